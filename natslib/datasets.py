@@ -1,0 +1,50 @@
+"""Facts about the image datasets that candidates are trained on; no images and no torch here.
+
+A dataset is named by its *training set*, as in the official files: `cifar10-valid` is CIFAR-10 trained on half of the
+training images, `cifar10` on all of them (NATS-Bench, section 3.2).
+"""
+
+from dataclasses import dataclass
+
+from natslib.errors import unknown_name
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """One training set and the sets its networks are evaluated on.
+
+    `resolution` is the side of the square image in pixels; `images` maps each split to its number of images.
+    """
+
+    name: str
+    title: str
+    classes: int
+    resolution: int
+    in_channels: int
+    images: dict[str, int]
+
+
+_ALL = (
+    Dataset("cifar10-valid", "CIFAR-10 (half)", 10, 32, 3, {"train": 25_000, "valid": 25_000, "test": 10_000}),
+    Dataset("cifar10", "CIFAR-10", 10, 32, 3, {"train": 50_000, "test": 10_000}),
+    Dataset(
+        "cifar100", "CIFAR-100", 100, 32, 3, {"train": 50_000, "valid": 5_000, "test": 5_000, "valtest": 10_000}
+    ),
+    Dataset(
+        "ImageNet16-120",
+        "ImageNet16-120",
+        120,
+        16,
+        3,
+        {"train": 151_700, "valid": 3_000, "test": 3_000, "valtest": 6_000},
+    ),
+)
+
+DATASETS: dict[str, Dataset] = {dataset.name: dataset for dataset in _ALL}
+
+
+def get_dataset(name: str) -> Dataset:
+    """Return the dataset of that name; raises `UnknownName`."""
+    if name not in DATASETS:
+        raise unknown_name("dataset", name, DATASETS)
+    return DATASETS[name]
