@@ -1,0 +1,49 @@
+# `make figures` and `make test` are all a newcomer needs. Each sets up .venv by itself when the lock or pyproject.toml is newer.
+
+PYTHON ?= python3
+CORES ?= 8
+BIN := .venv/bin
+READY := .venv/.ready
+
+.PHONY: help figures test lab bench lint format lock clean
+
+help:  ## Say what can be made
+	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+figures: $(READY)  ## Draw every figure that config/default.yaml asks for; does nothing when they are up to date
+	$(BIN)/snakemake --cores $(CORES)
+
+test: $(READY)  ## Run the tests and every notebook with its defaults
+	$(BIN)/python -m pytest -n 2 --dist loadfile --nbval-lax --nbval-current-env tests notebooks
+
+lab: $(READY)  ## Open JupyterLab
+	$(BIN)/jupyter lab --notebook-dir=.
+
+bench: $(READY)  ## Measure natslib against the official reader
+	$(BIN)/python -m bench
+
+lint: $(READY)  ## Check style, formatting, types and the workflow
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/snakemake --lint
+
+format: $(READY)  ## Format the code and strip the notebooks
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lock: $(READY)  ## Pin what pyproject.toml asks for, keeping the pins that still fit (ARGS=--upgrade-package=pandas moves one)
+	CUSTOM_COMPILE_COMMAND='make lock' $(BIN)/pip-compile --quiet --all-extras --allow-unsafe --strip-extras \
+	    --no-emit-index-url --no-emit-find-links --output-file=requirements.lock $(ARGS) pyproject.toml
+	sed -i -E 's/^(torch==[0-9.]+)\+cpu/\1/' requirements.lock
+
+clean:  ## Remove what was made, but for figures/ and .venv
+	rm -rf results .snakemake
+
+# The stamp comes last: interrupted anywhere above it, the next call starts this again.
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "natslib needs Python 3.11 or newer: make PYTHON=python3.11")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
