@@ -1,0 +1,42 @@
+"""The library files behind a notebook, declared as a rule's inputs: Snakemake does not see imports by itself."""
+
+import ast
+import json
+from pathlib import Path
+
+
+def imported_sources(notebook: str | Path, root: str | Path = ".") -> list[str]:
+    """Return the files of natslib that `notebook` imports, directly or through natslib, sorted, relative to `root`."""
+    base = Path(root)
+    waiting = _modules(_code(base / notebook))
+    found: set[Path] = set()
+    while waiting:
+        files = _files(waiting.pop(), base) - found
+        found |= files
+        for path in files:
+            waiting |= _modules(path.read_text(encoding="utf-8"))
+    return sorted(str(path.relative_to(base)) for path in found)
+
+
+def _code(notebook: Path) -> str:
+    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    return "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
+
+
+def _modules(code: str) -> set[str]:
+    """Return the dotted natslib names that `code` imports; of `from a import b` both `a` and `a.b`."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return {name for name in names if name.split(".")[0] == "natslib"}
+
+
+def _files(module: str, base: Path) -> set[Path]:
+    """Return the files that importing `module` runs: its own and the `__init__` of every package above it."""
+    parts = module.split(".")
+    packages = [base.joinpath(*parts[:depth], "__init__.py") for depth in range(1, len(parts) + 1)]
+    own = base.joinpath(*parts[:-1], f"{parts[-1]}.py")
+    return {path for path in (*packages, own) if path.is_file()}
