@@ -1,25 +1,31 @@
-"""The library files behind a notebook, declared as a rule's inputs: Snakemake does not see imports by itself."""
+"""The library files behind a notebook or module, declared as a rule's inputs: Snakemake does not see imports by itself."""
 
 import ast
 import json
 from pathlib import Path
 
 
-def imported_sources(notebook: str | Path, root: str | Path = ".") -> list[str]:
-    """Return the files of natslib that `notebook` imports, directly or through natslib, sorted, relative to `root`."""
+def imported_sources(importer: str | Path, root: str | Path = ".") -> list[str]:
+    """Return the files of natslib that a notebook or module imports, directly or through natslib.
+
+    Paths, given and returned, are relative to `root`; the returned ones are sorted.
+    """
     base = Path(root)
-    waiting = _modules(_code(base / notebook))
+    waiting = _modules(_code(base / importer))
     found: set[Path] = set()
     while waiting:
         files = _files(waiting.pop(), base) - found
         found |= files
         for path in files:
-            waiting |= _modules(path.read_text(encoding="utf-8"))
+            waiting |= _modules(_code(path))
     return sorted(str(path.relative_to(base)) for path in found)
 
 
-def _code(notebook: Path) -> str:
-    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+def _code(importer: Path) -> str:
+    text = importer.read_text(encoding="utf-8")
+    if importer.suffix != ".ipynb":
+        return text
+    cells = json.loads(text)["cells"]
     return "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
 
 

@@ -1,0 +1,33 @@
+"""The workflow's configuration, checked and with its paths spelt out."""
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from natslib.errors import ConfigError
+
+
+def expand_sources(sources: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, Any]]:
+    """Return `sources` as the Snakefile uses them: {name: {"origin": str, "files": [path], "options": str}}.
+
+    `~` and `$VARIABLES` in a path are replaced; `files` are what a rule waits for (none for `published`, which is
+    no file), `options` is what `natslib convert` is told besides. Raises ConfigError for a variable that is not set.
+    """
+    return {name: _expand(name, source) for name, source in sources.items()}
+
+
+def _expand(name: str, source: Mapping[str, str]) -> dict[str, Any]:
+    origin = _expand_path(name, source["origin"])
+    columns = [_expand_path(name, source["columns"])] if "columns" in source else []
+    data = [] if origin == "published" else [origin]
+    return {"origin": origin, "files": data + columns, "options": [*(f"--columns={path}" for path in columns)]}
+
+
+def _expand_path(name: str, path: str) -> str:
+    expanded = os.path.expandvars(path)
+    unset = re.search(r"\$\{?(\w+)", expanded)
+    if unset:
+        raise ConfigError(f"source {name!r}: {path!r} needs the environment variable {unset[1]}, which is not set")
+    return str(Path(expanded).expanduser())

