@@ -1,0 +1,203 @@
+"""The official archives of NATS-Bench: from the records of one architecture to runs.
+
+An archive comes as a directory (`…-simple`, `…-full`), as the downloaded `.tar` of it, or as one `.pickle.pbz2`
+(`wholefile`). A record is the official dict of one architecture: budget -> results of every (dataset, seed).
+"""
+
+import functools
+import re
+import tarfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from natslib.benchmarks.schema import Curve, Run
+from natslib.benchmarks.unpickle import decompress, loads
+from natslib.datasets import get_dataset
+from natslib.errors import BadSource, UnknownArchitecture
+from natslib.spaces import SPACES, Space
+
+RECORD_NAME = re.compile(r"0*(\d{1,6})\.pickle\.pbz2")
+MAX_EPOCHS = 10_000
+
+
+@dataclass(frozen=True)
+class Item:
+    """Where the record of one architecture lies: `size` bytes at `offset` of the file `path`."""
+
+    index: int
+    name: str
+    path: Path
+    offset: int
+    size: int
+
+    def read(self) -> bytes:
+        """Return the packed bytes; raises `BadSource` when the file is gone or shorter than it was."""
+        try:
+            with self.path.open("rb") as file:
+                file.seek(self.offset)
+                data = file.read(self.size)
+        except OSError as error:
+            raise BadSource(f"it cannot be read ({error.strerror})") from None
+        if len(data) != self.size:
+            raise BadSource(f"{len(data):,} bytes where {self.size:,} were expected")
+        return data
+
+
+def list_items(source: Path) -> list[Item]:
+    """Return the records of an archive directory or tar by ascending index; raises `BadSource`.
+
+    A tar with absolute names, `..`, links or anything that is not a plain file or folder is refused as a whole.
+    """
+    found = list(_tar_files(source) if source.is_file() else _directory_files(source))
+    items: dict[int, Item] = {}
+    for name, path, offset, size in found:
+        match = RECORD_NAME.fullmatch(name)
+        if match is None:
+            continue
+        item = Item(int(match[1]), name, path, offset, size)
+        if item.index in items:
+            raise BadSource(f"{source}: both {items[item.index].name} and {name} claim to be architecture {item.index}")
+        items[item.index] = item
+    if not items:
+        raise BadSource(f"{source}: no record named like 000000.pickle.pbz2 in it")
+    return [items[index] for index in sorted(items)]
+
+
+def _directory_files(source: Path) -> Iterator[tuple[str, Path, int, int]]:
+    for path in source.iterdir():
+        if path.is_file():
+            yield path.name, path, 0, path.stat().st_size
+
+
+def _tar_files(source: Path) -> Iterator[tuple[str, Path, int, int]]:
+    try:
+        with tarfile.open(source, "r:") as tar:
+            for member in tar:
+                _refuse_unsafe(source, member)
+                if member.isfile():
+                    yield Path(member.name).name, source, member.offset_data, member.size
+    except (tarfile.TarError, EOFError) as error:
+        raise BadSource(f"{source}: not an uncompressed tar archive ({error})") from None
+
+
+def _refuse_unsafe(source: Path, member: tarfile.TarInfo) -> None:
+    parts = Path(member.name).parts
+    if member.name.startswith(("/", "\\")) or ".." in parts or not (member.isfile() or member.isdir()):
+        raise BadSource(
+            f"{source}: refused, its member {member.name!r} is a link, a device, or lies outside the archive's folder"
+        )
+
+
+def read_record(item: Item) -> dict[str, Any]:
+    """Return the official dict of one architecture; raises `BadSource`."""
+    return check_record(loads(decompress(item.read())))
+
+
+def check_record(record: Any) -> dict[str, Any]:
+    """Return `record` if it has the shape budget -> {'arch_index', 'arch_str', 'all_results'}; raises `BadSource`."""
+    ok = isinstance(record, dict) and record and all(isinstance(budget, str) for budget in record)
+    for part in record.values() if ok else ():
+        ok = ok and isinstance(part, dict) and isinstance(part.get("all_results"), dict)
+    if not ok:
+        raise BadSource("not the record of one architecture (budget -> results)")
+    return record
+
+
+def space_of(record: dict[str, Any]) -> Space:
+    """Return the search space whose string the record carries; raises `BadSource`."""
+    string = next(iter(record.values())).get("arch_str")
+    for space in SPACES.values():
+        try:
+            space.index(string if isinstance(string, str) else "")
+        except UnknownArchitecture:
+            continue
+        return space
+    raise BadSource(f"its architecture {string!r:.80} belongs to no known search space")
+
+
+def runs_of(record: dict[str, Any], space: Space, index: int) -> Iterator[Run]:
+    """Yield every run of a record; raises `BadSource` when it is not the record of architecture `index`."""
+    for budget, part in record.items():
+        claimed, string = part.get("arch_index"), part.get("arch_str")
+        if claimed != index or string != space.string(index):
+            raise BadSource(f"it holds architecture {claimed!r:.20} {string!r:.90}, not {index} of the {space.title} space")
+        for key, trial in part["all_results"].items():
+            try:
+                dataset, seed = key
+                yield _run(trial, index, dataset, budget, int(seed))
+            except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+                raise BadSource(f"the run {key!r:.60} at budget {budget!r} is damaged ({error!r:.120})") from None
+
+
+def _run(trial: dict[str, Any], index: int, dataset: str, budget: str, seed: int) -> Run:
+    epochs = trial["epochs"]
+    if not isinstance(epochs, int) or not 0 < epochs <= MAX_EPOCHS:
+        raise ValueError(f"{epochs!r:.40} epochs")
+    train = Curve(
+        loss=_by_epoch(trial["train_losses"], epochs),
+        accuracy=_by_epoch(trial["train_acc1es"], epochs),
+        top5=None if trial["train_acc5es"] is None else _by_epoch(trial["train_acc5es"], epochs),
+        time_s=_collapse(_by_epoch(trial["train_times"], epochs)),
+    )
+    losses, accuracies, times = (_by_set(trial[f"eval_{what}"], epochs) for what in ("losses", "acc1es", "times"))
+    curves = {"train": train}
+    for name, accuracy in accuracies.items():
+        curves[split_name(name, dataset)] = Curve(losses[name], accuracy, None, _collapse(times[name]))
+    latency = trial["latency"]
+    return Run(
+        arch_index=index,
+        dataset=dataset,
+        budget=budget,
+        seed=seed,
+        params_m=float(trial["params"]),
+        flops_m=float(trial["flop"]),
+        latency_s=sum(latency) / len(latency) if latency else float("nan"),
+        curves=curves,
+    )
+
+
+def split_name(evaluated_on: str, dataset: str) -> str:
+    """Return our name of an official evaluation set: `ori-test` is the test set, or test and validation set together."""
+    whole = "valtest" if "valtest" in get_dataset(dataset).images else "test"
+    return {"x-valid": "valid", "x-test": "test", "ori-test": whole}[evaluated_on]
+
+
+def _by_epoch(values: dict[int, float], epochs: int) -> np.ndarray:
+    if len(values) != epochs or tuple(values) != tuple(range(epochs)):
+        raise ValueError(f"values for {len(values)} epochs of {epochs}")
+    return np.fromiter(values.values(), np.float64, epochs)
+
+
+def _by_set(values: dict[str, float], epochs: int) -> dict[str, np.ndarray]:
+    """Return one array of shape (epochs,) for each evaluation set of a dict with keys `<set>@<epoch>`; NaN where absent."""
+    flat = np.fromiter(values.values(), np.float64, len(values))
+    curves = {}
+    for name, at in _layout(tuple(values)):
+        curves[name] = np.full(epochs, np.nan)
+        curves[name][at] = flat[: len(at)]
+        flat = flat[len(at) :]
+    return curves
+
+
+@functools.lru_cache(maxsize=64)
+def _layout(keys: tuple[str, ...]) -> tuple[tuple[str, np.ndarray], ...]:
+    """Return for each evaluation set, in the order of the keys, the epochs of its consecutive keys."""
+    epochs: dict[str, list[int]] = {}
+    for key in keys:
+        name, epoch = key.split("@")
+        if name not in epochs or next(reversed(epochs)) == name:
+            epochs.setdefault(name, []).append(int(epoch))
+        else:
+            raise ValueError(f"the keys of {name!r} are scattered")
+    if any(min(at) < 0 or len(set(at)) != len(at) for at in epochs.values()):
+        raise ValueError("an epoch is negative or stands twice")
+    return tuple((name, np.array(at)) for name, at in epochs.items())
+
+
+def _collapse(time_s: np.ndarray) -> np.ndarray:
+    """Return a single value where the same time is stored for every epoch."""
+    return time_s[:1] if (time_s == time_s[0]).all() else time_s

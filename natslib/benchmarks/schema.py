@@ -1,0 +1,99 @@
+"""The columns of a benchmark table: what one trained network leaves behind.
+
+A *run* is one network trained once: architecture, training set, budget and seed. A run has one row a split; rows that share
+dataset, budget, split and seed form a *block*. Two artefacts hold them: *finals* (the last epoch, float64) and *curves*
+(every epoch, float32 but for the times).
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+FORMAT = 1
+SPLITS = ("train", "valid", "test", "valtest")
+CURVE_METRICS = ("loss", "accuracy", "top5", "time_s")
+RUN_METRICS = ("params_m", "flops_m", "latency_s")
+METRICS = (*CURVE_METRICS, "total_time_s", *RUN_METRICS)
+UNITS = {
+    "loss": "nat",
+    "accuracy": "%",
+    "top5": "%",
+    "time_s": "s an epoch or pass",
+    "total_time_s": "s, all epochs",
+    "params_m": "10^6",
+    "flops_m": "10^6 multiply-adds",
+    "latency_s": "s a batch",
+}
+MEAN_ONLY = -1  # the seed of a row that is a mean over runs which the source does not list one by one
+
+
+class Block(NamedTuple):
+    """The key that a block's rows share; `seed` is `MEAN_ONLY` where the source holds only a mean."""
+
+    dataset: str
+    budget: str
+    split: str
+    seed: int
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One split of one run, epoch by epoch: float64 arrays of shape (epochs,), NaN where nothing was recorded.
+
+    `time_s` holds one value an epoch, or a single one that stands for every epoch (the official records keep one clock).
+    """
+
+    loss: np.ndarray
+    accuracy: np.ndarray
+    top5: np.ndarray | None
+    time_s: np.ndarray
+
+    @property
+    def total_time_s(self) -> float:
+        """Seconds of all epochs, summed in order as the official reader does."""
+        return sum_in_order(self.time_s, len(self.loss))
+
+
+@dataclass(frozen=True)
+class Run:
+    """One trained network: its keys, its costs in millions and seconds, and a curve a split."""
+
+    arch_index: int
+    dataset: str
+    budget: str
+    seed: int
+    params_m: float
+    flops_m: float
+    latency_s: float
+    curves: dict[str, Curve]
+
+
+def sum_in_order(time_s: np.ndarray, epochs: int) -> float:
+    """Return the sum of the first `epochs` times, added one after the other; a single time stands for every epoch."""
+    times = np.full(epochs, time_s[0]) if len(time_s) == 1 else time_s[:epochs]
+    return float(np.cumsum(times)[-1])
+
+
+_KEYS = [
+    ("dataset", pa.dictionary(pa.int32(), pa.string())),
+    ("budget", pa.dictionary(pa.int32(), pa.string())),
+    ("split", pa.dictionary(pa.int32(), pa.string())),
+    ("seed", pa.int32()),
+    ("arch_index", pa.int32()),
+]
+FINALS = pa.schema(
+    [
+        *_KEYS,
+        ("epoch", pa.int32()),
+        *((name, pa.float64()) for name in METRICS),
+        ("cost_mismatch", pa.bool_()),
+    ]
+)
+CURVES = pa.schema(
+    [
+        *_KEYS,
+        *((name, pa.list_(pa.float64() if name == "time_s" else pa.float32())) for name in CURVE_METRICS),
+    ]
+)

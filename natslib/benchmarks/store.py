@@ -1,0 +1,204 @@
+"""Writing a benchmark table: rows of runs into Parquet, one row group a block, whole files or none."""
+
+import contextlib
+import hashlib
+import json
+import os
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from natslib.benchmarks.schema import CURVE_METRICS, CURVES, FINALS, FORMAT, METRICS, SPLITS, Block, Run, sum_in_order
+from natslib.errors import BadSource, NatslibError
+from natslib.spaces import Space
+
+METADATA_KEY = b"natslib"
+COST_TOLERANCE = 1e-6  # one parameter or one multiply-add, in millions, and half a digit
+
+
+@contextlib.contextmanager
+def atomic(path: Path) -> Iterator[Path]:
+    """Give a temporary path beside `path` to write to, and move it there when the block ends without an error.
+
+    Raises `NatslibError` when the disk is full or not writable; nothing half-written is left behind.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield temporary
+        _sync(temporary)
+        temporary.replace(path)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise NatslibError(f"cannot write {path}: {reason}; nothing half-written is kept, run the same again") from error
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def _sync(path: Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def sha256(path: Path) -> str:
+    """Return the hex SHA-256 of a file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+class Rows:
+    """Collects runs block by block; memory grows with the number of epochs added."""
+
+    def __init__(self, space: Space):
+        self.space = space
+        self._finals: dict[Block, list[tuple[Any, ...]]] = defaultdict(list)
+        self._curves: dict[Block, dict[str, list[np.ndarray]]] = defaultdict(lambda: defaultdict(list))
+
+    def add(self, run: Run) -> None:
+        """Add one row a split of the run."""
+        for split, curve in run.curves.items():
+            block = Block(run.dataset, run.budget, split, run.seed)
+            last = [curve.loss[-1], curve.accuracy[-1], np.nan if curve.top5 is None else curve.top5[-1]]
+            total = sum_in_order(curve.time_s, len(curve.loss))
+            costs = [curve.time_s[-1], total, run.params_m, run.flops_m, run.latency_s]
+            self._finals[block].append((run.arch_index, len(curve.loss) - 1, *last, *costs))
+            for name in CURVE_METRICS:
+                values = getattr(curve, name)
+                self._curves[block][name].append(np.empty(0) if values is None else values)
+
+    def add_all(self, runs: Iterable[Run]) -> None:
+        """Add the runs of one record, all of them or, if one is damaged, none."""
+        for run in list(runs):
+            self.add(run)
+
+    def finals(self) -> pa.Table:
+        """Return the last epoch of every row, `FINALS`, in no particular order."""
+        tables = []
+        for block, rows in self._finals.items():
+            columns = list(zip(*rows, strict=True))
+            names = ("arch_index", "epoch", *METRICS)
+            tables.append(block_of_finals(block, dict(zip(names, map(np.asarray, columns), strict=True)), self.space))
+        return pa.concat_tables(tables) if tables else FINALS.empty_table()
+
+    def write_curves(self, path: Path) -> None:
+        """Write every epoch of every row as `CURVES`, one row group a block, whole or not at all."""
+        with atomic(path) as temporary:
+            leaves = {f"{name}.list.element": "BYTE_STREAM_SPLIT" for name in CURVE_METRICS if name != "time_s"}
+            keys = ["dataset", "budget", "split", "time_s.list.element"]
+            schema = CURVES.with_metadata(_metadata(self.space, sorted(self._finals, key=block_order)))
+            with pq.ParquetWriter(
+                temporary, schema, compression="zstd", use_dictionary=keys, column_encoding=leaves
+            ) as writer:
+                for block in sorted(self._finals, key=block_order):
+                    writer.write_table(self._block_of_curves(block).cast(schema))
+
+    def _block_of_curves(self, block: Block) -> pa.Table:
+        arch_index = np.array([row[0] for row in self._finals[block]], dtype=np.int32)
+        columns = _key_columns(block, arch_index)
+        for name in CURVE_METRICS:
+            arrays = self._curves[block][name]
+            offsets = np.concatenate([[0], np.cumsum([len(array) for array in arrays])]).astype(np.int32)
+            flat = pa.array(np.concatenate(arrays), CURVES.field(name).type.value_type, from_pandas=False)
+            columns[name] = pa.ListArray.from_arrays(pa.array(offsets), flat)
+        return pa.table(columns, schema=CURVES)
+
+
+def block_order(block: Block) -> tuple[str, str, int, int]:
+    """Return the sort key that puts blocks by dataset, budget, split and seed."""
+    return block.dataset, block.budget, SPLITS.index(block.split), block.seed
+
+
+def block_of_finals(block: Block, values: dict[str, np.ndarray], space: Space) -> pa.Table:
+    """Return one block as `FINALS`; `values` holds 'arch_index', 'epoch' and any metrics (absent ones become NaN).
+
+    `cost_mismatch` marks rows whose stored parameters or FLOPs differ from the closed form of the architecture
+    (204 official records do); it is null where no costs are stored.
+    """
+    arch_index = np.asarray(values["arch_index"], dtype=np.int32)
+    columns = _key_columns(block, arch_index)
+    columns["epoch"] = pa.array(np.broadcast_to(values["epoch"], arch_index.shape).astype(np.int32))
+    for name in METRICS:
+        column = np.broadcast_to(values.get(name, np.nan), arch_index.shape)
+        columns[name] = pa.array(np.asarray(column, dtype=np.float64), from_pandas=False)
+    columns["cost_mismatch"] = _cost_mismatch(block, arch_index, columns, space)
+    return pa.table(columns, schema=FINALS)
+
+
+def _key_columns(block: Block, arch_index: np.ndarray) -> dict[str, pa.Array]:
+    zeros = pa.array(np.zeros(len(arch_index), dtype=np.int32))
+    columns: dict[str, pa.Array] = {
+        name: pa.DictionaryArray.from_arrays(zeros, [getattr(block, name)]) for name in ("dataset", "budget", "split")
+    }
+    columns["seed"] = pa.array(np.full(len(arch_index), block.seed, dtype=np.int32))
+    columns["arch_index"] = pa.array(arch_index)
+    return columns
+
+
+def _cost_mismatch(block: Block, arch_index: np.ndarray, columns: dict[str, pa.Array], space: Space) -> pa.Array:
+    codes = space.codes(arch_index)
+    wrong, known = np.zeros(len(codes), dtype=bool), np.zeros(len(codes), dtype=bool)
+    for name, closed_form in (("params_m", space.params_m), ("flops_m", space.flops_m)):
+        stored = columns[name].to_numpy()
+        known |= ~np.isnan(stored)
+        wrong |= np.abs(stored - closed_form(codes, block.dataset)) > COST_TOLERANCE
+    return pa.array(wrong, mask=~known)
+
+
+def write_finals(table: pa.Table, path: Path | pa.NativeFile, space: Space) -> list[tuple[Block, int]]:
+    """Write `FINALS` rows sorted into blocks, one row group each; return the blocks with their numbers of rows.
+
+    Raises `BadSource` when an architecture stands twice in a block.
+    """
+    table = table.unify_dictionaries()
+    blocks = _split_into_blocks(table)
+    schema = FINALS.with_metadata(_metadata(space, [block for block, _ in blocks]))
+    keys = ["dataset", "budget", "split", "params_m", "flops_m", "latency_s", "time_s", "total_time_s"]
+    with pq.ParquetWriter(path, schema, compression="zstd", use_dictionary=keys) as writer:
+        for block, rows in blocks:
+            part = table.take(pa.array(rows))
+            index = part["arch_index"].to_numpy()
+            if (twice := np.flatnonzero(np.diff(index) == 0)).size:
+                raise BadSource(f"architecture {index[twice[0]]} stands twice in {tuple(block)}")
+            writer.write_table(part.cast(schema), row_group_size=max(1, len(rows)))
+    return [(block, len(rows)) for block, rows in blocks]
+
+
+def _split_into_blocks(table: pa.Table) -> list[tuple[Block, np.ndarray]]:
+    """Return for each block, in block order, its row numbers by ascending architecture index."""
+    names = ("dataset", "budget", "split")
+    labels, codes = {}, {}
+    for name in names:
+        column = table[name].combine_chunks()
+        labels[name], codes[name] = column.dictionary.to_pylist(), column.indices.to_numpy()
+    seeds = table["seed"].to_numpy()
+    order = np.lexsort((table["arch_index"].to_numpy(), seeds, *(codes[name] for name in names)))
+    stacked = np.stack([*(codes[name][order] for name in names), seeds[order]])
+    starts = np.flatnonzero(np.r_[True, (stacked[:, 1:] != stacked[:, :-1]).any(axis=0)]) if len(order) else []
+    blocks = []
+    for rows in np.split(order, starts[1:]) if len(order) else []:
+        first = rows[0]
+        block = Block(*(labels[name][codes[name][first]] for name in names), int(seeds[first]))
+        blocks.append((block, rows))
+    return sorted(blocks, key=lambda pair: block_order(pair[0]))
+
+
+def _metadata(space: Space, blocks: list[Block]) -> dict[bytes, bytes]:
+    content = {"format": FORMAT, "space": space.name, "blocks": [list(block) for block in blocks]}
+    return {METADATA_KEY: json.dumps(content).encode()}
+
+
+def read_metadata(file: pq.ParquetFile, name: str) -> tuple[str, list[Block]]:
+    """Return space name and blocks (one a row group) of a Parquet file of ours; raises `BadSource`."""
+    raw = (file.schema_arrow.metadata or {}).get(METADATA_KEY)
+    if raw is None:
+        raise BadSource(f"{name}: a Parquet file, but not a table that natslib wrote; see `natslib convert --help`")
+    content = json.loads(raw)
+    if content["format"] != FORMAT:
+        raise BadSource(f"{name}: table format {content['format']}, this natslib reads {FORMAT}; convert it again")
+    return content["space"], [Block(*block) for block in content["blocks"]]

@@ -1,0 +1,129 @@
+"""Reading the official pickles without running what is in them.
+
+The official files hold dicts, lists, tuples, strings, numbers, `OrderedDict` and numpy float scalars; the `-full` archives
+also hold torch weights. Only these names are admitted, and each is answered by a harmless stand-in of ours, so that no
+foreign code runs and numpy and torch are never asked to rebuild anything.
+"""
+
+import bz2
+import contextlib
+import io
+import pickle
+import struct
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from natslib.errors import BadSource
+
+MAX_BYTES = 256 * 2**20
+MAX_MEMORY = 1_000 * 2**20
+
+
+class Float64:
+    """Stands in for numpy's dtype; accepts only the little-endian float64 of the official files."""
+
+    def __init__(self, code: str, align: bool = False, copy: bool = False):
+        if code != "f8":
+            raise BadSource(f"a numpy value of type {code!r}, where the official files hold only 'f8'")
+
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        if not isinstance(state, tuple) or len(state) < 2 or state[1] != "<":
+            raise BadSource(f"a numpy dtype with state {str(state)[:80]}, where the official files hold '<f8'")
+
+
+def _float64_scalar(dtype: Float64, raw: bytes) -> float:
+    if not isinstance(dtype, Float64) or not isinstance(raw, bytes) or len(raw) != 8:
+        raise BadSource("a numpy scalar that is not one float64")
+    return float(struct.unpack("<d", raw)[0])
+
+
+def _dropped_weights(*_: object) -> None:
+    """Stands in for whatever rebuilds a tensor: weights are not part of a table."""
+
+
+ALLOWED: dict[tuple[str, str], Callable[..., Any]] = {
+    ("collections", "OrderedDict"): dict,
+    ("numpy.core.multiarray", "scalar"): _float64_scalar,
+    ("numpy._core.multiarray", "scalar"): _float64_scalar,
+    ("numpy", "dtype"): Float64,
+    ("torch._utils", "_rebuild_tensor_v2"): _dropped_weights,
+    ("torch.storage", "_load_from_bytes"): _dropped_weights,
+}
+
+
+def allowed_name(module: str, name: str) -> Callable[..., Any]:
+    """Return our stand-in for a global of an official file; raises `BadSource` for any other name."""
+    try:
+        return ALLOWED[(module, name)]
+    except (KeyError, TypeError):
+        raise BadSource(
+            f"it asks for {module!s:.60}.{name!s:.60}, which no official file contains; nothing was executed"
+        ) from None
+
+
+class _Unpickler(pickle.Unpickler):
+    def find_class(self, module: str, name: str) -> Callable[..., Any]:
+        return allowed_name(module, name)
+
+    def persistent_load(self, pid: object) -> Any:
+        raise BadSource("it refers to objects outside the file")
+
+
+@contextlib.contextmanager
+def _bounded_memory() -> Iterator[None]:
+    """Let this process grow by at most `MAX_MEMORY` bytes, so that a memory bomb ends in a MemoryError (Linux only)."""
+    if sys.platform != "linux":
+        yield
+        return
+    import resource
+
+    with open("/proc/self/statm") as statm:
+        used = int(statm.read().split()[0]) * resource.getpagesize()
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    limit = used + MAX_MEMORY
+    resource.setrlimit(resource.RLIMIT_AS, (limit if soft == resource.RLIM_INFINITY else min(limit, soft), hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
+
+
+# What a damaged or hostile stream makes the standard unpickler raise.
+DAMAGE = (
+    pickle.UnpicklingError,
+    EOFError,
+    OSError,
+    ValueError,
+    TypeError,
+    KeyError,
+    IndexError,
+    AttributeError,
+    OverflowError,
+    MemoryError,
+    RecursionError,
+    struct.error,
+)
+
+
+def decompress(packed: bytes, max_bytes: int = MAX_BYTES) -> bytes:
+    """Return the bytes of a complete bz2 file; raises `BadSource` when damaged, cut short, or larger than `max_bytes`."""
+    stream = bz2.BZ2Decompressor()
+    try:
+        data = stream.decompress(packed, max_length=max_bytes + 1)
+    except (OSError, ValueError, EOFError) as error:
+        raise BadSource(f"not a whole bz2 file ({error})") from None
+    if len(data) > max_bytes:
+        raise BadSource(f"it unpacks to more than {max_bytes:,} bytes, more than any official record")
+    if not stream.eof or stream.unused_data:
+        raise BadSource("not a whole bz2 file (it was cut short)" if not stream.eof else "bytes follow its end")
+    return data
+
+
+def loads(data: bytes) -> Any:
+    """Return the object of a pickle that holds nothing beyond `ALLOWED`; raises `BadSource` without executing anything."""
+    try:
+        with _bounded_memory():
+            return _Unpickler(io.BytesIO(data)).load()
+    except DAMAGE as error:
+        raise BadSource(f"not a readable pickle ({type(error).__name__}: {error!s:.120})") from None
