@@ -1,5 +1,8 @@
 """NATS-Bench's table of contents: every figure of the paper that natslib draws, from every source in the configuration."""
 
+import sys
+from pathlib import Path
+
 from snakemake.utils import validate
 
 from natslib.workflow.config import expand_sources
@@ -8,6 +11,7 @@ from natslib.workflow.sources import imported_sources
 validate(config, "config/schema.yaml")
 FIGURES = config["figures"]
 SOURCES = expand_sources(config["sources"])
+shell.prefix(f"PATH='{Path(sys.executable).parent}':$PATH; ")  # the `natslib` beside this Snakemake
 SAVED = (".svg", ".pdf", ".png", ".csv", ".json")
 
 
@@ -24,7 +28,8 @@ rule all:
 rule table:
     """Raw records, or somebody's CSV, to a table; interrupted, it goes on where it stopped."""
     input:
-        lookup(dpath="{source}/files", within=SOURCES),
+        files=lookup(dpath="{source}/files", within=SOURCES),
+        library=imported_sources("natslib/benchmarks/convert.py"),
     output:
         manifest="results/tables/{source}/manifest.json",
     log:

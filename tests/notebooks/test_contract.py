@@ -1,0 +1,160 @@
+"""What every notebook keeps to, so that it runs unchanged by hand, under nbval and under papermill."""
+
+import ast
+import re
+from pathlib import Path
+
+import nbformat
+import papermill
+import pytest
+
+from natslib.workflow.notebook import run_notebook
+
+ROOT = Path(__file__).resolve().parents[2]
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+CHECK = "nbval-check-output"
+MAX_CODE_LINES = 60
+SAVED = (".svg", ".pdf", ".png", ".csv", ".json")
+
+
+@pytest.fixture(params=NOTEBOOKS, ids=lambda path: path.stem)
+def path(request):
+    return request.param
+
+
+@pytest.fixture
+def cells(path):
+    return nbformat.read(path, as_version=4).cells
+
+
+@pytest.fixture
+def code(cells):
+    return [cell for cell in cells if cell.cell_type == "code"]
+
+
+@pytest.fixture
+def nodes(code):
+    return [node for cell in code for node in ast.walk(ast.parse(cell.source))]
+
+
+def tags(cell):
+    return cell.metadata.get("tags", [])
+
+
+def parameter_cells(code):
+    return [cell for cell in code if "parameters" in tags(cell)]
+
+
+def outputs(parameters):
+    """Return the parameters that say where figures go."""
+    return {name: value for name, value in parameters.items() if name.startswith("figure")}
+
+
+def defaults(path):
+    return {name: ast.literal_eval(each["default"]) for name, each in papermill.inspect_notebook(path).items()}
+
+
+def test_there_are_notebooks():
+    assert NOTEBOOKS
+
+
+def test_named_by_number_and_paper_item(path):
+    assert re.fullmatch(r"\d\d_[a-z0-9_]+", path.stem)
+
+
+def test_starts_with_prose_then_imports_then_parameters(cells, code):
+    assert cells[0].cell_type == "markdown"
+    assert len(parameter_cells(code)) == 1
+    before = code[: code.index(parameter_cells(code)[0])]
+    statements = [node for cell in before for node in ast.parse(cell.source).body]
+    assert all(isinstance(node, ast.Import | ast.ImportFrom) for node in statements)
+
+
+def test_all_imports_stand_before_the_parameters(code):
+    after = code[code.index(parameter_cells(code)[0]) :]
+    nodes = [node for cell in after for node in ast.walk(ast.parse(cell.source))]
+    assert not [ast.unparse(node) for node in nodes if isinstance(node, ast.Import | ast.ImportFrom)]
+
+
+def test_is_short(code):
+    lines = [line.strip() for cell in code for line in cell.source.splitlines()]
+    assert len([line for line in lines if line and not line.startswith("#")]) <= MAX_CODE_LINES
+
+
+def test_is_plain_python(path, code):
+    for cell in code:  # a magic or a shell escape is no Python
+        ast.parse(cell.source, filename=f"{path.name}: {cell.source.splitlines()[0]}")
+
+
+def test_defines_nothing(nodes):
+    definitions = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda
+    assert not [ast.unparse(node) for node in nodes if isinstance(node, definitions)]
+
+
+def test_trains_nothing(nodes):
+    imported = {alias.name.partition(".")[0] for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    imported |= {node.module.partition(".")[0] for node in nodes if isinstance(node, ast.ImportFrom) and node.module}
+    assert "torch" not in imported
+    assert not [ast.unparse(node) for node in nodes if isinstance(node, ast.While)]
+
+
+def test_knows_no_snakemake(nodes):
+    assert not [node for node in nodes if isinstance(node, ast.Name) and node.id == "snakemake"]
+
+
+def test_holds_no_absolute_path(nodes):
+    strings = [node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+    assert not [text for text in strings if re.match(r"/\w|~|[A-Za-z]:[\\/]|\w+://", text)]
+
+
+def test_papermill_reads_every_parameter(path, code):
+    statements = ast.parse(parameter_cells(code)[0].source).body
+    assert all(isinstance(node, ast.AnnAssign) for node in statements), "parameters are annotated literals"
+    assert list(papermill.inspect_notebook(path)) == [ast.unparse(node.target) for node in statements]
+    assert defaults(path) == {node.target.id: ast.literal_eval(node.value) for node in statements}
+
+
+def test_every_parameter_line_has_one_equals_sign_and_a_comment(code):
+    for line in parameter_cells(code)[0].source.splitlines():
+        assert line.count("=") == 1, line
+        assert re.search(r"\s#\s\S", line), line
+
+
+def test_figures_go_to_results_by_default(path):
+    assert outputs(defaults(path))
+    assert all(stem.startswith("results/") for stem in outputs(defaults(path)).values())
+
+
+def test_checks_something(cells, code):
+    checks = [cell for cell in code if CHECK in tags(cell)]
+    assert checks
+    for cell in checks:
+        assert cell.outputs, f"run it and keep its output: {cell.source}"
+        assert cell.execution_count is not None, f"nbval skips it without its count: {cell.source}"
+
+
+def test_is_stripped_but_for_the_checks(code):
+    for cell in code:
+        if CHECK not in tags(cell):
+            assert not cell.outputs, f"strip it: {cell.source}"
+            assert cell.execution_count is None, f"strip its count: {cell.source}"
+
+
+def test_holds_no_picture(code):
+    kinds = {kind for cell in code for output in cell.outputs for kind in output.get("data", {})}
+    assert kinds <= {"text/plain"}, "a check prints text; tables as html and pictures do not belong in the repository"
+
+
+def test_names_no_machine(path):
+    metadata = nbformat.read(path, as_version=4).metadata
+    assert metadata.kernelspec.name == "python3"
+    assert "papermill" not in metadata
+
+
+def test_runs_from_another_folder_and_saves_what_it_says(path, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    figures = {name: str(tmp_path / name) for name in outputs(defaults(path))}
+    run_notebook(path, tmp_path / "executed.ipynb", figures)
+    for stem in figures.values():
+        for suffix in SAVED:
+            assert Path(stem + suffix).stat().st_size > 0
