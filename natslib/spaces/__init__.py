@@ -1,0 +1,34 @@
+"""The two search spaces of NATS-Bench as values: names, order, moves, encodings, equivalence and cost."""
+
+from natslib.errors import unknown_name
+from natslib.spaces.cost import Count, Skeleton
+from natslib.spaces.naming import Arch, Code, CodeArray
+from natslib.spaces.size import SIZE
+from natslib.spaces.space import MUTATION_RULES, Space
+from natslib.spaces.topology import TOPOLOGY
+
+__all__ = [
+    "MUTATION_RULES",
+    "SIZE",
+    "SPACES",
+    "TOPOLOGY",
+    "Arch",
+    "Code",
+    "CodeArray",
+    "Count",
+    "Skeleton",
+    "Space",
+    "get_space",
+]
+
+SPACES: dict[str, Space] = {space.name: space for space in (TOPOLOGY, SIZE)}
+
+
+def get_space(name: str) -> Space:
+    """Return the space of that name ("tss", "sss") or title ("topology", "size"); raises `UnknownName`."""
+    for space in SPACES.values():
+        if name in (space.name, space.title):
+            return space
+    raise unknown_name(
+        "space", name, [each for space in SPACES.values() for each in (space.name, space.title)]
+    )

@@ -1,0 +1,51 @@
+"""The size space of NATS-Bench (S_s, "sss"; section 3.1): 32,768 networks, five widths, one fixed cell."""
+
+import numpy as np
+import numpy.typing as npt
+
+from natslib.errors import UnknownArchitecture
+from natslib.spaces.cost import Skeleton
+from natslib.spaces.naming import Code, CodeArray
+from natslib.spaces.space import Space
+
+CHANNELS: tuple[int, ...] = (8, 16, 24, 32, 40, 48, 56, 64)
+POSITIONS = ("stem and cell 1", "reduction 1", "cell 2", "reduction 2", "cell 3")
+CELL: Code = (3, 3, 3, 1, 3, 3)  # topology architecture 9930: every convolution 3x3, input skipped to output
+
+
+def channels(codes: npt.ArrayLike) -> npt.NDArray[np.int64]:
+    """Return the channel numbers of codes: (..., 5) to (..., 5), int64."""
+    return np.array(CHANNELS)[SIZE.checked(codes)]
+
+
+def from_channels(widths: npt.ArrayLike) -> CodeArray:
+    """Return the uint8 codes of channel numbers, (..., 5) to (..., 5); raises `UnknownArchitecture`."""
+    given = np.asarray(widths)
+    if given.ndim == 0 or given.shape[-1] != len(POSITIONS) or not np.isin(given, CHANNELS).all():
+        allowed = f"{len(POSITIONS)} of {', '.join(map(str, CHANNELS))}"
+        raise UnknownArchitecture(f"unknown channel numbers {widths!r:.160}: allowed are {allowed}")
+    return np.searchsorted(CHANNELS, given).astype(np.uint8)
+
+
+def _layout(codes: CodeArray, width: int) -> tuple[npt.NDArray[np.integer], npt.NDArray[np.integer]]:
+    cells = np.broadcast_to(np.array(CELL), (*codes.shape[:-1], len(CELL)))
+    return cells, width * (codes.astype(np.int64) + 1)
+
+
+def _official_mutation(code: Code, rng: np.random.Generator) -> Code:
+    """Redraw one position from all channel numbers: one time in eight nothing changes."""
+    position, choice = int(rng.integers(len(code))), int(rng.integers(len(CHANNELS)))
+    return (*code[:position], choice, *code[position + 1 :])
+
+
+SIZE = Space(
+    name="sss",
+    title="size",
+    choices=tuple(map(str, CHANNELS)),
+    positions=POSITIONS,
+    template="{}:{}:{}:{}:{}",
+    shuffle_seed=None,
+    skeleton=Skeleton(width=8, cells=1),
+    layout=_layout,
+    official_mutation=_official_mutation,
+)

@@ -1,0 +1,96 @@
+"""The topology space of NATS-Bench and NAS-Bench-201 (S_t, "tss"; section 3.1): 15,625 cells."""
+
+from functools import cache
+
+import numpy as np
+import numpy.typing as npt
+
+from natslib.errors import unknown_name
+from natslib.spaces import equivalence
+from natslib.spaces.cell import (
+    EDGES,
+    NASLIB_EDGES,
+    NASLIB_OPS,
+    OPS,
+    from_matrix,
+    from_naslib,
+    from_op_names,
+    is_connected,
+    matrix,
+    op_names,
+    path_encoding,
+    path_labels,
+    to_naslib,
+)
+from natslib.spaces.cost import Skeleton
+from natslib.spaces.equivalence import KEYS, UNIQUE_MODES
+from natslib.spaces.naming import Arch, Code, CodeArray
+from natslib.spaces.space import Space, change
+
+__all__ = [
+    "EDGES",
+    "EQUIVALENCES",
+    "NASLIB_EDGES",
+    "NASLIB_OPS",
+    "OPS",
+    "TOPOLOGY",
+    "UNIQUE_MODES",
+    "equivalence_class",
+    "from_matrix",
+    "from_naslib",
+    "from_op_names",
+    "is_connected",
+    "matrix",
+    "op_names",
+    "path_encoding",
+    "path_labels",
+    "to_naslib",
+    "unique_string",
+]
+
+EQUIVALENCES: tuple[str, ...] = tuple(KEYS)
+
+
+def unique_string(arch: Arch, mode: str) -> str:
+    """Return the official unique string of an index, a string or a code; `mode` is one of `UNIQUE_MODES`."""
+    return equivalence.unique_string(TOPOLOGY.code(arch), mode)
+
+
+@cache
+def equivalence_class(rule: str = "expression") -> npt.NDArray[np.int64]:
+    """Return the class of every cell, (15625,) int64 in index order: the lowest index among its equivalents.
+
+    `rule` is one of `EQUIVALENCES`; `natslib.spaces.equivalence` says what each calls equivalent, and which
+    of them guarantees the same network. Built once, read-only. Raises `UnknownName`.
+    """
+    if rule not in KEYS:
+        raise unknown_name("equivalence rule", rule, KEYS)
+    first: dict[object, int] = {}
+    keys = map(KEYS[rule], TOPOLOGY.codes().tolist())
+    classes = np.array([first.setdefault(key, index) for index, key in enumerate(keys)], np.int64)
+    classes.flags.writeable = False
+    return classes
+
+
+def _layout(codes: CodeArray, width: int) -> tuple[npt.NDArray[np.integer], npt.NDArray[np.integer]]:
+    return codes, np.broadcast_to(width * np.array([1, 2, 2, 4, 4]), (*codes.shape[:-1], 5))
+
+
+def _official_mutation(code: Code, rng: np.random.Generator) -> Code:
+    """Draw a node, then one of its incoming edges, then another operation for it."""
+    node = int(rng.integers(1, 4))
+    edge = EDGES.index((int(rng.integers(node)), node))
+    return change(code, edge, len(OPS), rng)
+
+
+TOPOLOGY = Space(
+    name="tss",
+    title="topology",
+    choices=OPS,
+    positions=tuple(f"{source}→{target}" for source, target in EDGES),
+    template="|{}~0|+|{}~0|{}~1|+|{}~0|{}~1|{}~2|",
+    shuffle_seed=88,
+    skeleton=Skeleton(width=16, cells=5),
+    layout=_layout,
+    official_mutation=_official_mutation,
+)
