@@ -5,7 +5,17 @@ import sys
 
 import pytest
 
-BLOCKED = ("torch", "sklearn", "papermill", "snakemake", "nbclient", "IPython", "matplotlib", "seaborn", "scipy")
+BLOCKED = (
+    "torch",
+    "sklearn",
+    "papermill",
+    "snakemake",
+    "nbclient",
+    "IPython",
+    "matplotlib",
+    "seaborn",
+    "scipy",
+)
 
 BLOCKER = f"""
 import sys

@@ -22,12 +22,18 @@ def _expand(name: str, source: Mapping[str, str]) -> dict[str, Any]:
     origin = _expand_path(name, source["origin"])
     columns = [_expand_path(name, source["columns"])] if "columns" in source else []
     data = [] if origin == "published" else [origin]
-    return {"origin": origin, "files": data + columns, "options": [*(f"--columns={path}" for path in columns)]}
+    return {
+        "origin": origin,
+        "files": data + columns,
+        "options": [*(f"--columns={path}" for path in columns)],
+    }
 
 
 def _expand_path(name: str, path: str) -> str:
     expanded = os.path.expandvars(path)
     unset = re.search(r"\$\{?(\w+)", expanded)
     if unset:
-        raise ConfigError(f"source {name!r}: {path!r} needs the environment variable {unset[1]}, which is not set")
+        raise ConfigError(
+            f"source {name!r}: {path!r} needs the environment variable {unset[1]}, which is not set"
+        )
     return str(Path(expanded).expanduser())

@@ -47,7 +47,9 @@ def check_parameters(notebook: Path, names: Iterable[str]) -> None:
     """Raise UnknownName for a name that `notebook` does not declare, ConfigError if it declares none at all."""
     declared = papermill.inspect_notebook(notebook)
     if not declared:
-        raise ConfigError(f"{notebook}: no cell tagged 'parameters', or nothing in it that papermill can read")
+        raise ConfigError(
+            f"{notebook}: no cell tagged 'parameters', or nothing in it that papermill can read"
+        )
     for name in names:
         if name not in declared:
             raise unknown_name(f"parameter of {notebook}", name, declared)

@@ -1,4 +1,4 @@
-"""The library files behind a notebook or module, declared as a rule's inputs: Snakemake does not see imports by itself."""
+"""The library files that a notebook or module imports, for a rule's inputs: Snakemake sees no imports by itself."""
 
 import ast
 import json

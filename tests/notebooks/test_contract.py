@@ -51,7 +51,9 @@ def outputs(parameters):
 
 
 def defaults(path):
-    return {name: ast.literal_eval(each["default"]) for name, each in papermill.inspect_notebook(path).items()}
+    return {
+        name: ast.literal_eval(each["default"]) for name, each in papermill.inspect_notebook(path).items()
+    }
 
 
 def test_there_are_notebooks():
@@ -92,8 +94,12 @@ def test_defines_nothing(nodes):
 
 
 def test_trains_nothing(nodes):
-    imported = {alias.name.partition(".")[0] for node in nodes if isinstance(node, ast.Import) for alias in node.names}
-    imported |= {node.module.partition(".")[0] for node in nodes if isinstance(node, ast.ImportFrom) and node.module}
+    imported = {
+        alias.name.partition(".")[0] for node in nodes if isinstance(node, ast.Import) for alias in node.names
+    }
+    imported |= {
+        node.module.partition(".")[0] for node in nodes if isinstance(node, ast.ImportFrom) and node.module
+    }
     assert "torch" not in imported
     assert not [ast.unparse(node) for node in nodes if isinstance(node, ast.While)]
 
@@ -142,7 +148,9 @@ def test_is_stripped_but_for_the_checks(code):
 
 def test_holds_no_picture(code):
     kinds = {kind for cell in code for output in cell.outputs for kind in output.get("data", {})}
-    assert kinds <= {"text/plain"}, "a check prints text; tables as html and pictures do not belong in the repository"
+    assert kinds <= {"text/plain"}, (
+        "a check prints text; tables as html and pictures do not belong in the repository"
+    )
 
 
 def test_names_no_machine(path):

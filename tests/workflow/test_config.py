@@ -16,7 +16,9 @@ def check(config):
     jsonschema.validate(config, SCHEMA, cls=jsonschema.Draft202012Validator)
 
 
-@pytest.mark.parametrize("path", sorted(set(CONFIG.glob("*.yaml")) - {CONFIG / "schema.yaml"}), ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "path", sorted(set(CONFIG.glob("*.yaml")) - {CONFIG / "schema.yaml"}), ids=lambda path: path.name
+)
 def test_every_configuration_follows_the_schema(path):
     check(yaml.safe_load(path.read_text()))
 
@@ -40,7 +42,9 @@ def test_the_schema_refuses(change, complaint):
 
 
 def test_published_is_no_file():
-    assert expand_sources(GOOD["sources"]) == {"published": {"origin": "published", "files": [], "options": []}}
+    assert expand_sources(GOOD["sources"]) == {
+        "published": {"origin": "published", "files": [], "options": []}
+    }
 
 
 def test_paths_are_spelt_out(monkeypatch):
@@ -57,5 +61,5 @@ def test_paths_are_spelt_out(monkeypatch):
 @pytest.mark.parametrize("path", ["$NATS_UNSET/tss", "${NATS_UNSET}/tss"])
 def test_an_unset_variable_is_named(monkeypatch, path):
     monkeypatch.delenv("NATS_UNSET", raising=False)
-    with pytest.raises(ConfigError, match="source 'tss'.*NATS_UNSET, which is not set"):
+    with pytest.raises(ConfigError, match=r"source 'tss'.*NATS_UNSET, which is not set"):
         expand_sources({"tss": {"origin": path}})

@@ -17,7 +17,9 @@ def notebook(tmp_path):
     """Write a notebook whose parameters are `steps` and `name`, with one more cell of code."""
 
     def write(code, tags=("parameters",)):
-        parameters = nbformat.v4.new_code_cell("steps: int = 1  # how many\nname: str = 'a'", metadata={"tags": list(tags)})
+        parameters = nbformat.v4.new_code_cell(
+            "steps: int = 1  # how many\nname: str = 'a'", metadata={"tags": list(tags)}
+        )
         cells = [parameters, nbformat.v4.new_code_cell(code)]
         path = tmp_path / "book.ipynb"
         nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=METADATA), path)
@@ -33,7 +35,11 @@ def printed(executed):
 def test_values_keep_their_types_and_the_kernel_is_this_interpreter(notebook, tmp_path, monkeypatch):
     hostile = tmp_path / "jupyter" / "kernels" / "python3"
     hostile.mkdir(parents=True)
-    spec = {"argv": ["/bin/false", "{connection_file}"], "display_name": "somebody else's", "language": "python"}
+    spec = {
+        "argv": ["/bin/false", "{connection_file}"],
+        "display_name": "somebody else's",
+        "language": "python",
+    }
     (hostile / "kernel.json").write_text(json.dumps(spec))
     monkeypatch.setenv("JUPYTER_PATH", str(tmp_path / "jupyter"))
     run_notebook(notebook(SAY), tmp_path / "new" / "executed.ipynb", {"steps": 7, "name": "it's 7"})

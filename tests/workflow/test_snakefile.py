@@ -1,4 +1,4 @@
-"""The workflow as a whole, without running its jobs: what it would do, and that its rules keep to the project's habits."""
+"""The workflow as a whole, without running its jobs: what it would do, and the habits its rules keep."""
 
 import json
 import re
@@ -37,7 +37,12 @@ def test_every_rule_keeps_a_log_and_a_benchmark():
 
 def test_snakemakes_linter_finds_nothing_new():
     report = json.loads(snakemake("--lint", "json").stdout or "{}")
-    found = {lint["title"] for kind in ("rules", "snakefiles") for item in report.get(kind, []) for lint in item["lints"]}
+    found = {
+        lint["title"]
+        for kind in ("rules", "snakefiles")
+        for item in report.get(kind, [])
+        for lint in item["lints"]
+    }
     assert found <= ACCEPTED_LINTS
 
 
@@ -50,7 +55,9 @@ def test_every_configuration_can_be_planned(config, tmp_path):
 
 def test_a_misspelt_setting_stops_it(tmp_path):
     config = tmp_path / "config.yaml"
-    config.write_text("figures: figures\nitem: [ranks]\nitems: [ranks]\nsources: {published: {origin: published}}\n")
+    config.write_text(
+        "figures: figures\nitem: [ranks]\nitems: [ranks]\nsources: {published: {origin: published}}\n"
+    )
     result = snakemake("--dry-run", "--nolock", "--configfile", str(config))
     assert result.returncode != 0
     assert "'item' was unexpected" in result.stdout + result.stderr
@@ -58,7 +65,9 @@ def test_a_misspelt_setting_stops_it(tmp_path):
 
 def test_an_archive_that_is_not_there_is_named(tmp_path):
     config = tmp_path / "config.yaml"
-    config.write_text(f"figures: figures\nitems: [correlation]\nsources: {{tss: {{origin: {tmp_path}/absent-simple}}}}\n")
+    config.write_text(
+        f"figures: figures\nitems: [correlation]\nsources: {{tss: {{origin: {tmp_path}/absent-simple}}}}\n"
+    )
     result = snakemake("--dry-run", "--nolock", "--configfile", str(config))
     assert result.returncode != 0
     assert "absent-simple" in result.stdout + result.stderr
