@@ -27,8 +27,8 @@ _FROM_NASLIB_OP = np.array([OPS.index(op) for op in NASLIB_OPS], np.uint8)
 _TO_NASLIB_EDGE = [EDGES.index(edge) for edge in NASLIB_EDGES]
 _FROM_NASLIB_EDGE = [NASLIB_EDGES.index(edge) for edge in EDGES]
 
-# The path encoding numbers the operations alphabetically.
-PATH_OPS: tuple[str, ...] = tuple(sorted(OPS))
+# naszilla, whose path encoding this is, numbers the operations as follows.
+PATH_OPS: tuple[str, ...] = ("avg_pool_3x3", "nor_conv_1x1", "nor_conv_3x3", "none", "skip_connect")
 _TO_PATH_OP = np.array([PATH_OPS.index(op) for op in OPS])
 PATH_LENGTHS = (1, 2, 3)
 N_PATHS = sum(len(OPS) ** length for length in PATH_LENGTHS)
@@ -85,7 +85,7 @@ def path_encoding(codes: npt.ArrayLike) -> npt.NDArray[np.float32]:
     """Return which of the 155 sequences of operations lead from input to output: (..., 6) to (..., 155).
 
     The encoding of BANANAS as naszilla computes it: 5 sequences of one operation, then 25 of two, then 125
-    of three; operations numbered alphabetically, the first of a path varying fastest; `none` is one of them.
+    of three; operations numbered as in `PATH_OPS`, the first of a path varying fastest.
     """
     numbers = _TO_PATH_OP[_codes(codes, len(OPS))]
     encoded = np.zeros((*numbers.shape[:-1], N_PATHS), np.float32)
