@@ -1,0 +1,131 @@
+"""Many runs of one search: seeded one by one, so that nothing depends on how they are shared out."""
+
+import multiprocessing
+import warnings
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import pandas as pd
+
+from natslib.errors import ConfigError
+from natslib.experiment.oracle import Oracle
+from natslib.experiment.protocol import Protocol, SearchFailed, run_named
+from natslib.experiment.seeds import run_seed
+from natslib.experiment.trajectory import trajectory_frame
+from natslib.search import MULTI_FIDELITY, SearchFunction, get_search
+
+
+@dataclass(frozen=True)
+class Runs:
+    """Finished runs as a frame (see `trajectory_frame`), and the messages of those that an error ended."""
+
+    frame: pd.DataFrame
+    failures: tuple[str, ...]
+
+
+def repeat(
+    search: str | SearchFunction,
+    oracle: Oracle,
+    protocol: Protocol,
+    *,
+    runs: int | Iterable[int],
+    seed: int,
+    processes: int = 1,
+) -> Runs:
+    """Run a search many times and return the trajectories.
+
+    `search`: a name of `natslib.search.SEARCHES` or any function (space, rng) -> generator. `runs`: how many, or
+    which numbers. The result depends on `seed` and the run numbers, never on `processes`. A run that fails is left
+    out and warned about; `SearchFailed` is raised where all fail, `ConfigError` where the budget or the number of
+    runs cannot be.
+    """
+    numbers = list(range(runs)) if isinstance(runs, int) else list(runs)
+    if not numbers:
+        raise ConfigError(f"runs={runs} was given; a search needs at least one run")
+    protocol.check(oracle)
+    job = Job(search_name(search), search_function(search, oracle), oracle, protocol, seed)
+    finished = share_out(job, numbers, processes)
+    failures = tuple(message for part in finished for message in part.failures)
+    frames = [part.frame for part in finished if len(part.frame)]
+    if not frames:
+        raise SearchFailed(f"all {len(numbers)} runs failed; the first: {failures[0]}")
+    if failures:
+        warnings.warn(
+            f"{len(failures)} of {len(numbers)} runs failed; the first: {failures[0]}", stacklevel=2
+        )
+    return Runs(pd.concat(frames, ignore_index=True), failures)
+
+
+def search_name(search: str | SearchFunction) -> str:
+    """Return the name that messages and files use for a search."""
+    return search if isinstance(search, str) else getattr(search, "__name__", type(search).__name__)
+
+
+def search_function(search: str | SearchFunction, oracle: Oracle) -> SearchFunction:
+    """Return the generator function; a named multi-fidelity search trains up to the oracle's full epochs."""
+    if not isinstance(search, str):
+        return search
+    function = get_search(search)
+    return partial(function, max_epochs=oracle.epochs[-1]) if search in MULTI_FIDELITY else function
+
+
+@dataclass(frozen=True)
+class Job:
+    """Everything that is the same in all runs."""
+
+    name: str
+    search: SearchFunction
+    oracle: Oracle
+    protocol: Protocol
+    seed: int
+
+    def __call__(self, numbers: list[int]) -> Runs:
+        """Do the runs of these numbers, one after the other."""
+        done, seeds, records, failures = [], [], [], []
+        for number in numbers:
+            seed = run_seed(self.seed, number)
+            try:
+                records.append(run_named(self.name, number, self.search, self.oracle, self.protocol, seed))
+            except SearchFailed as failure:
+                failures.append(str(failure))
+                continue
+            done.append(number)
+            seeds.append(seed)
+        frame = trajectory_frame(done, seeds, records) if records else pd.DataFrame()
+        return Runs(frame, tuple(failures))
+
+
+_job: Callable[[list[int]], Runs]
+
+
+def share_out(job: Job, numbers: list[int], processes: int) -> list[Runs]:
+    """Do the runs in `processes` processes and return the parts in order.
+
+    The processes are forked, so that a search written in a notebook need not be importable; where the system
+    cannot fork, everything runs in this process.
+    """
+    if processes < 1:
+        raise ConfigError(f"processes={processes} was given; at least 1 is needed")
+    if processes == 1 or "fork" not in multiprocessing.get_all_start_methods():
+        return [job(numbers)]
+    size = -(-len(numbers) // (4 * processes))
+    parts = [numbers[start : start + size] for start in range(0, len(numbers), size)]
+    prepare(job.oracle)
+    with multiprocessing.get_context("fork").Pool(processes, _receive, (job,)) as pool:
+        return pool.map(_work, parts, chunksize=1)
+
+
+def prepare(oracle: Oracle) -> Any:
+    """Build the oracle's look-up tables before forking, so that the processes share them."""
+    return oracle.search_space, oracle._index_of, oracle._answers
+
+
+def _receive(job: Job) -> None:
+    global _job
+    _job = job
+
+
+def _work(numbers: list[int]) -> Runs:
+    return _job(numbers)

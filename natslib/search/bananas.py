@@ -1,0 +1,70 @@
+"""BANANAS: Bayesian optimisation with an ensemble of networks on path encodings (White et al., AAAI 2021)."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from natslib.search.predictor import Ensemble
+from natslib.search.proposals import Arch, Search, Seen, evaluate, score_of
+from natslib.spaces import Space
+from natslib.spaces.topology import path_encoding
+
+
+def bananas(
+    space: Space,
+    rng: np.random.Generator,
+    *,
+    start: int = 10,
+    batch: int = 10,
+    candidates: int = 100,
+    parents: int = 10,
+) -> Search:
+    """Evaluate, batch by batch, the mutants of the best so far that independent Thompson sampling ranks first.
+
+    Each candidate is ranked by one draw from a normal distribution with the ensemble's mean and spread. The topology
+    space is encoded by the paths from input to output, the size space one-hot. The ensemble is `predictor.Ensemble`.
+    """
+    encode = encoding_of(space)
+    known = yield from evaluate([space.sample(rng) for _ in range(start)])
+    while True:
+        model = fitted(known, encode, rng)
+        pool = mutants(space, known, rng, candidates, parents)
+        guesses = model.predict(encode(np.array(pool)))
+        draws = guesses.mean(axis=0) + guesses.std(axis=0) * rng.standard_normal(len(pool))
+        chosen = np.argsort(-draws, kind="stable")[:batch]
+        known += yield from evaluate([pool[number] for number in chosen])
+
+
+def encoding_of(space: Space) -> Callable[[np.ndarray], np.ndarray]:
+    """Return the encoding of codes that suits the space: paths for topologies, indicators for sizes."""
+    return path_encoding if space.name == "tss" else space.one_hot
+
+
+def fitted(
+    known: list[Seen], encode: Callable[[np.ndarray], np.ndarray], rng: np.random.Generator
+) -> Ensemble:
+    """Return an ensemble fitted to everything that is known."""
+    encodings = encode(np.array([seen.arch for seen in known]))
+    model = Ensemble(encodings.shape[1], rng)
+    model.fit(encodings, [seen.score for seen in known])
+    return model
+
+
+def mutants(
+    space: Space, known: list[Seen], rng: np.random.Generator, count: int, parents: int
+) -> list[Arch]:
+    """Return `count` architectures not evaluated yet: single and double changes of the `parents` best, else random.
+
+    Where the space has no unseen architecture left nearby, a seen one may come back.
+    """
+    best = sorted(known, key=score_of, reverse=True)[:parents]
+    taken = {seen.arch for seen in known}
+    pool: dict[Arch, None] = {}
+    for attempt in range(10 * count):
+        arch = space.mutate(best[attempt % len(best)].arch, rng)
+        arch = space.mutate(arch, rng) if rng.random() < 0.5 else arch
+        if arch not in taken:
+            pool[arch] = None
+        if len(pool) == count:
+            break
+    return list(pool) or [space.sample(rng)]

@@ -1,0 +1,99 @@
+"""The part of a search space that a table covers, with the moves a search needs."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from natslib.errors import ConfigError, UnknownArchitecture
+from natslib.spaces import Space
+from natslib.spaces.space import MUTATION_RULES, change
+
+_TRIES = 64
+
+
+class Subspace:
+    """The architectures of `space` with the given indices (often all of them), as the space a search moves in.
+
+    Everything that is not a move (codes, strings, encodings, costs) is the full space's; names and indices stay the
+    official ones. A move that would leave the subspace is drawn again; where that keeps failing, `mutate` takes a
+    random covered neighbour, and an architecture that has none is replaced by a uniformly random one.
+    """
+
+    def __init__(self, space: Space, indices: npt.ArrayLike) -> None:
+        self.full = space
+        self.members = np.unique(np.asarray(indices, dtype=np.int64))
+        if not len(self.members):
+            raise ConfigError(
+                f"a subspace of the {space.title} space needs at least one architecture; none is given"
+            )
+        self._codes = [tuple(code) for code in space.codes(self.members).tolist()]
+        self._covered = frozenset(self._codes)
+
+    def __repr__(self) -> str:
+        return f"<Subspace of {self.full.name}: {len(self)} of {len(self.full)} architectures>"
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "full":  # not set yet: being unpickled
+            raise AttributeError(name)
+        return getattr(self.full, name)
+
+    def __len__(self) -> int:
+        return len(self.members)
+
+    def __contains__(self, code: object) -> bool:
+        return code in self._covered
+
+    def code(self, arch: Any) -> tuple[int, ...]:
+        """Return the code of a covered architecture; raises `UnknownArchitecture` for any other."""
+        code = self.full.code(arch)
+        if code not in self._covered:
+            raise UnknownArchitecture(
+                f"architecture {arch!r} is not among the {len(self)} that the table covers"
+            )
+        return code
+
+    def codes(self, indices: npt.ArrayLike | None = None) -> np.ndarray:
+        """Return the codes of the given official indices, or of all covered ones, as uint8 (n, k)."""
+        return self.full.codes(self.members if indices is None else indices)
+
+    def sample(self, rng: np.random.Generator, n: int | None = None) -> Any:
+        """Draw uniformly with replacement: one code, or with `n` an array of n codes."""
+        if n is not None:
+            return self.full.codes(rng.choice(self.members, size=n))
+        return self._codes[int(rng.random() * len(self._codes))]
+
+    def neighbours(self, code: tuple[int, ...]) -> np.ndarray:
+        """Return the covered codes at Hamming distance one, uint8 (m, k); m may be zero."""
+        codes = self.full.neighbours(code)
+        return codes[[tuple(row) in self._covered for row in codes.tolist()]]
+
+    def mutate(self, code: tuple[int, ...], rng: np.random.Generator, rule: str = "clean") -> tuple[int, ...]:
+        """Change one position by the rule of the full space, within the subspace."""
+        for _ in range(_TRIES):
+            child = self._changed(code, rng, rule)
+            if child in self._covered:
+                return child
+        near = self.neighbours(code).tolist()
+        return tuple(near[int(rng.random() * len(near))]) if near else self.sample(rng)
+
+    def _changed(self, code: tuple[int, ...], rng: np.random.Generator, rule: str) -> tuple[int, ...]:
+        """Mutate in the full space; a code that is known to be legal is not checked again."""
+        if rule not in MUTATION_RULES or type(code) is not tuple or code not in self._covered:
+            return self.full.mutate(code, rng, rule=rule)
+        if rule == "official":
+            return self.full.official_mutation(code, rng)
+        return change(code, int(rng.integers(len(code))), len(self.full.choices), rng)
+
+    def crossover(self, a: tuple[int, ...], b: tuple[int, ...], rng: np.random.Generator) -> tuple[int, ...]:
+        """Mix two covered codes position by position; falls back to the first parent."""
+        for _ in range(_TRIES):
+            child = self.full.crossover(a, b, rng)
+            if child in self._covered:
+                return child
+        return a
+
+
+def covers(space: Space | Subspace, code: tuple[int, ...]) -> bool:
+    """Say whether a well-formed code may be proposed: always in a full space, if measured in a subspace."""
+    return not isinstance(space, Subspace) or code in space

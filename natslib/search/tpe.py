@@ -1,0 +1,52 @@
+"""TPE: the tree-structured Parzen estimator of Optuna (Bergstra et al., NeurIPS 2011), an optional adapter."""
+
+import importlib
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from natslib.errors import ConfigError
+from natslib.search.proposals import Search
+from natslib.search.subspace import covers
+from natslib.spaces import Space
+
+
+def tpe(space: Space, rng: np.random.Generator, *, multivariate: bool = True) -> Search:
+    """Ask Optuna's TPE sampler for one choice a position and tell it the score.
+
+    Raises `ConfigError` where Optuna is not installed. `multivariate`: model the positions together.
+    """
+    optuna = load_optuna()
+    sampler = optuna.samplers.TPESampler(seed=int(rng.integers(2**32)), multivariate=multivariate)
+    study = optuna.create_study(direction="maximize", sampler=sampler)
+    running: dict[tuple[int, ...], list[Any]] = {}
+    while True:
+        trial, arch = ask(study, space)
+        running.setdefault(arch, []).append(trial)
+        seen = yield arch
+        if seen:
+            study.tell(running[seen.arch].pop(0), seen.score)
+
+
+def ask(study: Any, space: Space) -> tuple[Any, tuple[int, ...]]:
+    """Return a trial of the study and its code; trials that the space does not cover are told as pruned."""
+    optuna = load_optuna()
+    while True:
+        trial = study.ask()
+        arch = tuple(trial.suggest_categorical(name, range(len(space.choices))) for name in space.positions)
+        if covers(space, arch):
+            return trial, arch
+        study.tell(trial, state=optuna.trial.TrialState.PRUNED)
+
+
+def load_optuna() -> ModuleType:
+    """Import Optuna and quieten its log; raises `ConfigError` that says how to install it."""
+    try:
+        optuna = importlib.import_module("optuna")
+    except ModuleNotFoundError:
+        raise ConfigError(
+            "the algorithm 'tpe' needs Optuna, which is not installed: pip install optuna"
+        ) from None
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    return optuna
