@@ -1,4 +1,4 @@
-"""NATS-Bench's table of contents: every figure of the paper that natslib draws, from every source in the configuration."""
+"""The paper's table of contents: every figure that natslib draws, from every source in the configuration."""
 
 import sys
 from pathlib import Path
@@ -11,8 +11,8 @@ from natslib.workflow.sources import imported_sources
 validate(config, "config/schema.yaml")
 FIGURES = config["figures"]
 SOURCES = expand_sources(config["sources"])
-shell.prefix(f"PATH='{Path(sys.executable).parent}':$PATH; ")  # the `natslib` beside this Snakemake
 SAVED = (".svg", ".pdf", ".png", ".csv", ".json")
+shell.prefix(f"PATH='{Path(sys.executable).parent}':$PATH; ")  # the `natslib` beside this Snakemake
 
 
 wildcard_constraints:
@@ -21,12 +21,12 @@ wildcard_constraints:
 
 rule all:
     input:
-        multiext(f"{FIGURES}/search_spaces", *SAVED),
+        multiext(f"{FIGURES}/fig1_search_spaces", *SAVED),
         expand(f"{FIGURES}/{{item}}_{{source}}{{suffix}}", item=config["items"], source=SOURCES, suffix=SAVED),
 
 
 rule table:
-    """Raw records, or somebody's CSV, to a table; interrupted, it goes on where it stopped."""
+    """Raw records, or somebody's CSV, become a table; interrupted, the same command goes on where it stopped."""
     input:
         files=lookup(dpath="{source}/files", within=SOURCES),
         library=imported_sources("natslib/benchmarks/convert.py"),
@@ -36,12 +36,13 @@ rule table:
         "results/logs/table_{source}.log",
     benchmark:
         "results/benchmarks/table_{source}.tsv"
+    threads: 8
     params:
         origin=lookup(dpath="{source}/origin", within=SOURCES),
         options=lookup(dpath="{source}/options", within=SOURCES),
         folder=subpath(output.manifest, parent=True),
     shell:
-        "natslib convert {params.origin:q} {params.folder:q} {params.options:q} > {log} 2>&1"
+        "natslib convert {params.origin:q} {params.folder:q} --processes {threads} {params.options:q} > {log} 2>&1"
 
 
 rule search_spaces:
@@ -50,13 +51,37 @@ rule search_spaces:
         notebook="notebooks/01_search_spaces.ipynb",
         library=imported_sources("notebooks/01_search_spaces.ipynb"),
     output:
-        multiext(f"{FIGURES}/search_spaces", *SAVED),
+        figure1=multiext(f"{FIGURES}/fig1_search_spaces", *SAVED),
+        figure_counts=multiext(f"{FIGURES}/search_spaces_counts", *SAVED),
     log:
         notebook="results/notebooks/search_spaces.ipynb",
     benchmark:
         "results/benchmarks/search_spaces.tsv"
     params:
-        figure=subpath(output[0], strip_suffix=".svg"),
+        figure1=subpath(output.figure1[0], strip_suffix=".svg"),
+        figure_counts=subpath(output.figure_counts[0], strip_suffix=".svg"),
+    script:
+        "natslib/workflow/execute.py"
+
+
+rule ranks:
+    """Figures 2 and 4: ranks across datasets; ranks by validation against ranks by test accuracy."""
+    input:
+        notebook="notebooks/03_ranks.ipynb",
+        library=imported_sources("notebooks/03_ranks.ipynb"),
+        table="results/tables/{source}/manifest.json",
+    output:
+        figure2=multiext(f"{FIGURES}/fig2_ranks_across_datasets_{{source}}", *SAVED),
+        figure4=multiext(f"{FIGURES}/fig4_ranks_valid_test_{{source}}", *SAVED),
+    log:
+        notebook="results/notebooks/ranks_{source}.ipynb",
+    benchmark:
+        "results/benchmarks/ranks_{source}.tsv"
+    params:
+        table=subpath(input.table, parent=True),
+        split=lookup(dpath="{source}/split", within=SOURCES),
+        figure2=subpath(output.figure2[0], strip_suffix=".svg"),
+        figure4=subpath(output.figure4[0], strip_suffix=".svg"),
     script:
         "natslib/workflow/execute.py"
 
@@ -68,27 +93,55 @@ rule accuracy_vs_cost:
         library=imported_sources("notebooks/02_accuracy_vs_cost.ipynb"),
         table="results/tables/{source}/manifest.json",
     output:
-        multiext(f"{FIGURES}/accuracy_vs_cost_{{source}}", *SAVED),
+        figure3=multiext(f"{FIGURES}/fig3_accuracy_vs_cost_{{source}}", *SAVED),
     log:
         notebook="results/notebooks/accuracy_vs_cost_{source}.ipynb",
     benchmark:
         "results/benchmarks/accuracy_vs_cost_{source}.tsv"
     params:
         table=subpath(input.table, parent=True),
-        figure=subpath(output[0], strip_suffix=".svg"),
+        splits=lookup(dpath="{source}/drawn", within=SOURCES),
+        figure3=subpath(output.figure3[0], strip_suffix=".svg"),
     script:
         "natslib/workflow/execute.py"
 
 
-use rule accuracy_vs_cost as correlation with:
-    """Figure 5: Kendall's tau among validation and test accuracies, all architectures and the good ones."""
+rule correlation:
+    """Figure 5: correlation among datasets and splits, of all architectures and of the good ones."""
     input:
         notebook="notebooks/04_correlation.ipynb",
         library=imported_sources("notebooks/04_correlation.ipynb"),
         table="results/tables/{source}/manifest.json",
     output:
-        multiext(f"{FIGURES}/correlation_{{source}}", *SAVED),
+        figure5=multiext(f"{FIGURES}/fig5_correlation_{{source}}", *SAVED),
     log:
         notebook="results/notebooks/correlation_{source}.ipynb",
     benchmark:
         "results/benchmarks/correlation_{source}.tsv"
+    params:
+        table=subpath(input.table, parent=True),
+        figure5=subpath(output.figure5[0], strip_suffix=".svg"),
+    script:
+        "natslib/workflow/execute.py"
+
+
+rule seed_noise:
+    """Not one figure of the paper but what all of them rest on: how far seeds alone move accuracies and ranks."""
+    input:
+        notebook="notebooks/05_seed_noise.ipynb",
+        library=imported_sources("notebooks/05_seed_noise.ipynb"),
+        table="results/tables/{source}/manifest.json",
+    output:
+        figure_noise=multiext(f"{FIGURES}/seed_noise_{{source}}", *SAVED),
+        figure_stability=multiext(f"{FIGURES}/rank_stability_{{source}}", *SAVED),
+    log:
+        notebook="results/notebooks/seed_noise_{source}.ipynb",
+    benchmark:
+        "results/benchmarks/seed_noise_{source}.tsv"
+    params:
+        table=subpath(input.table, parent=True),
+        split=lookup(dpath="{source}/split", within=SOURCES),
+        figure_noise=subpath(output.figure_noise[0], strip_suffix=".svg"),
+        figure_stability=subpath(output.figure_stability[0], strip_suffix=".svg"),
+    script:
+        "natslib/workflow/execute.py"

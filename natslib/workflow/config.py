@@ -10,10 +10,11 @@ from natslib.errors import ConfigError
 
 
 def expand_sources(sources: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, Any]]:
-    """Return `sources` as the Snakefile uses them: {name: {"origin": str, "files": [path], "options": str}}.
+    """Return `sources` as the Snakefile uses them, with `~` and `$VARIABLES` in paths replaced.
 
-    `~` and `$VARIABLES` in a path are replaced; `files` are what a rule waits for (none for `published`, which is
-    no file), `options` is what `natslib convert` is told besides. Raises ConfigError for a variable that is not set.
+    A source becomes origin, split, `drawn` (the splits of accuracy-against-cost, as the paper pairs them), `files`
+    (what must be there first; `published` is no file) and `options` (what `natslib convert` is told besides).
+    Raises ConfigError for a variable that is not set.
     """
     return {name: _expand(name, source) for name, source in sources.items()}
 
@@ -21,11 +22,12 @@ def expand_sources(sources: Mapping[str, Mapping[str, str]]) -> dict[str, dict[s
 def _expand(name: str, source: Mapping[str, str]) -> dict[str, Any]:
     origin = _expand_path(name, source["origin"])
     columns = [_expand_path(name, source["columns"])] if "columns" in source else []
-    data = [] if origin == "published" else [origin]
     return {
         "origin": origin,
-        "files": data + columns,
-        "options": [*(f"--columns={path}" for path in columns)],
+        "split": source["split"],
+        "drawn": f"train,{source['split']}",
+        "files": ([] if origin == "published" else [origin]) + columns,
+        "options": [f"--columns={path}" for path in columns],
     }
 
 

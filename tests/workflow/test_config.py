@@ -9,7 +9,11 @@ from natslib.workflow.config import expand_sources
 
 CONFIG = Path(__file__).resolve().parents[2] / "config"
 SCHEMA = yaml.safe_load((CONFIG / "schema.yaml").read_text())
-GOOD = {"figures": "figures", "items": ["ranks"], "sources": {"published": {"origin": "published"}}}
+GOOD = {
+    "figures": "figures",
+    "items": ["ranks"],
+    "sources": {"published": {"origin": "published", "split": "valid"}},
+}
 
 
 def check(config):
@@ -28,10 +32,15 @@ def test_every_configuration_follows_the_schema(path):
     [
         ({"figure": "figures"}, "Additional properties"),
         ({"sources": {}}, "non-empty|enough properties"),
-        ({"sources": {"published": {}}}, "'origin' is a required property"),
-        ({"sources": {"published": {"origin": "x", "colums": "y"}}}, "Additional properties"),
+        ({"sources": {"published": {"split": "valid"}}}, "'origin' is a required property"),
+        (
+            {"sources": {"published": {"origin": "x", "split": "test", "colums": "y"}}},
+            "Additional properties",
+        ),
         ({"sources": {"../up": {"origin": "x"}}}, "does not match"),
-        ({"sources": {"published": {"origin": 3}}}, "not of type 'string'"),
+        ({"sources": {"published": {"origin": 3, "split": "test"}}}, "not of type 'string'"),
+        ({"sources": {"published": {"origin": "x"}}}, "'split' is a required property"),
+        ({"sources": {"published": {"origin": "x", "split": "valtest"}}}, "is not one of"),
         ({"items": ["ranks", "ranks"]}, "non-unique"),
         ({"items": ["a/b"]}, "does not match"),
     ],
@@ -42,24 +51,26 @@ def test_the_schema_refuses(change, complaint):
 
 
 def test_published_is_no_file():
-    assert expand_sources(GOOD["sources"]) == {
-        "published": {"origin": "published", "files": [], "options": []}
-    }
+    expanded = expand_sources(GOOD["sources"])["published"]
+    assert (expanded["origin"], expanded["files"], expanded["options"]) == ("published", [], [])
+
+
+def test_accuracy_against_cost_shows_training_beside_the_split():
+    assert expand_sources(GOOD["sources"])["published"]["drawn"] == "train,valid"
 
 
 def test_paths_are_spelt_out(monkeypatch):
     monkeypatch.setenv("NATS_HOME", "/data")
-    sources = {"mine": {"origin": "$NATS_HOME/runs.csv", "columns": "~/map.yaml"}}
+    source = {"origin": "$NATS_HOME/runs.csv", "split": "test", "columns": "~/map.yaml"}
+    expanded = expand_sources({"mine": source})["mine"]
     columns = str(Path.home() / "map.yaml")
-    assert expand_sources(sources)["mine"] == {
-        "origin": "/data/runs.csv",
-        "files": ["/data/runs.csv", columns],
-        "options": [f"--columns={columns}"],
-    }
+    assert expanded["origin"] == "/data/runs.csv"
+    assert expanded["files"] == ["/data/runs.csv", columns]
+    assert expanded["options"] == [f"--columns={columns}"]
 
 
 @pytest.mark.parametrize("path", ["$NATS_UNSET/tss", "${NATS_UNSET}/tss"])
 def test_an_unset_variable_is_named(monkeypatch, path):
     monkeypatch.delenv("NATS_UNSET", raising=False)
     with pytest.raises(ConfigError, match=r"source 'tss'.*NATS_UNSET, which is not set"):
-        expand_sources({"tss": {"origin": path}})
+        expand_sources({"tss": {"origin": path, "split": "test"}})

@@ -53,21 +53,22 @@ def test_every_configuration_can_be_planned(config, tmp_path):
     assert "rule table" in result.stdout + result.stderr
 
 
-def test_a_misspelt_setting_stops_it(tmp_path):
-    config = tmp_path / "config.yaml"
-    config.write_text(
-        "figures: figures\nitem: [ranks]\nitems: [ranks]\nsources: {published: {origin: published}}\n"
-    )
+def plan(folder, **settings):
+    config = folder / "config.yaml"
+    sources = {"published": {"origin": "published", "split": "valid"}}
+    good = {"figures": "figures", "items": ["seed_noise"], "sources": sources}
+    config.write_text(json.dumps(good | settings))
     result = snakemake("--dry-run", "--nolock", "--configfile", str(config))
-    assert result.returncode != 0
-    assert "'item' was unexpected" in result.stdout + result.stderr
+    return result.returncode, result.stdout + result.stderr
+
+
+def test_a_misspelt_setting_stops_it(tmp_path):
+    code, said = plan(tmp_path, item=["seed_noise"])
+    assert code != 0
+    assert "'item' was unexpected" in said
 
 
 def test_an_archive_that_is_not_there_is_named(tmp_path):
-    config = tmp_path / "config.yaml"
-    config.write_text(
-        f"figures: figures\nitems: [correlation]\nsources: {{tss: {{origin: {tmp_path}/absent-simple}}}}\n"
-    )
-    result = snakemake("--dry-run", "--nolock", "--configfile", str(config))
-    assert result.returncode != 0
-    assert "absent-simple" in result.stdout + result.stderr
+    code, said = plan(tmp_path, sources={"tss": {"origin": f"{tmp_path}/absent-simple", "split": "test"}})
+    assert code != 0
+    assert "absent-simple" in said
