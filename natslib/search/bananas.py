@@ -26,8 +26,9 @@ def bananas(
     """
     encode = encoding_of(space)
     known = yield from evaluate([space.sample(rng) for _ in range(start)])
+    model = Ensemble(encode(space.codes([0])).shape[1], rng)
     while True:
-        model = fitted(known, encode, rng)
+        model.fit(encode(np.array([seen.arch for seen in known])), [seen.score for seen in known])
         pool = mutants(space, known, rng, candidates, parents)
         guesses = model.predict(encode(np.array(pool)))
         draws = guesses.mean(axis=0) + guesses.std(axis=0) * rng.standard_normal(len(pool))
@@ -38,16 +39,6 @@ def bananas(
 def encoding_of(space: Space) -> Callable[[np.ndarray], np.ndarray]:
     """Return the encoding of codes that suits the space: paths for topologies, indicators for sizes."""
     return path_encoding if space.name == "tss" else space.one_hot
-
-
-def fitted(
-    known: list[Seen], encode: Callable[[np.ndarray], np.ndarray], rng: np.random.Generator
-) -> Ensemble:
-    """Return an ensemble fitted to everything that is known."""
-    encodings = encode(np.array([seen.arch for seen in known]))
-    model = Ensemble(encodings.shape[1], rng)
-    model.fit(encodings, [seen.score for seen in known])
-    return model
 
 
 def mutants(

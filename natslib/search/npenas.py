@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from natslib.search.bananas import fitted, mutants
+from natslib.search.bananas import mutants
+from natslib.search.predictor import Ensemble
 from natslib.search.proposals import Search, evaluate
 from natslib.spaces import Space
 
@@ -21,8 +22,9 @@ def npenas(
     The paper trains a graph network; here `predictor.Ensemble` on indicators (one-hot) predicts, by its mean.
     """
     known = yield from evaluate([space.sample(rng) for _ in range(start)])
+    model = Ensemble(len(space.positions) * len(space.choices), rng)
     while True:
-        model = fitted(known, space.one_hot, rng)
+        model.fit(space.one_hot(np.array([seen.arch for seen in known])), [seen.score for seen in known])
         children = mutants(space, known, rng, candidates, parents)
         guesses = model.predict(space.one_hot(np.array(children))).mean(axis=0)
         chosen = np.argsort(-guesses, kind="stable")[:batch]

@@ -39,7 +39,8 @@ class Ensemble:
         )
         weighted = features * counts[:, :, None]
         gram = weighted.transpose(0, 2, 1) @ features + self._ridge
-        self._readouts = np.linalg.solve(gram, weighted.transpose(0, 2, 1) @ targets[:, None])
+        solved = np.linalg.solve(gram, weighted.transpose(0, 2, 1) @ targets[:, None])
+        self._readouts = solved.astype(np.float64)
 
     def predict(self, encodings: npt.ArrayLike) -> Floats:
         """Return each member's prediction: (n, inputs) to (members, n)."""

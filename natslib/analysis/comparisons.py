@@ -1,0 +1,101 @@
+"""Tests between searches: Holm-corrected paired tests and the critical-difference diagram's numbers.
+
+A frame of finals has one column a search and one row a pair or block: runs that share a seed, or data sets. Higher is
+better. Needs SciPy.
+"""
+
+from collections.abc import Sequence
+from itertools import combinations
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from natslib.errors import ConfigError
+
+Floats = npt.NDArray[np.float64]
+
+
+def holm(p_values: npt.ArrayLike) -> Floats:
+    """Return Holm's step-down adjusted p-values, in the order given (Holm 1979)."""
+    raw = np.asarray(p_values, dtype=np.float64)
+    order = np.argsort(raw, kind="stable")
+    adjusted = np.empty_like(raw)
+    adjusted[order] = np.minimum(np.maximum.accumulate(raw[order] * np.arange(len(raw), 0, -1)), 1.0)
+    return adjusted
+
+
+def paired_tests(finals: pd.DataFrame) -> pd.DataFrame:
+    """Compare every two searches by the two-sided Wilcoxon signed-rank test.
+
+    Returns one row a pair: first, second, difference (mean of first - second), p, p_holm. A pair without any difference
+    has p = 1. Raises `ConfigError` for fewer than two searches or a missing value.
+    """
+    from scipy.stats import wilcoxon
+
+    check(finals)
+    rows = []
+    for first, second in combinations(finals.columns, 2):
+        difference = (finals[first] - finals[second]).to_numpy(dtype=np.float64)
+        p = float(wilcoxon(difference).pvalue) if difference.any() else 1.0
+        rows.append((first, second, float(difference.mean()), p))
+    tests = pd.DataFrame(rows, columns=["first", "second", "difference", "p"])
+    return tests.assign(p_holm=holm(tests["p"]))
+
+
+class CriticalDifference(NamedTuple):
+    """What a critical-difference diagram shows (Demšar, JMLR 2006).
+
+    `ranks`: average rank of each search (1 best), ascending. `cliques`: the groups of neighbours in rank that are not
+    told apart. `p`: the Friedman test that all are alike.
+    """
+
+    ranks: pd.Series
+    cliques: list[tuple[str, ...]]
+    p: float
+
+
+def critical_difference(finals: pd.DataFrame, alpha: float = 0.05) -> CriticalDifference:
+    """Rank the searches and group those that Holm-corrected Wilcoxon tests at level `alpha` do not separate.
+
+    Average ranks come from ranking each row; ties share their rank. Grouping by pairwise tests instead of Nemenyi's
+    constant distance follows Benavoli et al. (JMLR 2016). Needs at least three searches.
+    """
+    from scipy.stats import friedmanchisquare
+
+    check(finals)
+    if finals.shape[1] < 3:
+        raise ConfigError(
+            f"{finals.shape[1]} searches were given; a critical-difference diagram needs at least 3"
+        )
+    ranks = finals.rank(axis=1, ascending=False).mean(axis=0).sort_values(kind="stable")
+    tests = paired_tests(finals)
+    apart = tests[tests["p_holm"] <= alpha]
+    separate = {frozenset(pair) for pair in zip(apart["first"], apart["second"], strict=True)}
+    p = float(friedmanchisquare(*(finals[name] for name in finals.columns)).pvalue)
+    return CriticalDifference(ranks, cliques(list(ranks.index), separate), p)
+
+
+def cliques(ranked: Sequence[str], separate: set[frozenset[str]]) -> list[tuple[str, ...]]:
+    """Return the longest stretches of the ranking in which no two are separate; single names are left out."""
+    stretches: list[tuple[int, int]] = []
+    for start in range(len(ranked)):
+        end = start
+        while end + 1 < len(ranked) and all(
+            frozenset((member, ranked[end + 1])) not in separate for member in ranked[start : end + 1]
+        ):
+            end += 1
+        if end > start and (not stretches or end > stretches[-1][1]):
+            stretches.append((start, end))
+    return [tuple(ranked[start : end + 1]) for start, end in stretches]
+
+
+def check(finals: pd.DataFrame) -> None:
+    """Raise `ConfigError` unless there are two searches, two rows, and no hole."""
+    if finals.shape[1] < 2 or len(finals) < 2:
+        raise ConfigError(
+            f"finals of shape {finals.shape} were given; a comparison needs two searches and two rows"
+        )
+    if finals.isna().to_numpy().any():
+        raise ConfigError("the finals have missing values; compare only runs that every search finished")
