@@ -1,0 +1,128 @@
+"""`natslib train`: the farm on the command line."""
+
+import argparse
+import sys
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from natslib.errors import ConfigError, NatslibError
+from natslib.training.embedded import EMBEDDED, embedded_images
+from natslib.training.farm import run_farm
+from natslib.training.images import ImageSet
+from natslib.training.jobs import Job, embedded_plan, jobs_for
+from natslib.training.recipes import Recipe, get_recipe
+from natslib.training.stamp import environment_stamp
+
+EPILOG = """examples:
+  natslib train --space tss --archs 0-99,1462 --seeds 777,888 --dataset digits --recipe 12 --out logs
+  natslib train --plan embedded --shard 0/2 --out logs     (and the same with 1/2 beside it)
+Killed or interrupted at any moment, the same command goes on where it stopped."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Define the arguments of `natslib train`."""
+    parser.epilog, parser.formatter_class = EPILOG, argparse.RawDescriptionHelpFormatter
+    parser.add_argument("--out", type=Path, required=True, help="folder of the raw logs")
+    parser.add_argument(
+        "--plan", choices=["embedded"], help="train a whole benchmark's list instead of --space ..."
+    )
+    parser.add_argument("--space", choices=["tss", "sss"])
+    parser.add_argument("--archs", help="indices and ranges, such as 0-999 or 3,5,10-20")
+    parser.add_argument("--seeds", default="777", help="such as 777,888,999")
+    parser.add_argument("--dataset", help="the training set's name")
+    parser.add_argument("--recipe", help="the budget's name, such as 12")
+    parser.add_argument(
+        "--shard", default="0/1", help="i/n: train every n-th job from number i on (i counts from 0)"
+    )
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+
+
+def parse_numbers(text: str) -> list[int]:
+    """Return the numbers of a list such as '3,5,10-20' (both ends belong to a range); raises `ConfigError`."""
+    numbers: list[int] = []
+    for part in text.split(","):
+        ends = part.split("-")
+        if len(ends) > 2 or not all(end.strip().isdecimal() for end in ends):
+            raise ConfigError(
+                f"cannot read {part!r} in {text!r}: allowed are numbers and ranges, such as 3,5,10-20"
+            )
+        numbers += range(int(ends[0]), int(ends[-1]) + 1)
+    return numbers
+
+
+def parse_shard(text: str) -> tuple[int, int]:
+    """Return (i, n) of 'i/n'; raises `ConfigError`."""
+    ends = text.split("/")
+    if len(ends) != 2 or not all(end.isdecimal() for end in ends):
+        raise ConfigError(f"cannot read the shard {text!r}: allowed is i/n, such as 0/2")
+    return int(ends[0]), int(ends[1])
+
+
+def asked_jobs(args: argparse.Namespace) -> list[Job]:
+    """Return the jobs that the arguments ask for; raises `ConfigError` when some are missing."""
+    names = ("space", "archs", "dataset", "recipe")
+    if args.plan:
+        return embedded_plan()
+    if missing := [f"--{name}" for name in names if getattr(args, name) is None]:
+        raise ConfigError(f"missing {', '.join(missing)} (or --plan embedded)")
+    archs = np.array(parse_numbers(args.archs))
+    return jobs_for(args.space, archs, args.dataset, args.recipe, tuple(parse_numbers(args.seeds)))
+
+
+def print_progress(
+    done: int, total: int, elapsed_s: float, entry: Mapping[str, object], first: list[int]
+) -> None:
+    """Print one line a run to the error stream: done, what, and the remaining time."""
+    if not first:
+        first.append(done - 1)
+    left_s = elapsed_s / (done - first[0]) * (total - done)
+    what = f"{entry['space']} {entry['arch_index']} {entry['dataset']} {entry['budget']} seed {entry['seed']}"
+    print(f"{done}/{total}  {what}  about {left_s / 60:.0f} min left", file=sys.stderr, flush=True)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the farm; return the exit status."""
+    device = torch.device(args.device)
+    if device.type == "cpu":
+        torch.set_num_threads(1)
+        torch.set_flush_denormal(True)
+    shard, shards = parse_shard(args.shard)
+
+    @cache
+    def images(name: str) -> ImageSet:
+        return embedded_images(name).to(device)
+
+    def recipe(job: Job) -> Recipe:
+        return get_recipe(job.budget, small=job.dataset in EMBEDDED)
+
+    first: list[int] = []
+    run_farm(
+        asked_jobs(args),
+        args.out,
+        shard=shard,
+        shards=shards,
+        images=images,
+        recipe=recipe,
+        stamp=environment_stamp(device),
+        report=lambda done, total, s, entry: print_progress(done, total, s, entry, first),
+    )
+    return 0
+
+
+def main() -> int:
+    """Parse the command line and run; errors of natslib become one line and status 2."""
+    parser = argparse.ArgumentParser(prog="natslib train")
+    add_arguments(parser)
+    try:
+        return run(parser.parse_args())
+    except NatslibError as error:
+        print(f"natslib train: {error}", file=sys.stderr)
+        return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,79 @@
+"""The farm: trains a list of jobs one after another, can be killed at any moment, and goes on where it stopped."""
+
+import fcntl
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from natslib.errors import ConfigError
+from natslib.training.candidate import train_candidate
+from natslib.training.images import ImageSet
+from natslib.training.jobs import Job
+from natslib.training.rawlog import append_line, drop_torn_line, finished_jobs
+from natslib.training.recipes import Recipe
+
+#: Told after each run: jobs done of this shard, jobs of this shard, seconds since the start, the record.
+Report = Callable[[int, int, float, Mapping[str, object]], None]
+
+
+def shard_of(jobs: Sequence[Job], shard: int, shards: int) -> list[Job]:
+    """Return every `shards`-th job from number `shard` (counted from 0) on."""
+    if not 0 <= shard < shards:
+        raise ConfigError(f"shard {shard}/{shards}: allowed are 0/{shards} to {shards - 1}/{shards}")
+    return list(jobs[shard::shards])
+
+
+@contextmanager
+def lock(path: Path, kind: int) -> Iterator[None]:
+    """Hold a lock file; raises `ConfigError` when another farm holds it. The system frees it when a process dies."""
+    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        fcntl.flock(handle, kind | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError as error:
+        raise ConfigError(
+            f"another farm is writing to {path.parent} (it holds {path.name}): wait or stop it"
+        ) from error
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def exclusive(folder: Path, shard: int, shards: int) -> Iterator[Path]:
+    """Yield the log file of a shard, held alone: shards of the same split may share a folder, other farms may not."""
+    folder.mkdir(parents=True, exist_ok=True)
+    mine = folder / f"shard-{shard}-of-{shards}.jsonl"
+    kind = fcntl.LOCK_EX if shards == 1 else fcntl.LOCK_SH
+    with lock(folder / ".farm.lock", kind), lock(mine.with_suffix(".lock"), fcntl.LOCK_EX):
+        drop_torn_line(mine)
+        yield mine
+
+
+def run_farm(
+    jobs: Sequence[Job],
+    folder: Path,
+    *,
+    shard: int,
+    shards: int,
+    images: Callable[[str], ImageSet],
+    recipe: Callable[[Job], Recipe],
+    stamp: Mapping[str, object],
+    report: Report,
+) -> int:
+    """Train the jobs of a shard that no log in `folder` holds yet; return how many were trained now.
+
+    `images` returns the image set of a name, on the device to train on; `recipe` the recipe of a job.
+    Raises `ConfigError` when another farm works on the same shard, `BadSource` when a log cannot be written.
+    """
+    with exclusive(folder, shard, shards) as log:
+        mine = shard_of(jobs, shard, shards)
+        done = finished_jobs(folder)
+        missing = [job for job in mine if job not in done]
+        start = time.monotonic()
+        for number, job in enumerate(missing, start=len(mine) - len(missing) + 1):
+            entry = train_candidate(job, images(job.dataset), recipe(job), stamp)
+            append_line(log, entry)
+            report(number, len(mine), time.monotonic() - start, entry)
+        return len(missing)

@@ -1,0 +1,112 @@
+"""Image sets in memory: every split is one uint8 tensor; random shifts and flips are made a batch at a time."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn.functional import pad
+
+
+@dataclass(frozen=True)
+class Split:
+    """Images, uint8 (n, height, width, channels), and labels, int64 (n,)."""
+
+    images: Tensor
+    labels: Tensor
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def to(self, device: torch.device) -> "Split":
+        """Return the split on `device`."""
+        return Split(self.images.to(device), self.labels.to(device))
+
+
+@dataclass(frozen=True)
+class ImageSet:
+    """A training set, the sets its networks are evaluated on, and how its images are prepared.
+
+    `name` is the run key of the training set ('cifar10-valid', 'digits', ...). `mean` and `std` are per channel, in
+    the units of the stored pixels. `shift`: training images move by up to that many pixels, filled with zeros
+    before normalisation. `flip`: half of the training images are mirrored (NATS-Bench, section 3.2).
+    """
+
+    name: str
+    classes: int
+    train: Split
+    evaluations: Mapping[str, Split]
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    shift: int
+    flip: bool
+
+    @property
+    def in_channels(self) -> int:
+        """Number of colour channels."""
+        return self.train.images.shape[-1]
+
+    @property
+    def resolution(self) -> int:
+        """Side of the square images in pixels."""
+        return self.train.images.shape[1]
+
+    def to(self, device: torch.device) -> "ImageSet":
+        """Return the image set with every split on `device`."""
+        evaluations = {name: split.to(device) for name, split in self.evaluations.items()}
+        return ImageSet(
+            self.name,
+            self.classes,
+            self.train.to(device),
+            evaluations,
+            self.mean,
+            self.std,
+            self.shift,
+            self.flip,
+        )
+
+
+@dataclass(frozen=True)
+class EpochPlan:
+    """What is random in one training epoch: the order (n,), the crops' corners (n, 2), who is mirrored (n,).
+
+    Rows belong to images, not to positions in the order. Drawn on the CPU, so that all devices see the same.
+    """
+
+    order: Tensor
+    corners: Tensor
+    mirrored: Tensor
+
+
+def draw_plan(data: ImageSet, generator: torch.Generator) -> EpochPlan:
+    """Draw the order, shifts and flips of one epoch from `generator` (a CPU generator)."""
+    n = len(data.train)
+    order = torch.randperm(n, generator=generator)
+    corners = torch.randint(0, 2 * data.shift + 1, (n, 2), generator=generator)
+    mirrored = torch.rand(n, generator=generator) < 0.5 if data.flip else torch.zeros(n, dtype=torch.bool)
+    return EpochPlan(order, corners, mirrored)
+
+
+def augmented_epoch(data: ImageSet, plan: EpochPlan) -> Split:
+    """Return the training images of one epoch, shifted, mirrored and in the plan's order (still uint8)."""
+    device = data.train.images.device
+    order, corners = plan.order.to(device), plan.corners.to(device)
+    images = data.train.images
+    n, height, width, _ = images.shape
+    padded = pad(images, (0, 0, data.shift, data.shift, data.shift, data.shift))
+    rows = torch.arange(height, device=device) + corners[:, :1]
+    columns = torch.arange(width, device=device) + corners[:, 1:]
+    # An image is mirrored before it is shifted, as in the official pipeline: a mirrored crop from the mirrored side.
+    mirrored = plan.mirrored.to(device)[:, None]
+    columns = torch.where(mirrored, width - 1 + 2 * data.shift - columns, columns)
+    picked = padded[
+        torch.arange(n, device=device)[order, None, None], rows[order, :, None], columns[order, None, :]
+    ]
+    return Split(picked, data.train.labels[order])
+
+
+def normalise(images: Tensor, data: ImageSet) -> Tensor:
+    """Return float32 (n, channels, height, width), channels last in memory, with the set's mean and deviation."""
+    mean = torch.tensor(data.mean, device=images.device)
+    std = torch.tensor(data.std, device=images.device)
+    return ((images.float() - mean) / std).permute(0, 3, 1, 2)

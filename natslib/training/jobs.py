@@ -1,0 +1,52 @@
+"""Which candidates to train: single jobs, and the embedded benchmark's list of them."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from natslib.spaces import get_space
+from natslib.spaces.topology import equivalence_class
+
+#: Fixes the order of the embedded benchmark's parts, so that an unfinished part is an unbiased sample of it.
+ORDER_SEED = 88
+SUB_GRID = (0, 2, 4, 7)
+"""The choices 8, 24, 40 and 64 of the size space."""
+
+
+class Job(NamedTuple):
+    """One training run; the fields together are its identity in the raw logs."""
+
+    space: str
+    arch_index: int
+    dataset: str
+    budget: str
+    seed: int
+
+
+def representatives() -> np.ndarray:
+    """Return one index (4,930) of each functional class of the topology space, in the plan's random order."""
+    return np.random.default_rng(ORDER_SEED).permutation(np.unique(equivalence_class()))
+
+
+def sub_grid() -> np.ndarray:
+    """Return the indices (1,024) of the size networks made of the choices 8, 24, 40, 64, in the plan's random order."""
+    choices = np.stack(np.meshgrid(*[SUB_GRID] * 5, indexing="ij"), axis=-1).reshape(-1, 5)
+    return np.random.default_rng(ORDER_SEED).permutation(get_space("sss").indices(choices))
+
+
+def jobs_for(space: str, archs: np.ndarray, dataset: str, budget: str, seeds: tuple[int, ...]) -> list[Job]:
+    """Return the jobs of every architecture and seed; all architectures of one seed before the next seed."""
+    return [Job(space, int(arch), dataset, budget, seed) for seed in seeds for arch in archs]
+
+
+def embedded_plan() -> list[Job]:
+    """Return the embedded benchmark in the order in which it is trained; every beginning of it is useful by itself."""
+    cells, sizes = representatives(), sub_grid()
+    return [
+        *jobs_for("tss", cells, "digits", "12", (777,)),
+        *jobs_for("tss", cells[:600], "digits", "12", (888, 999)),
+        *jobs_for("tss", cells[:300], "digits", "36", (777,)),
+        *jobs_for("sss", sizes, "digits", "12", (777, 888)),
+        *jobs_for("tss", cells[:500], "digit-pairs", "12", (777,)),
+        *jobs_for("tss", cells[:500], "photos", "12", (777,)),
+    ]

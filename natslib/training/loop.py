@@ -1,0 +1,120 @@
+"""The training loop of one candidate: the published protocol, data on the device, one record at the end."""
+
+import time
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+
+from natslib.training.images import ImageSet, augmented_epoch, draw_plan, normalise
+from natslib.training.recipes import Recipe
+
+TOP = 5
+
+
+@dataclass
+class Curve:
+    """What is recorded of one split, a value an epoch: mean loss, accuracies in percent, seconds."""
+
+    loss: list[float] = field(default_factory=list)
+    accuracy: list[float] = field(default_factory=list)
+    top5: list[float] = field(default_factory=list)
+    time_s: list[float] = field(default_factory=list)
+
+    def append(self, tally: Tensor, images: int, time_s: float) -> None:
+        """Add one epoch from its tally: summed loss, images right at first guess, images right within five."""
+        loss, first, five = tally.tolist()
+        self.loss.append(loss / images)
+        self.accuracy.append(100 * first / images)
+        self.top5.append(100 * five / images)
+        self.time_s.append(time_s)
+
+
+def clock(device: torch.device) -> float:
+    """Return a time in seconds: the processor time of this process on a CPU, the wall time on a GPU.
+
+    Processor time leaves out what other programs on a shared machine do; it suits single-threaded training only.
+    """
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+        return time.perf_counter()
+    return time.process_time()
+
+
+def tally_batch(logits: Tensor, labels: Tensor, mean_loss: Tensor) -> Tensor:
+    """Return (summed loss, right at first guess, right within five) of a batch; a NaN logit is never right."""
+    target = logits.gather(1, labels[:, None])
+    rank = (~(logits <= target)).sum(1)
+    counts = [mean_loss * len(labels), (rank < 1).sum(), (rank < TOP).sum()]
+    return torch.stack([count.to(torch.float64) for count in counts])
+
+
+def train_epoch(
+    network: nn.Module, optimizer: torch.optim.Optimizer, images: Tensor, labels: Tensor, batch: int
+) -> Tensor:
+    """Train on the prepared images of one epoch; return the tally in training mode."""
+    network.train()
+    total = torch.zeros(3, dtype=torch.float64, device=images.device)
+    for some, truth in zip(images.split(batch), labels.split(batch), strict=True):
+        optimizer.zero_grad()
+        logits = network(some)
+        loss = cross_entropy(logits, truth)
+        loss.backward()
+        optimizer.step()
+        total += tally_batch(logits.detach(), truth, loss.detach())
+    return total
+
+
+@torch.inference_mode()
+def evaluate(network: nn.Module, images: Tensor, labels: Tensor, batch: int) -> Tensor:
+    """Return the tally of prepared images in evaluation mode."""
+    network.eval()
+    total = torch.zeros(3, dtype=torch.float64, device=images.device)
+    for some, truth in zip(images.split(batch), labels.split(batch), strict=True):
+        logits = network(some)
+        total += tally_batch(logits, truth, cross_entropy(logits, truth))
+    return total
+
+
+def sgd(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
+    """Return the optimizer of the protocol over all parameters, batch norms and biases included."""
+    return torch.optim.SGD(
+        network.parameters(),
+        recipe.learning_rate,
+        momentum=recipe.momentum,
+        weight_decay=recipe.weight_decay,
+        nesterov=True,
+        fused=True,
+    )
+
+
+def set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
+    """Set the learning rate of every parameter group."""
+    for group in optimizer.param_groups:
+        group["lr"] = rate
+
+
+def train(network: nn.Module, data: ImageSet, recipe: Recipe, seed: int) -> dict[str, Curve]:
+    """Train `network` in place on the device that holds `data`; return a curve a split, 'train' and the evaluations.
+
+    Every epoch is followed by one pass over each evaluation set (NATS-Bench, section 3.3). `seed` fixes the order of
+    the images and their augmentation; the initial weights are the network's own.
+    """
+    device = data.train.images.device
+    network = network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    optimizer = sgd(network, recipe)
+    generator = torch.Generator().manual_seed(seed)
+    sets = {name: (normalise(split.images, data), split.labels) for name, split in data.evaluations.items()}
+    curves = {name: Curve() for name in ("train", *sets)}
+    for rate in recipe.learning_rates():
+        set_rate(optimizer, rate)
+        start = clock(device)
+        split = augmented_epoch(data, draw_plan(data, generator))
+        tally = train_epoch(network, optimizer, normalise(split.images, data), split.labels, recipe.batch)
+        curves["train"].append(tally, len(split), clock(device) - start)
+        for name, (images, labels) in sets.items():
+            start = clock(device)
+            tally = evaluate(network, images, labels, recipe.batch)
+            curves[name].append(tally, len(labels), clock(device) - start)
+    return curves

@@ -1,0 +1,87 @@
+"""Raw logs: one JSON line a finished run, appended so that a kill at any moment costs at most that run."""
+
+import json
+import math
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from natslib.errors import BadSource
+from natslib.training.jobs import Job
+from natslib.training.loop import Curve
+
+DIGITS_KEPT = 5
+
+
+def _numbers(values: list[float]) -> list[float | None]:
+    """Return the values with five significant digits; a value that is not finite becomes null."""
+    return [float(f"{v:.{DIGITS_KEPT}g}") if math.isfinite(v) else None for v in values]
+
+
+def split_entry(curve: Curve) -> dict[str, list[float | None]]:
+    """Return the columns of one split, one entry an epoch."""
+    columns = {"loss": curve.loss, "accuracy": curve.accuracy, "top5": curve.top5, "time_s": curve.time_s}
+    return {
+        "epoch": list(range(len(curve.loss))),
+        **{name: _numbers(values) for name, values in columns.items()},
+    }
+
+
+def record(
+    job: Job,
+    curves: Mapping[str, Curve],
+    *,
+    params: int,
+    flops: int,
+    latency_s: float,
+    stamp: Mapping[str, object],
+) -> dict[str, object]:
+    """Return the record of a finished run; a loss that is not finite is null and marks the run as diverged."""
+    diverged = any(not math.isfinite(loss) for curve in curves.values() for loss in curve.loss)
+    entry: dict[str, object] = {**job._asdict(), "params_m": params / 1e6, "flops_m": flops / 1e6}
+    entry["latency_s"] = _numbers([latency_s])[0]
+    entry["splits"] = {name: split_entry(curve) for name, curve in curves.items()}
+    entry["stamp"] = dict(stamp)
+    return entry | ({"diverged": True} if diverged else {})
+
+
+def append_line(path: Path, entry: Mapping[str, object]) -> None:
+    """Append one record and flush it to the disk; on failure the file is cut back to what it was.
+
+    Raises `BadSource` that names the file when the disk is full or cannot be written.
+    """
+    line = json.dumps(entry, separators=(",", ":"), allow_nan=False).encode() + b"\n"
+    handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+    size = os.fstat(handle).st_size
+    try:
+        if os.write(handle, line) != len(line):
+            raise OSError("only a part of the line was written; is the disk full?")
+        os.fsync(handle)
+    except OSError as error:
+        os.ftruncate(handle, size)
+        raise BadSource(f"cannot append to {path}: {error}") from error
+    finally:
+        os.close(handle)
+
+
+def drop_torn_line(path: Path) -> None:
+    """Cut an unfinished last line off a log; only the owner of the log may do so."""
+    if path.exists() and not (content := path.read_bytes()).endswith(b"\n"):
+        os.truncate(path, content.rfind(b"\n") + 1)
+
+
+def read_records(path: Path) -> Iterator[dict[str, Any]]:
+    """Yield the records of one log, without an unfinished last line; raises `BadSource` that names file and line."""
+    lines = path.read_bytes().split(b"\n")[:-1]
+    for number, line in enumerate(lines, start=1):
+        try:
+            yield json.loads(line)
+        except ValueError as error:
+            raise BadSource(f"{path}, line {number} is not a JSON record: {error}") from error
+
+
+def finished_jobs(folder: Path) -> set[Job]:
+    """Return the jobs that the logs of a folder hold already, whichever shard wrote them."""
+    logs = sorted(folder.glob("*.jsonl"))
+    return {Job(*(entry[name] for name in Job._fields)) for log in logs for entry in read_records(log)}

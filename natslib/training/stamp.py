@@ -1,0 +1,44 @@
+"""The environment stamp of raw logs: what the numbers, and above all the times, were measured with."""
+
+import platform
+import subprocess
+from pathlib import Path
+
+import torch
+
+import natslib
+
+
+def device_name(device: torch.device) -> str:
+    """Return the name of the GPU, or the model name of the processor as far as the system tells it."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    cpuinfo = Path("/proc/cpuinfo")
+    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
+    models = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return models[0] if models else platform.machine()
+
+
+def commit() -> str | None:
+    """Return the commit of the checkout that natslib runs from; None outside a checkout."""
+    where = Path(natslib.__file__).parent
+    try:
+        done = subprocess.run(
+            ["git", "rev-parse", "--short=12", "HEAD"], cwd=where, capture_output=True, text=True
+        )
+    except FileNotFoundError:
+        return None
+    return done.stdout.strip() or None
+
+
+def environment_stamp(device: torch.device) -> dict[str, object]:
+    """Return versions, device, commit and the meaning of the recorded seconds, ready for JSON."""
+    return {
+        "natslib": natslib.__version__,
+        "commit": commit(),
+        "torch": torch.__version__.split("+")[0],
+        "python": platform.python_version(),
+        "device": device_name(device),
+        "threads": torch.get_num_threads(),
+        "clock": "wall" if device.type == "cuda" else "processor time, shared machine",
+    }
