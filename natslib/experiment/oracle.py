@@ -48,26 +48,30 @@ class Oracle:
         split: str,
         draw: str | int,
         epochs: Sequence[int] | None = None,
+        charge_validation: bool = True,
     ) -> "Oracle":
         """Return the oracle of one block of a benchmark table.
 
         `draw`: "random" (each evaluation draws one stored run, as `simulate_train_eval` does), "mean" (mean of
         the stored runs) or a seed (that run). `epochs`: the fidelities wanted, e.g. (1, 4, 12); None: the full
-        training only. The cost is that of `table.cost`: the training so far and one validation pass.
+        training only. The cost is that of `table.cost`: the training so far and one validation pass, as both papers
+        charge it; `charge_validation` False leaves the pass out, for tables that lack its time.
         Raises `NotMeasured` where the table lacks the block, the seed, an epoch or the costs.
         """
         block = block_of(table, dataset, budget, split)
-        wanted = tuple(epochs) if epochs else (int(block["epochs"].max()),)
-        seeds = [draw] if isinstance(draw, int) else sorted(block["seed"].unique().tolist())
+        full = int(block["epochs"].max())
+        wanted = tuple(epochs) if epochs else (full,)
         place = {"dataset": dataset, "budget": budget}
+        at = [
+            None if epoch == full else epoch - 1 for epoch in wanted
+        ]  # the table counts from 0; None is the last
         scores = [
-            [table.values("accuracy", **place, split=split, seed=seed, epoch=epoch - 1) for epoch in wanted]
-            for seed in seeds
+            [table.values("accuracy", **place, split=split, seed=seed, epoch=epoch) for epoch in at]
+            for seed in drawn_seeds(block, draw)
         ]
-        costs = [table.cost(**place, epoch=epoch - 1) for epoch in wanted]
-        source = {**place, "split": split, "draw": draw}
-        drawn = apply_draw(np.array(scores, dtype=np.float64).transpose(0, 2, 1), draw)
-        return cls(table.space, drawn, np.array(costs, dtype=np.float64).T, wanted, split, source)
+        costs = [table.cost(**place, epoch=epoch, validation=charge_validation) for epoch in at]
+        source = {**place, "split": split, "draw": draw, "charge_validation": charge_validation}
+        return cls(table.space, np.array(scores).transpose(0, 2, 1), np.array(costs).T, wanted, split, source)
 
     @cached_property
     def measured(self) -> npt.NDArray[np.int64]:
@@ -152,16 +156,18 @@ def block_of(table: Any, dataset: str, budget: str, split: str) -> Any:
     return found
 
 
-def apply_draw(scores: npt.NDArray[np.float64], draw: str | int) -> npt.NDArray[np.float64]:
-    """Reduce (seeds, n, fidelities) scores by the draw: all seeds for "random", one row for "mean" or a seed."""
-    if draw == "random" or isinstance(draw, int):
-        return scores
-    if draw != "mean":
-        raise unknown_name("draw", draw, ("random", "mean", "a seed"))
-    present = ~np.isnan(scores)
-    counts = present.sum(axis=0, keepdims=True)
-    sums = np.where(present, scores, 0.0).sum(axis=0, keepdims=True)
-    return np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
+def drawn_seeds(block: Any, draw: str | int) -> list[str | int]:
+    """Return the seeds to load: all of the block's for "random", else "mean" or the one seed."""
+    single = sorted(seed for seed in block["seed"].unique().tolist() if seed != "mean")
+    if draw == "random":
+        if not single:
+            raise NotMeasured(
+                "a random stored run was asked for; the table has only the mean of its runs (draw 'mean')"
+            )
+        return single
+    if draw == "mean" or isinstance(draw, int):
+        return [draw]
+    raise unknown_name("draw", draw, ("random", "mean", *map(str, single)))
 
 
 def check_shapes(oracle: Oracle) -> None:

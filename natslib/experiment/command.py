@@ -1,0 +1,118 @@
+"""`natslib search`: run one algorithm many times on a table and keep the trajectories."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import natslib
+from natslib.errors import ConfigError, NotMeasured
+from natslib.experiment.budgets import RUNS, paper_budget_s, reported_columns, searched_columns
+from natslib.experiment.oracle import Oracle
+from natslib.experiment.protocol import Protocol
+from natslib.experiment.repeats import Runs
+from natslib.experiment.store import repeat_into
+from natslib.search import MULTI_FIDELITY, SEARCHES, rung_epochs
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of `natslib search`."""
+    parser.add_argument(
+        "--algorithm", required=True, choices=list(SEARCHES), metavar="NAME", help=", ".join(SEARCHES)
+    )
+    parser.add_argument("--space", required=True, choices=["tss", "sss"], help="tss (topology) or sss (size)")
+    parser.add_argument("--dataset", required=True, help="cifar10, cifar100, ImageNet16-120, ... (no -valid)")
+    parser.add_argument("--runs", type=int, default=RUNS, help="independent runs (the paper's 500)")
+    parser.add_argument("--seed", type=int, required=True, help="root of all seeds")
+    parser.add_argument("--table", default="published", help="'published' or the folder of a table")
+    parser.add_argument(
+        "--budget", help="training recipe scored: 12, 200, ... (left out: the only one there is)"
+    )
+    parser.add_argument("--draw", default="random", help="random (stored run, as the paper), mean, or a seed")
+    parser.add_argument(
+        "--time-s", type=float, help="simulated seconds (left out: the paper's, scaled to the recipe)"
+    )
+    parser.add_argument("--no-validation-cost", action="store_true", help="do not charge the validation pass")
+    parser.add_argument("--overshoot", default="keep", choices=["keep", "discard"], help="keep: NATS-Bench")
+    parser.add_argument(
+        "--repeats", default="charge", choices=["charge", "cache"], help="charge: as the papers"
+    )
+    parser.add_argument("--workers", type=int, default=1, help="simulated workers, asynchronous")
+    parser.add_argument(
+        "--processes", type=int, default=1, help="real processes; the result does not depend on it"
+    )
+    parser.add_argument(
+        "--output", type=Path, help="folder of the trajectories (left out: results/search/...)"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Search, say what came out, and return 0, or 1 where runs failed."""
+    table = natslib.load(args.table)
+    if table.space.name != args.space:
+        raise ConfigError(
+            f"--space {args.space} was given; the table {args.table!r} is of {table.space.name}"
+        )
+    budget = args.budget or only_budget(table, args.dataset)
+    oracle = oracle_of(table, args, budget)
+    time_s = args.time_s or paper_budget_s(args.space, args.dataset, oracle.epochs[-1])
+    protocol = Protocol(time_s, args.overshoot, args.repeats, args.workers)
+    folder = args.output or Path("results/search") / f"{args.space}-{args.dataset}-{budget}" / args.algorithm
+    runs = repeat_into(
+        folder, args.algorithm, oracle, protocol, runs=args.runs, seed=args.seed, processes=args.processes
+    )
+    for line in report(runs, table, args.dataset, budget):
+        print(line)
+    print(f"trajectories in {folder}")
+    for failure in runs.failures:
+        print(failure, file=sys.stderr)
+    return 1 if runs.failures else 0
+
+
+def oracle_of(table: Any, args: argparse.Namespace, budget: str) -> Oracle:
+    """Return the oracle that the options ask for; multi-fidelity searches need their rungs."""
+    where = searched_columns(args.dataset)
+    draw = int(args.draw) if args.draw.isdigit() else args.draw
+    runs = table.runs()
+    trained = runs[(runs["dataset"] == where["dataset"]) & (runs["budget"] == budget)]["epochs"]
+    rungs = args.algorithm in MULTI_FIDELITY and len(trained)
+    epochs = rung_epochs(int(trained.max()), 1, 3) if rungs else None
+    charge = not args.no_validation_cost
+    return Oracle.from_table(
+        table, **where, budget=budget, draw=draw, epochs=epochs, charge_validation=charge
+    )
+
+
+def only_budget(table: Any, dataset: str) -> str:
+    """Return the recipe of the scores of `dataset` where there is just one; raises `ConfigError`."""
+    runs, where = table.runs(), searched_columns(dataset)
+    budgets = runs[(runs["dataset"] == where["dataset"]) & (runs["split"] == where["split"])][
+        "budget"
+    ].unique()
+    if len(budgets) != 1:
+        listed = ", ".join(sorted(budgets)) or "none"
+        raise ConfigError(
+            f"--budget is needed: the table's recipes with validation scores of {dataset} are {listed}"
+        )
+    return str(budgets[0])
+
+
+def report(runs: Runs, table: Any, dataset: str, budget: str) -> list[str]:
+    """Return lines with the number of evaluations and the final accuracies, mean and population std over runs.
+
+    Accuracies are those of the longest recipe in the table, means over its seeds.
+    """
+    last = runs.frame.groupby("run").tail(1)["incumbent"].to_numpy()
+    lines = [f"{len(last)} runs, {len(runs.frame) / len(last):.1f} evaluations a run"]
+    longest = table.runs().sort_values("epochs")["budget"].iloc[-1]
+    for what in ("valid", "test"):
+        try:
+            values = table.values("accuracy", **reported_columns(dataset, what), budget=longest)[last]
+        except NotMeasured:
+            lines.append(f"{what} accuracy: not in this table (budget {longest})")
+            continue
+        lines.append(f"{what} accuracy (budget {longest}): {np.mean(values):.2f} ± {np.std(values):.2f} %")
+    return lines
