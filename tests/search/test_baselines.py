@@ -1,0 +1,101 @@
+"""Local search, the predictor and its searches, NSGA-II, TPE's absence."""
+
+import sys
+
+import numpy as np
+import pytest
+
+from natslib.errors import ConfigError
+from natslib.search import Seen, evaluate
+from natslib.search.bananas import mutants
+from natslib.search.local_search import local_search
+from natslib.search.nsga2 import crowding_distance, fronts, pareto_front, rank
+from natslib.search.predictor import Ensemble
+from natslib.search.tpe import tpe
+from natslib.spaces import get_space
+
+from .toy import drive, toy_scores
+
+TSS = get_space("tss")
+
+
+def test_local_search_climbs_and_never_asks_twice() -> None:
+    proposals = drive(local_search(TSS, np.random.default_rng(0)), TSS, 140)
+    assert len(set(proposals)) == len(proposals)
+    assert (4,) * 6 in proposals  # the toy has one summit, and each step gains up to four choices
+
+
+def test_local_search_starts_again_at_a_summit() -> None:
+    flat = np.zeros(len(TSS))
+    proposals = drive(local_search(TSS, np.random.default_rng(0)), TSS, 60, flat)
+    steps = [sum(a != b for a, b in zip(proposals[0], arch, strict=True)) for arch in proposals]
+    assert steps[1:25] == [1] * 24
+    assert steps[25] > 1
+
+
+def test_the_ensemble_ranks_what_it_has_not_seen() -> None:
+    rng = np.random.default_rng(0)
+    scores = toy_scores(TSS) + rng.standard_normal(len(TSS))
+    seen, unseen = rng.permutation(len(TSS))[:150], rng.permutation(len(TSS))[150:1000]
+    model = Ensemble(30, rng)
+    model.fit(TSS.one_hot(TSS.codes(seen)), scores[seen])
+    guesses = model.predict(TSS.one_hot(TSS.codes(unseen)))
+    assert guesses.shape == (5, len(unseen))
+    assert np.corrcoef(guesses.mean(axis=0), scores[unseen])[0, 1] > 0.85
+    assert guesses.std(axis=0).min() > 0.0
+
+
+def test_mutants_are_new_and_near_the_best() -> None:
+    rng = np.random.default_rng(0)
+    known = [Seen(TSS.sample(rng), float(score), 12) for score in range(30)]
+    pool = mutants(TSS, known, rng, count=50, parents=3)
+    assert len(set(pool)) == 50
+    assert not set(pool) & {seen.arch for seen in known}
+    near = [
+        min(sum(a != b for a, b in zip(arch, seen.arch, strict=True)) for seen in known[-3:]) for arch in pool
+    ]
+    assert max(near) <= 2
+
+
+def test_fronts_and_crowding_by_hand() -> None:
+    points = np.array([[1.0, 5.0], [2.0, 3.0], [4.0, 1.0], [3.0, 4.0], [5.0, 5.0], [2.0, 3.0]])
+    assert fronts(points).tolist() == [0, 0, 0, 1, 2, 0]
+    assert pareto_front(list("abcdef"), points) == ["a", "b", "c", "f"]
+    line = np.array([[0.0, 10.0], [1.0, 8.0], [4.0, 2.0], [5.0, 0.0]])
+    np.testing.assert_allclose(crowding_distance(line), [np.inf, 0.8 + 0.8, 0.8 + 0.8, np.inf])
+    crowded = np.array([[0.0, 10.0], [4.0, 4.0], [4.1, 3.9], [10.0, 0.0]])
+    assert rank(crowded)[[0, 3]].max() == 1  # the ends come first
+
+
+def test_fronts_agree_with_a_plain_loop() -> None:
+    points = np.random.default_rng(0).integers(6, size=(40, 2)).astype(float)
+    left, expected, number = set(range(40)), np.zeros(40), 0
+    while left:
+        best = {
+            i for i in left
+            if not any((points[j] <= points[i]).all() and (points[j] < points[i]).any() for j in left)
+        }  # fmt: skip
+        for i in best:
+            expected[i] = number
+        left, number = left - best, number + 1
+    np.testing.assert_array_equal(fronts(points), expected)
+
+
+def test_tpe_says_what_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "optuna", None)
+    with pytest.raises(ConfigError, match="needs Optuna, which is not installed: pip install optuna"):
+        next(tpe(TSS, np.random.default_rng(0)))
+
+
+def test_evaluate_waits_for_all_and_keeps_the_order_of_arrival() -> None:
+    def search() -> object:
+        return (yield from evaluate(["a", "b"]))
+
+    asking = search()
+    assert next(asking) == "a"
+    assert asking.send(None) == "b"
+    assert asking.send(None) is None
+    assert asking.send(Seen("b", 1.0, 12)) is None
+    with pytest.raises(StopIteration) as end:
+        asking.send(Seen("a", 2.0, 12))
+    assert [seen.arch for seen in end.value.value] == ["b", "a"]

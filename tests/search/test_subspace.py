@@ -1,0 +1,62 @@
+import numpy as np
+import pytest
+
+from natslib.errors import ConfigError, UnknownArchitecture
+from natslib.search.subspace import Subspace, covers
+from natslib.spaces import get_space
+
+TSS = get_space("tss")
+PART = Subspace(TSS, [7, 3, 9000, 3])
+
+
+def test_it_is_the_space_with_fewer_members() -> None:
+    assert len(PART) == 3
+    assert PART.name == "tss"
+    assert PART.index(TSS.code(9000)) == 9000
+    np.testing.assert_array_equal(PART.codes(), TSS.codes([3, 7, 9000]))
+    assert covers(PART, TSS.code(7))
+    assert not covers(PART, TSS.code(8))
+    assert covers(TSS, TSS.code(8))
+
+
+def test_an_architecture_outside_is_refused() -> None:
+    with pytest.raises(UnknownArchitecture, match="8 is not among the 3"):
+        PART.code(8)
+    with pytest.raises(ConfigError, match="needs at least one"):
+        Subspace(TSS, [])
+
+
+def test_samples_are_uniform() -> None:
+    rng = np.random.default_rng(0)
+    drawn = TSS.indices(np.array([PART.sample(rng) for _ in range(6000)]))
+    members, counts = np.unique(drawn, return_counts=True)
+    assert members.tolist() == [3, 7, 9000]
+    np.testing.assert_allclose(counts, 2000, atol=150)
+    assert set(TSS.indices(PART.sample(rng, 50))) == {3, 7, 9000}
+
+
+@pytest.mark.parametrize("rule", ["clean", "official"])
+@pytest.mark.parametrize("name", ["tss", "sss"])
+def test_where_all_is_covered_mutants_are_as_frequent_as_the_spaces_own(name: str, rule: str) -> None:
+    space = get_space(name)
+    whole = Subspace(space, np.arange(len(space)))
+    parent = space.code(1234)
+    counts = []
+    for seed, place in enumerate((space, whole)):
+        rng = np.random.default_rng(seed)
+        children = space.indices(np.array([place.mutate(parent, rng, rule=rule) for _ in range(20_000)]))
+        counts.append(np.bincount(children, minlength=len(space)) / 20_000)
+    np.testing.assert_allclose(*counts, atol=0.012)
+
+
+def test_mutants_stay_inside_even_without_a_neighbour() -> None:
+    rng = np.random.default_rng(0)
+    lonely = Subspace(TSS, [0, 1])
+    assert {lonely.mutate(TSS.code(0), rng) for _ in range(30)} <= {TSS.code(0), TSS.code(1)}
+    code = TSS.code(0)
+    near = tuple(TSS.neighbours(code)[5].tolist())
+    pair = Subspace(TSS, [0, TSS.index(near)])
+    assert {pair.mutate(code, rng) for _ in range(10)} == {near}
+    np.testing.assert_array_equal(pair.neighbours(code), [near])
+    assert lonely.neighbours(code).shape == (0, 6)
+    assert pair.crossover(code, near, rng) in (code, near)
