@@ -29,7 +29,7 @@ rule table:
     """Raw records, or somebody's CSV, become a table; interrupted, the same command goes on where it stopped."""
     input:
         files=lookup(dpath="{source}/files", within=SOURCES),
-        library=imported_sources("natslib/benchmarks/convert.py"),
+        library=imported_sources("natslib/benchmarks/conversion.py"),
     output:
         manifest="results/tables/{source}/manifest.json",
     log:
@@ -58,8 +58,8 @@ rule search_spaces:
     benchmark:
         "results/benchmarks/search_spaces.tsv"
     params:
-        figure1=subpath(output.figure1[0], strip_suffix=".svg"),
-        figure_counts=subpath(output.figure_counts[0], strip_suffix=".svg"),
+        figure1=subpath(output[0], strip_suffix=".svg"),
+        figure_counts=subpath(output[5], strip_suffix=".svg"),
     script:
         "natslib/workflow/execute.py"
 
@@ -80,8 +80,8 @@ rule ranks:
     params:
         table=subpath(input.table, parent=True),
         split=lookup(dpath="{source}/split", within=SOURCES),
-        figure2=subpath(output.figure2[0], strip_suffix=".svg"),
-        figure4=subpath(output.figure4[0], strip_suffix=".svg"),
+        figure2=subpath(output[0], strip_suffix=".svg"),
+        figure4=subpath(output[5], strip_suffix=".svg"),
     script:
         "natslib/workflow/execute.py"
 
@@ -101,7 +101,7 @@ rule accuracy_vs_cost:
     params:
         table=subpath(input.table, parent=True),
         splits=lookup(dpath="{source}/drawn", within=SOURCES),
-        figure3=subpath(output.figure3[0], strip_suffix=".svg"),
+        figure3=subpath(output[0], strip_suffix=".svg"),
     script:
         "natslib/workflow/execute.py"
 
@@ -120,7 +120,7 @@ rule correlation:
         "results/benchmarks/correlation_{source}.tsv"
     params:
         table=subpath(input.table, parent=True),
-        figure5=subpath(output.figure5[0], strip_suffix=".svg"),
+        figure5=subpath(output[0], strip_suffix=".svg"),
     script:
         "natslib/workflow/execute.py"
 
@@ -141,7 +141,11 @@ rule seed_noise:
     params:
         table=subpath(input.table, parent=True),
         split=lookup(dpath="{source}/split", within=SOURCES),
-        figure_noise=subpath(output.figure_noise[0], strip_suffix=".svg"),
-        figure_stability=subpath(output.figure_stability[0], strip_suffix=".svg"),
+        figure_noise=subpath(output[0], strip_suffix=".svg"),
+        figure_stability=subpath(output[5], strip_suffix=".svg"),
     script:
         "natslib/workflow/execute.py"
+
+
+onsuccess:
+    print(f"The figures are in {FIGURES}/, the notebooks that drew them in results/notebooks/.")

@@ -1,6 +1,7 @@
 """The library files that a notebook or module imports, for a rule's inputs: Snakemake sees no imports by itself."""
 
 import ast
+import functools
 import json
 from pathlib import Path
 
@@ -11,33 +12,34 @@ def imported_sources(importer: str | Path, root: str | Path = ".") -> list[str]:
     Paths, given and returned, are relative to `root`; the returned ones are sorted.
     """
     base = Path(root)
-    waiting = _modules(_code(base / importer))
+    waiting = set(_imports(base / importer))
     found: set[Path] = set()
     while waiting:
         files = _files(waiting.pop(), base) - found
         found |= files
         for path in files:
-            waiting |= _modules(_code(path))
+            waiting |= _imports(path)
     return sorted(str(path.relative_to(base)) for path in found)
 
 
-def _code(importer: Path) -> str:
-    text = importer.read_text(encoding="utf-8")
-    if importer.suffix != ".ipynb":
-        return text
-    cells = json.loads(text)["cells"]
-    return "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
-
-
-def _modules(code: str) -> set[str]:
-    """Return the dotted natslib names that `code` imports; of `from a import b` both `a` and `a.b`."""
+@functools.cache
+def _imports(path: Path) -> frozenset[str]:
+    """Return the dotted natslib names that a file imports; of `from a import b` both `a` and `a.b`."""
     names: set[str] = set()
-    for node in ast.walk(ast.parse(code)):
+    for node in ast.walk(ast.parse(_code(path))):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
             names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
-    return {name for name in names if name.split(".")[0] == "natslib"}
+    return frozenset(name for name in names if name.split(".")[0] == "natslib")
+
+
+def _code(path: Path) -> str:
+    text = path.read_text(encoding="utf-8")
+    if path.suffix != ".ipynb":
+        return text
+    cells = json.loads(text)["cells"]
+    return "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
 
 
 def _files(module: str, base: Path) -> set[Path]:
