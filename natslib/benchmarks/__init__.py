@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from natslib.benchmarks.convert import convert
+from natslib.benchmarks.conversion import convert
 from natslib.benchmarks.published import read_published
 from natslib.benchmarks.table import Table
 from natslib.errors import BadSource
@@ -17,5 +17,7 @@ def load(source: str | Path) -> Table:
         finals, origin = read_published()
         return Table.from_finals(finals, get_space("tss"), {"origin": "published", "source": origin})
     if not Path(source).is_dir():
-        raise BadSource(f"{source}: neither 'published' nor the folder of a converted table (see `natslib convert --help`)")
+        raise BadSource(
+            f"{source}: neither 'published' nor the folder of a converted table (see `natslib convert --help`)"
+        )
     return Table.open(source)

@@ -22,7 +22,7 @@ from natslib.benchmarks.unpickle import decompress, loads
 from natslib.errors import BadSource, NatslibError
 from natslib.spaces import get_space
 
-CHUNK = 256  # architectures; some 25 MB of curves in memory
+CHUNK = 128  # architectures; some 13 MB of curves in memory
 CRASHED = "it makes the reader crash; damaged or hostile"
 
 
@@ -52,7 +52,9 @@ def convert_chunks(
             started = todo[: 2 * processes + 1]
             found = frozenset(name for chunk in started for name in _find_crashers(chunk, crashers))
             if not found:
-                raise NatslibError("a worker process was killed (out of memory?); run the same again, it goes on") from None
+                raise NatslibError(
+                    "a worker process was killed (out of memory?); run the same again, it goes on"
+                ) from None
             crashers |= found
 
 
@@ -97,7 +99,9 @@ def write_chunk(rows: Rows, note: dict[str, Any], part: Path, curves: Path) -> N
     if finals.num_rows:
         rows.write_curves(curves)
     with atomic(part) as temporary:
-        pq.write_table(finals.replace_schema_metadata({"note": json.dumps(note)}), temporary, compression="lz4")
+        pq.write_table(
+            finals.replace_schema_metadata({"note": json.dumps(note)}), temporary, compression="lz4"
+        )
 
 
 def read_note(part: Path) -> dict[str, Any]:

@@ -41,7 +41,9 @@ class Curves:
                 continue
             index, offsets, flat = self._read(file, groups[block], stored)
             if stored == "time_s":
-                column[index] = [_time(flat[a:b], epoch, metric) for a, b in zip(offsets, offsets[1:], strict=False)]
+                column[index] = [
+                    _time(flat[a:b], epoch, metric) for a, b in zip(offsets, offsets[1:], strict=False)
+                ]
             else:
                 there = np.diff(offsets) > epoch
                 column[index[there]] = flat[offsets[:-1][there] + epoch]
@@ -68,6 +70,8 @@ class Curves:
 
 
 def _time(time_s: np.ndarray, epoch: int, metric: str) -> float:
+    if 1 < len(time_s) <= epoch:
+        return float("nan")
     if metric == "total_time_s":
         return sum_in_order(time_s, epoch + 1)
     return float(time_s[0] if len(time_s) == 1 else time_s[epoch])

@@ -60,7 +60,9 @@ def list_items(source: Path) -> list[Item]:
             continue
         item = Item(int(match[1]), name, path, offset, size)
         if item.index in items:
-            raise BadSource(f"{source}: both {items[item.index].name} and {name} claim to be architecture {item.index}")
+            raise BadSource(
+                f"{source}: both {items[item.index].name} and {name} claim to be architecture {item.index}"
+            )
         items[item.index] = item
     if not items:
         raise BadSource(f"{source}: no record named like 000000.pickle.pbz2 in it")
@@ -124,13 +126,17 @@ def runs_of(record: dict[str, Any], space: Space, index: int) -> Iterator[Run]:
     for budget, part in record.items():
         claimed, string = part.get("arch_index"), part.get("arch_str")
         if claimed != index or string != space.string(index):
-            raise BadSource(f"it holds architecture {claimed!r:.20} {string!r:.90}, not {index} of the {space.title} space")
+            raise BadSource(
+                f"it holds architecture {claimed!r:.20} {string!r:.90}, not {index} of the {space.title} space"
+            )
         for key, trial in part["all_results"].items():
             try:
                 dataset, seed = key
                 yield _run(trial, index, dataset, budget, int(seed))
             except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
-                raise BadSource(f"the run {key!r:.60} at budget {budget!r} is damaged ({error!r:.120})") from None
+                raise BadSource(
+                    f"the run {key!r:.60} at budget {budget!r} is damaged ({error!r:.120})"
+                ) from None
 
 
 def _run(trial: dict[str, Any], index: int, dataset: str, budget: str, seed: int) -> Run:
@@ -143,7 +149,9 @@ def _run(trial: dict[str, Any], index: int, dataset: str, budget: str, seed: int
         top5=None if trial["train_acc5es"] is None else _by_epoch(trial["train_acc5es"], epochs),
         time_s=_collapse(_by_epoch(trial["train_times"], epochs)),
     )
-    losses, accuracies, times = (_by_set(trial[f"eval_{what}"], epochs) for what in ("losses", "acc1es", "times"))
+    losses, accuracies, times = (
+        _by_set(trial[f"eval_{what}"], epochs) for what in ("losses", "acc1es", "times")
+    )
     curves = {"train": train}
     for name, accuracy in accuracies.items():
         curves[split_name(name, dataset)] = Curve(losses[name], accuracy, None, _collapse(times[name]))

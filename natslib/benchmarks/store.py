@@ -13,7 +13,17 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from natslib.benchmarks.schema import CURVE_METRICS, CURVES, FINALS, FORMAT, METRICS, SPLITS, Block, Run, sum_in_order
+from natslib.benchmarks.schema import (
+    CURVE_METRICS,
+    CURVES,
+    FINALS,
+    FORMAT,
+    METRICS,
+    SPLITS,
+    Block,
+    Run,
+    sum_in_order,
+)
 from natslib.errors import BadSource, NatslibError
 from natslib.spaces import Space
 
@@ -35,7 +45,9 @@ def atomic(path: Path) -> Iterator[Path]:
         temporary.replace(path)
     except OSError as error:
         reason = error.strerror or str(error)
-        raise NatslibError(f"cannot write {path}: {reason}; nothing half-written is kept, run the same again") from error
+        raise NatslibError(
+            f"cannot write {path}: {reason}; nothing half-written is kept, run the same again"
+        ) from error
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
@@ -83,13 +95,17 @@ class Rows:
         for block, rows in self._finals.items():
             columns = list(zip(*rows, strict=True))
             names = ("arch_index", "epoch", *METRICS)
-            tables.append(block_of_finals(block, dict(zip(names, map(np.asarray, columns), strict=True)), self.space))
+            tables.append(
+                block_of_finals(block, dict(zip(names, map(np.asarray, columns), strict=True)), self.space)
+            )
         return pa.concat_tables(tables) if tables else FINALS.empty_table()
 
     def write_curves(self, path: Path) -> None:
         """Write every epoch of every row as `CURVES`, one row group a block, whole or not at all."""
         with atomic(path) as temporary:
-            leaves = {f"{name}.list.element": "BYTE_STREAM_SPLIT" for name in CURVE_METRICS if name != "time_s"}
+            leaves = {
+                f"{name}.list.element": "BYTE_STREAM_SPLIT" for name in CURVE_METRICS if name != "time_s"
+            }
             keys = ["dataset", "budget", "split", "time_s.list.element"]
             schema = CURVES.with_metadata(_metadata(self.space, sorted(self._finals, key=block_order)))
             with pq.ParquetWriter(
@@ -133,14 +149,17 @@ def block_of_finals(block: Block, values: dict[str, np.ndarray], space: Space) -
 def _key_columns(block: Block, arch_index: np.ndarray) -> dict[str, pa.Array]:
     zeros = pa.array(np.zeros(len(arch_index), dtype=np.int32))
     columns: dict[str, pa.Array] = {
-        name: pa.DictionaryArray.from_arrays(zeros, [getattr(block, name)]) for name in ("dataset", "budget", "split")
+        name: pa.DictionaryArray.from_arrays(zeros, [getattr(block, name)])
+        for name in ("dataset", "budget", "split")
     }
     columns["seed"] = pa.array(np.full(len(arch_index), block.seed, dtype=np.int32))
     columns["arch_index"] = pa.array(arch_index)
     return columns
 
 
-def _cost_mismatch(block: Block, arch_index: np.ndarray, columns: dict[str, pa.Array], space: Space) -> pa.Array:
+def _cost_mismatch(
+    block: Block, arch_index: np.ndarray, columns: dict[str, pa.Array], space: Space
+) -> pa.Array:
     codes = space.codes(arch_index)
     wrong, known = np.zeros(len(codes), dtype=bool), np.zeros(len(codes), dtype=bool)
     for name, closed_form in (("params_m", space.params_m), ("flops_m", space.flops_m)):
@@ -179,7 +198,9 @@ def _split_into_blocks(table: pa.Table) -> list[tuple[Block, np.ndarray]]:
     seeds = table["seed"].to_numpy()
     order = np.lexsort((table["arch_index"].to_numpy(), seeds, *(codes[name] for name in names)))
     stacked = np.stack([*(codes[name][order] for name in names), seeds[order]])
-    starts = np.flatnonzero(np.r_[True, (stacked[:, 1:] != stacked[:, :-1]).any(axis=0)]) if len(order) else []
+    starts = (
+        np.flatnonzero(np.r_[True, (stacked[:, 1:] != stacked[:, :-1]).any(axis=0)]) if len(order) else []
+    )
     blocks = []
     for rows in np.split(order, starts[1:]) if len(order) else []:
         first = rows[0]
@@ -197,8 +218,12 @@ def read_metadata(file: pq.ParquetFile, name: str) -> tuple[str, list[Block]]:
     """Return space name and blocks (one a row group) of a Parquet file of ours; raises `BadSource`."""
     raw = (file.schema_arrow.metadata or {}).get(METADATA_KEY)
     if raw is None:
-        raise BadSource(f"{name}: a Parquet file, but not a table that natslib wrote; see `natslib convert --help`")
+        raise BadSource(
+            f"{name}: a Parquet file, but not a table that natslib wrote; see `natslib convert --help`"
+        )
     content = json.loads(raw)
     if content["format"] != FORMAT:
-        raise BadSource(f"{name}: table format {content['format']}, this natslib reads {FORMAT}; convert it again")
+        raise BadSource(
+            f"{name}: table format {content['format']}, this natslib reads {FORMAT}; convert it again"
+        )
     return content["space"], [Block(*block) for block in content["blocks"]]

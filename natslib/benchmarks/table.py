@@ -77,13 +77,23 @@ class Table:
         frame = pd.DataFrame(rows, columns=[*Block._fields, "n_archs", "epochs"])
         return frame.assign(seed=frame["seed"].map(lambda seed: "mean" if seed == MEAN_ONLY else seed))
 
-    def measured(self, metric: str, *, dataset: str, budget: str, split: str) -> bool:
-        """Return whether the table holds that metric for any architecture."""
-        try:
-            self.values(metric, dataset=dataset, budget=budget, split=split)
-        except NotMeasured:
-            return False
-        return True
+    def measured_metrics(self, dataset: str, budget: str, split: str) -> list[str]:
+        """Return the metrics that are recorded for any architecture there, in the order of `METRICS`."""
+        blocks = [
+            block
+            for block in self._blocks
+            if (block.dataset, block.budget, block.split) == (dataset, budget, split)
+        ]
+        held = []
+        for metric in METRICS:
+            column = self._finals.schema_arrow.get_field_index(metric)
+            stats = [
+                self._finals.metadata.row_group(self._blocks[block]).column(column).statistics
+                for block in blocks
+            ]
+            if any(stat is not None and stat.has_min_max for stat in stats):
+                held.append(metric)
+        return held
 
     def frame(self) -> pd.DataFrame:
         """Return all last-epoch rows as a tidy data frame with the columns of `schema.FINALS`."""
@@ -92,7 +102,14 @@ class Table:
     # all architectures at once
 
     def values(
-        self, metric: str, *, dataset: str, budget: str, split: str, seed: Seed = "mean", epoch: int | None = None
+        self,
+        metric: str,
+        *,
+        dataset: str,
+        budget: str,
+        split: str,
+        seed: Seed = "mean",
+        epoch: int | None = None,
     ) -> np.ndarray:
         """Return a read-only float64 array of shape (len(space),) by architecture index; NaN where not measured."""
         key = (metric, dataset, budget, split, seed, epoch)
@@ -100,26 +117,43 @@ class Table:
             self._columns[key] = self._load(*key)
         return self._columns[key]
 
-    def per_seed(self, metric: str, *, dataset: str, budget: str, split: str, epoch: int | None = None) -> pd.DataFrame:
+    def per_seed(
+        self, metric: str, *, dataset: str, budget: str, split: str, epoch: int | None = None
+    ) -> pd.DataFrame:
         """Return a frame with one row an architecture (index `arch_index`) and one column a seed; NaN where missing."""
-        seeds = self._seeds(metric, dataset, budget, split)
-        columns = {
-            seed: self.values(metric, dataset=dataset, budget=budget, split=split, seed=seed, epoch=epoch)
-            for seed in seeds
-            if seed != MEAN_ONLY
-        }
-        if not columns:
+        runs = self._single_runs(metric, dataset, budget, split, epoch)
+        if runs.empty:
             raise self._not_measured(f"single runs of {metric}", dataset, budget, split)
+        return runs
+
+    def summary(
+        self, metric: str, *, dataset: str, budget: str, split: str, epoch: int | None = None
+    ) -> pd.DataFrame:
+        """Return one row an architecture: a column a seed, then mean, std (of a sample: n - 1) and count over the seeds.
+
+        Where the source holds only a mean, there are no seed columns, std is NaN and count is 0.
+        """
+        runs = self._single_runs(metric, dataset, budget, split, epoch)
+        mean = self.values(metric, dataset=dataset, budget=budget, split=split, epoch=epoch)
+        return runs.assign(mean=mean, std=runs.std(axis=1), count=runs.count(axis=1))
+
+    def _single_runs(
+        self, metric: str, dataset: str, budget: str, split: str, epoch: int | None
+    ) -> pd.DataFrame:
+        where: dict[str, Any] = {"dataset": dataset, "budget": budget, "split": split, "epoch": epoch}
+        seeds = [seed for seed in self._seeds(metric, dataset, budget, split) if seed != MEAN_ONLY]
+        columns = {seed: self.values(metric, seed=seed, **where) for seed in seeds}
         return pd.DataFrame(columns, index=pd.RangeIndex(len(self.space), name="arch_index"))
 
-    def summary(self, metric: str, *, dataset: str, budget: str, split: str, epoch: int | None = None) -> pd.DataFrame:
-        """Return mean, std (of a sample: n - 1) and count over the seeds, one row an architecture."""
-        runs = self.per_seed(metric, dataset=dataset, budget=budget, split=split, epoch=epoch)
-        mean = self.values(metric, dataset=dataset, budget=budget, split=split, epoch=epoch)
-        return pd.DataFrame({"mean": mean, "std": runs.std(axis=1), "count": runs.count(axis=1)}, index=runs.index)
-
     def best(
-        self, k: int = 1, metric: str = "accuracy", *, dataset: str, budget: str, split: str, seed: Seed = "mean"
+        self,
+        k: int = 1,
+        metric: str = "accuracy",
+        *,
+        dataset: str,
+        budget: str,
+        split: str,
+        seed: Seed = "mean",
     ) -> pd.DataFrame:
         """Return the best `k` architectures: arch_index, arch, and the metric; of equals, the lowest index first."""
         values = self.values(metric, dataset=dataset, budget=budget, split=split, seed=seed)
@@ -160,7 +194,9 @@ class Table:
         cost = self.values("total_time_s", split="train", **where)
         if not validation:
             return cost
-        return cost + self.values("total_time_s", split="valid", **where) / self._epochs(dataset, budget, epoch)
+        return cost + self.values("total_time_s", split="valid", **where) / self._epochs(
+            dataset, budget, epoch
+        )
 
     # one architecture
 
@@ -177,7 +213,9 @@ class Table:
     ) -> float:
         """Return one number of one architecture, given by index, string or code."""
         index = self.space.index(arch)
-        number = float(self.values(metric, dataset=dataset, budget=budget, split=split, seed=seed, epoch=epoch)[index])
+        number = float(
+            self.values(metric, dataset=dataset, budget=budget, split=split, seed=seed, epoch=epoch)[index]
+        )
         if number != number:  # NaN
             what = f"{metric} of architecture {index}{self._asked(seed, epoch)}"
             raise self._not_measured(what, dataset, budget, split, index)
@@ -191,9 +229,13 @@ class Table:
             raise unknown_name("metric of a curve", metric, CURVE_METRICS)
         index, block = self.space.index(arch), self._block(metric, dataset, budget, split, seed)
         values = self._curves.of_architecture(block, metric, index) if self._curves else np.empty(0)
+        if metric == "time_s" and len(values) == 1:
+            values = np.full(self._epochs(dataset, budget, None), values[0])
         recorded = np.flatnonzero(~np.isnan(values))
         if not recorded.size:
-            raise self._not_measured(f"{metric} curve of architecture {index}, seed {seed}", dataset, budget, split, index)
+            raise self._not_measured(
+                f"{metric} curve of architecture {index}, seed {seed}", dataset, budget, split, index
+            )
         return pd.DataFrame({"epoch": recorded, metric: values[recorded]})
 
     # how it is read
@@ -234,7 +276,9 @@ class Table:
             raise ConfigError(f"epoch {epoch}: budget {block.budget!r} has epochs 0 to {epochs - 1}")
         if metric in CURVE_METRICS or metric == "total_time_s":
             return (
-                self._curves.at_epoch(block, metric, epoch) if self._curves else np.full(len(self.space), np.nan)
+                self._curves.at_epoch(block, metric, epoch)
+                if self._curves
+                else np.full(len(self.space), np.nan)
             )
         return self._final(block, metric)
 
@@ -259,14 +303,17 @@ class Table:
             raise unknown_name("metric", metric, METRICS)
         if split not in SPLITS:
             raise unknown_name("split", split, SPLITS)
-        get_dataset(dataset)
+        if dataset not in {known.dataset for known in self._blocks}:
+            get_dataset(dataset)
         if seed != "mean" and (block := Block(dataset, budget, split, seed)) in self._blocks:
             return block
         raise self._not_measured(f"{metric}{self._asked(seed, None)}", dataset, budget, split)
 
     @staticmethod
     def _asked(seed: Seed, epoch: int | None) -> str:
-        return ("" if seed == "mean" else f" of seed {seed}") + ("" if epoch is None else f" at epoch {epoch}")
+        return ("" if seed == "mean" else f" of seed {seed}") + (
+            "" if epoch is None else f" at epoch {epoch}"
+        )
 
     def _not_measured(
         self, what: str, dataset: str, budget: str, split: str, index: int | None = None
@@ -275,7 +322,9 @@ class Table:
         for name, value in (("dataset", dataset), ("budget", budget), ("split", split)):
             narrower = there[there[name] == value]
             there = narrower if len(narrower) else there
-        listed = there.groupby(["dataset", "budget", "split"], sort=False)["seed"].agg(lambda s: ", ".join(map(str, s)))
+        listed = there.groupby(["dataset", "budget", "split"], sort=False)["seed"].agg(
+            lambda s: ", ".join(map(str, s))
+        )
         exists = "; ".join(f"{d} budget {b!r} {s!r} (seeds {seeds})" for (d, b, s), seeds in listed.items())
         where = f"dataset {dataset!r}, budget {budget!r}, split {split!r}"
         only = "" if index is None else f" for some architectures, not for {index}"

@@ -37,7 +37,9 @@ def read_tidy(path: Path, mapping_path: Path) -> tuple[pa.Table, Space, dict[str
     frame = _read_frame(path)
     names = [mapping["arch"], *mapping["columns"]]
     if missing := [name for name in names if name not in frame.columns]:
-        raise ConfigError(f"{mapping_path}: no column {missing[0]!r} in {path.name}; it has {', '.join(frame.columns)}")
+        raise ConfigError(
+            f"{mapping_path}: no column {missing[0]!r} in {path.name}; it has {', '.join(frame.columns)}"
+        )
     index = _indices(frame[mapping["arch"]], space, path)
     blocks: dict[Block, dict[str, np.ndarray]] = {}
     for name, target in mapping["columns"].items():
@@ -54,7 +56,9 @@ def read_tidy(path: Path, mapping_path: Path) -> tuple[pa.Table, Space, dict[str
     return pa.concat_tables(tables), space, {"name": path.name, "sha256": digests}
 
 
-def _block_table(block: Block, values: dict[str, np.ndarray], index: np.ndarray, epochs: int, space: Space) -> pa.Table:
+def _block_table(
+    block: Block, values: dict[str, np.ndarray], index: np.ndarray, epochs: int, space: Space
+) -> pa.Table:
     if "time_s" in values and "total_time_s" not in values:
         repeated = np.broadcast_to(values["time_s"][:, None], (len(index), epochs))
         values["total_time_s"] = np.cumsum(repeated, axis=1)[:, -1]
@@ -103,7 +107,9 @@ def _target(name: str, target: Any, path: Path) -> tuple[Block, str]:
             raise unknown_name(f"{key} of column {name!r}", target[key], allowed)
     seed = target["seed"]
     if seed != "mean" and not (isinstance(seed, int) and seed >= 0):
-        raise ConfigError(f"{path}: column {name!r} has seed {seed!r}; allowed are 'mean' and whole numbers from 0")
+        raise ConfigError(
+            f"{path}: column {name!r} has seed {seed!r}; allowed are 'mean' and whole numbers from 0"
+        )
     number = MEAN_ONLY if seed == "mean" else seed
     return Block(str(target["dataset"]), str(target["budget"]), target["split"], number), target["metric"]
 
@@ -112,7 +118,9 @@ def _numbers(column: pd.Series, path: Path) -> np.ndarray:
     try:
         return column.to_numpy(dtype=np.float64, na_value=np.nan)
     except (ValueError, TypeError) as error:
-        raise BadSource(f"{path}: column {column.name!r} holds something other than numbers ({error})") from None
+        raise BadSource(
+            f"{path}: column {column.name!r} holds something other than numbers ({error})"
+        ) from None
 
 
 def _epochs(budget: str, mapping: dict[str, Any], path: Path) -> int:

@@ -29,7 +29,9 @@ class Float64:
 
     def __setstate__(self, state: tuple[Any, ...]) -> None:
         if not isinstance(state, tuple) or len(state) < 2 or state[1] != "<":
-            raise BadSource(f"a numpy dtype with state {str(state)[:80]}, where the official files hold '<f8'")
+            raise BadSource(
+                f"a numpy dtype with state {str(state)[:80]}, where the official files hold '<f8'"
+            )
 
 
 def _float64_scalar(dtype: Float64, raw: bytes) -> float:
@@ -82,7 +84,9 @@ def _bounded_memory() -> Iterator[None]:
         used = int(statm.read().split()[0]) * resource.getpagesize()
     soft, hard = resource.getrlimit(resource.RLIMIT_AS)
     limit = used + MAX_MEMORY
-    resource.setrlimit(resource.RLIMIT_AS, (limit if soft == resource.RLIM_INFINITY else min(limit, soft), hard))
+    resource.setrlimit(
+        resource.RLIMIT_AS, (limit if soft == resource.RLIM_INFINITY else min(limit, soft), hard)
+    )
     try:
         yield
     finally:
@@ -116,7 +120,9 @@ def decompress(packed: bytes, max_bytes: int = MAX_BYTES) -> bytes:
     if len(data) > max_bytes:
         raise BadSource(f"it unpacks to more than {max_bytes:,} bytes, more than any official record")
     if not stream.eof or stream.unused_data:
-        raise BadSource("not a whole bz2 file (it was cut short)" if not stream.eof else "bytes follow its end")
+        raise BadSource(
+            "not a whole bz2 file (it was cut short)" if not stream.eof else "bytes follow its end"
+        )
     return data
 
 

@@ -9,20 +9,51 @@ import bz2
 import hashlib
 import io
 import pickle
+import pickletools
 from array import array
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from natslib.benchmarks.unpickle import DAMAGE, allowed_name
+from natslib.benchmarks.unpickle import DAMAGE, Float64, allowed_name
 from natslib.errors import BadSource
 
 MAX_FRAME = 64 * 2**20
-_OPCODES = (
-    b"PROTO FRAME STOP MARK MEMOIZE BINGET LONG_BINGET EMPTY_DICT EMPTY_LIST EMPTY_SET EMPTY_TUPLE SETITEM SETITEMS APPEND "
-    b"APPENDS TUPLE TUPLE1 TUPLE2 TUPLE3 NONE NEWTRUE NEWFALSE BININT BININT1 BININT2 LONG1 BINFLOAT SHORT_BINUNICODE "
-    b"SHORT_BINBYTES STACK_GLOBAL REDUCE BUILD"
-)
+_OPCODES = [
+    "PROTO",
+    "FRAME",
+    "STOP",
+    "MARK",
+    "MEMOIZE",
+    "BINGET",
+    "LONG_BINGET",
+    "EMPTY_DICT",
+    "EMPTY_LIST",
+    "EMPTY_SET",
+    "ADDITEMS",
+    "EMPTY_TUPLE",
+    "SETITEM",
+    "SETITEMS",
+    "APPEND",
+    "APPENDS",
+    "TUPLE",
+    "TUPLE1",
+    "TUPLE2",
+    "TUPLE3",
+    "NONE",
+    "NEWTRUE",
+    "NEWFALSE",
+    "BININT",
+    "BININT1",
+    "BININT2",
+    "LONG1",
+    "BINFLOAT",
+    "SHORT_BINUNICODE",
+    "SHORT_BINBYTES",
+    "STACK_GLOBAL",
+    "REDUCE",
+    "BUILD",
+]
 
 
 class _Memo:
@@ -53,8 +84,10 @@ class _Memo:
         return self._strings[number] if number >= 0 else self._objects[position]
 
     def forget_objects(self) -> None:
-        """Drop everything but strings and the stand-ins for globals, which later records may refer to."""
-        self._objects = {at: value for at, value in self._objects.items() if callable(value)}
+        """Drop everything but what later records share: strings, the stand-ins for globals, and numpy's dtype."""
+        self._objects = {
+            at: held for at, held in self._objects.items() if callable(held) or isinstance(held, Float64)
+        }
 
 
 class _RecordReader(pickle._Unpickler):
@@ -82,9 +115,17 @@ class _RecordReader(pickle._Unpickler):
         items = self.pop_mark()  # type: ignore[attr-defined]
         self._fill(self.stack[-1], items[::2], items[1::2])  # type: ignore[attr-defined]
 
+    def load_additems(self) -> None:
+        items = self.pop_mark()  # type: ignore[attr-defined]
+        if type(self.stack[-1]) is not set or not set(map(type, items)) <= {int}:  # type: ignore[attr-defined]
+            raise BadSource("a set of something other than whole numbers")
+        self.stack[-1].update(items)  # type: ignore[attr-defined]
+
     def _fill(self, target: Any, keys: list[Any], values: list[Any]) -> None:
         if type(target) is not dict or len(keys) != len(values) or not _plain_keys(keys):
-            raise BadSource("items set on something other than a dict, or under keys that no official file has")
+            raise BadSource(
+                "items set on something other than a dict, or under keys that no official file has"
+            )
         if type(values[0]) is dict and "all_results" in values[0]:
             self._on_record(dict(zip(keys, values, strict=True)))
             self.memo.forget_objects()
@@ -96,22 +137,32 @@ def _plain_keys(keys: list[Any]) -> bool:
     types = set(map(type, keys))
     if types <= {str, int}:
         return True
-    pairs = all(type(key) is tuple and len(key) == 2 and {type(part) for part in key} <= {str, int} for key in keys)
+    pairs = all(
+        type(key) is tuple and len(key) == 2 and {type(part) for part in key} <= {str, int} for key in keys
+    )
     return types == {tuple} and pairs
 
 
-def _refuse(reader: Any) -> None:
-    raise BadSource("an instruction that no official file contains; nothing was executed")
+def _refusal(name: str) -> Callable[[Any], None]:
+    def refuse(reader: Any) -> None:
+        raise BadSource(
+            f"the pickle instruction {name}, which no official file contains; nothing was executed"
+        )
+
+    return refuse
 
 
-_allowed = {getattr(pickle, name)[0] for name in _OPCODES.decode().split()}
-_RecordReader.dispatch = {  # type: ignore[attr-defined]
-    code: handler if code in _allowed else _refuse
-    for code, handler in pickle._Unpickler.dispatch.items()  # type: ignore[attr-defined]
-}
-for _name in ("frame", "setitem", "setitems"):
-    _code = getattr(pickle, _name.upper())[0]
-    _RecordReader.dispatch[_code] = getattr(_RecordReader, f"load_{_name}")  # type: ignore[attr-defined]
+def _dispatch() -> dict[int, Callable[[Any], None]]:
+    """Map each instruction to its handler: ours where we define one, the standard one if official files use it."""
+    names = {ord(code.code): code.name for code in pickletools.opcodes}
+    table: dict[int, Callable[[Any], None]] = {}
+    for code, standard in pickle._Unpickler.dispatch.items():  # type: ignore[attr-defined]
+        ours = getattr(_RecordReader, f"load_{names[code].lower()}", standard)
+        table[code] = ours if names[code] in _OPCODES else _refusal(names[code])
+    return table
+
+
+_RecordReader.dispatch = _dispatch()  # type: ignore[attr-defined]
 
 
 class _Watched(io.RawIOBase):
@@ -142,9 +193,12 @@ def read_whole_file(
         watched = _Watched(packed, progress)
         try:
             with bz2.BZ2File(io.BufferedReader(watched, 2**20)) as stream:
-                _RecordReader(io.BufferedReader(stream, 2**20), on_record).load()  # type: ignore[arg-type]
-                if stream.read(1):
+                unpacked = io.BufferedReader(stream, 2**20)  # type: ignore[type-var]
+                _RecordReader(unpacked, on_record).load()
+                if unpacked.read(1):
                     raise BadSource(f"{path}: bytes follow the end of its pickle")
         except DAMAGE as error:
-            raise BadSource(f"{path}: not a readable archive ({type(error).__name__}: {error!s:.120})") from None
+            raise BadSource(
+                f"{path}: not a readable archive ({type(error).__name__}: {error!s:.120})"
+            ) from None
         return watched.digest.hexdigest()

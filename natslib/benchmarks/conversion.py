@@ -68,7 +68,13 @@ class _Job:
         return Chunk(items, self.parts / name, self.dest / "curves" / name)
 
     def bar(self, total: int, unit: str) -> "tqdm[Any]":
-        return tqdm(total=total, unit=unit, unit_scale=unit == "B", disable=not self.progress, desc=f"convert {self.name}")
+        return tqdm(
+            total=total,
+            unit=unit,
+            unit_scale=unit == "B",
+            disable=not self.progress,
+            desc=f"convert {self.name}",
+        )
 
 
 def convert(
@@ -120,7 +126,9 @@ def _finished(job: _Job) -> dict[str, Any] | None:
         return None
     manifest: dict[str, Any] = json.loads(path.read_text())
     if manifest["origin"] != job.name:
-        raise ConfigError(f"{job.dest} holds a table of {manifest['origin']!r}; choose another folder or remove it")
+        raise ConfigError(
+            f"{job.dest} holds a table of {manifest['origin']!r}; choose another folder or remove it"
+        )
     shutil.rmtree(job.parts, ignore_errors=True)
     return manifest
 
@@ -140,8 +148,13 @@ def _locked(dest: Path) -> Iterator[None]:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                raise ConfigError(f"another conversion is writing to {dest}; wait for it or choose another folder") from None
-        yield
+                raise ConfigError(
+                    f"another conversion is writing to {dest}; wait for it or choose another folder"
+                ) from None
+        try:
+            yield
+        finally:
+            (dest / ".lock").unlink(missing_ok=True)
 
 
 def _convert_archive(job: _Job) -> dict[str, Any]:
@@ -175,7 +188,9 @@ def _plan(job: _Job, files: list[tuple[str, int]]) -> None:
     plan = hashlib.sha256(json.dumps([FORMAT, CHUNK, natslib.__version__, files]).encode()).hexdigest()
     note = job.parts / "plan"
     if note.exists() and note.read_text() != plan:
-        raise ConfigError(f"{job.dest} holds an unfinished conversion of other files; remove it or choose another folder")
+        raise ConfigError(
+            f"{job.dest} holds an unfinished conversion of other files; remove it or choose another folder"
+        )
     with atomic(note) as temporary:
         temporary.write_text(plan)
 
@@ -262,7 +277,6 @@ def _finish(job: _Job, finals: pa.Table, space: Space) -> dict[str, Any]:
     with atomic(job.dest / "manifest.json") as temporary:
         temporary.write_text(json.dumps(manifest, indent=1) + "\n")
     shutil.rmtree(job.parts, ignore_errors=True)
-    (job.dest / ".lock").unlink(missing_ok=True)
     return manifest
 
 

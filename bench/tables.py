@@ -1,0 +1,177 @@
+"""Converting, opening and asking: natslib beside PyPI's `nats-bench` 1.8 and the bare decompression, over the same files."""
+
+import bz2
+import multiprocessing
+import os
+import shutil
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+import nats_bench
+import psutil
+
+from bench.records import write_archive, write_meta
+from bench.report import Line
+from natslib.benchmarks import Table, convert, load
+from natslib.spaces import get_space
+
+GENUINE = Path("../shared/data/official-fragments/NATS-tss-v1_0-3ffb9-simple")
+WHERE = {"dataset": "cifar10-valid", "budget": "12", "split": "valid"}
+SAMPLE = 300  # architectures that the official reader is timed on; its time grows in proportion
+
+
+def measure(work: Path, n_archs: int) -> list[Line]:
+    """Make an archive of `n_archs` official-format files in `work` (kept for the next time) and measure on it."""
+    archive, space = work / "NATS-tss-v1_0-3ffb9-simple", get_space("tss")
+    genuine = tuple(sorted(GENUINE.glob("0*.pickle.pbz2")))
+    write_archive(archive, space, range(n_archs), genuine)
+    write_meta(archive, space)
+    table = work / "table"
+    lines = _conversion(archive, table)
+    return lines + _questions(archive, table)
+
+
+def _conversion(archive: Path, table: Path) -> list[Line]:
+    files = sorted(archive.glob("0*.pickle.pbz2"))
+    processes = os.cpu_count() or 1
+    for file in files:
+        file.read_bytes()  # both start from a warm file cache
+    floor_s = _seconds(lambda: _decompress_all(files, processes))
+    shutil.rmtree(table, ignore_errors=True)
+    with PeakMemory() as memory:
+        convert_s = _seconds(lambda: convert(archive, table, processes=processes))
+    size = sum(path.stat().st_size for path in table.rglob("*.parquet"))
+    what = f"{len(files):,} files, {processes} processes"
+    return [
+        Line(
+            f"convert ({what}) / bare bz2",
+            convert_s / floor_s,
+            "<= 1.5",
+            f"{convert_s:.1f} s / {floor_s:.1f} s",
+        ),
+        Line(
+            "memory of converting / 1 GB",
+            memory.peak / 1e9,
+            "<= 1",
+            f"{memory.peak / 1e6:.0f} MB, all processes",
+        ),
+        Line(
+            "table / archive, bytes",
+            size / sum(file.stat().st_size for file in files),
+            "",
+            f"{size / 1e6:.0f} MB",
+        ),
+    ]
+
+
+def _decompress_all(files: list[Path], processes: int) -> None:
+    with ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("spawn")) as pool:
+        for _ in pool.map(decompress, files, chunksize=64):
+            pass
+
+
+def decompress(file: Path) -> int:
+    """The floor: unpack one file and throw it away."""
+    return len(bz2.decompress(file.read_bytes()))
+
+
+def _questions(archive: Path, folder: Path) -> list[Line]:
+    open_s = min(_seconds(lambda: Table.open(folder)) for _ in range(20))
+    peer_open_s = min(_seconds(lambda: _official(archive)) for _ in range(3))
+    column_s = min(
+        _seconds(lambda table=table: table.values("accuracy", **WHERE)) for table in _fresh(folder, 20)
+    )
+    api, table = _official(archive), load(folder)
+    indices = range(SAMPLE)
+    first_s = _seconds(lambda: [_ask(api, index) for index in indices]) / SAMPLE
+    again_s = _seconds(lambda: [_ask(api, index) for index in indices]) / SAMPLE
+    scalar_s = _seconds(lambda: [table.value(7, "accuracy", **WHERE) for _ in range(10_000)]) / 10_000
+    before = psutil.Process().memory_info().rss
+    sweep_s = _seconds(lambda: load(folder).values("accuracy", **WHERE))
+    everything = load(folder)
+    everything_s = _seconds(lambda: _read_everything(everything))
+    grown = psutil.Process().memory_info().rss - before
+    n_archs = int(everything.runs()["n_archs"].max())
+    peer_sweep_s = first_s * n_archs
+    return [
+        Line(
+            "open a table / 50 ms",
+            open_s / 0.050,
+            "<= 1",
+            f"{1e3 * open_s:.1f} ms; official {1e3 * peer_open_s:.0f} ms",
+        ),
+        Line(
+            "one metric of all / 5 ms", column_s / 0.005, "<= 1", f"{1e3 * column_s:.2f} ms, first time asked"
+        ),
+        Line(
+            "one number / 10 us",
+            scalar_s / 10e-6,
+            "<= 1",
+            f"{1e6 * scalar_s:.2f} us; official {1e6 * again_s:.0f} us",
+        ),
+        Line(
+            "official sweep / ours",
+            peer_sweep_s / sweep_s,
+            ">= 1000",
+            f"{peer_sweep_s:.0f} s (from {SAMPLE}) / {1e3 * sweep_s:.1f} ms with opening",
+        ),
+        Line(
+            "memory of every column / 200 MB",
+            grown / 200e6,
+            "<= 1",
+            f"{grown / 1e6:.0f} MB, read in {everything_s:.1f} s",
+        ),
+    ]
+
+
+def _official(archive: Path) -> "nats_bench.NATStopology":
+    return nats_bench.create(str(archive), "tss", fast_mode=True, verbose=False)
+
+
+def _ask(api: "nats_bench.NATStopology", index: int) -> float:
+    return float(api.get_more_info(index, "cifar10-valid", hp="12", is_random=False)["valid-accuracy"])
+
+
+def _fresh(folder: Path, count: int) -> list[Table]:
+    return [load(folder) for _ in range(count)]
+
+
+def _read_everything(table: Table) -> None:
+    for run in table.runs().itertuples():
+        for metric in table.measured_metrics(run.dataset, run.budget, run.split):
+            table.values(metric, dataset=run.dataset, budget=run.budget, split=run.split, seed=run.seed)
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+
+
+class PeakMemory:
+    """Samples the resident memory of this process and its children, five times a second; `peak` is in bytes."""
+
+    def __enter__(self) -> "PeakMemory":
+        self.peak, self._done = 0, threading.Event()
+        self._base = psutil.Process().memory_info().rss
+        self._thread = threading.Thread(target=self._watch)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._done.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        this = psutil.Process()
+        while not self._done.wait(0.2):
+            total = 0
+            for process in [this, *this.children(recursive=True)]:
+                try:
+                    total += process.memory_info().rss
+                except psutil.NoSuchProcess:
+                    continue
+            self.peak = max(self.peak, total)

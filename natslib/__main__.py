@@ -1,0 +1,8 @@
+"""`python -m natslib` is the command `natslib`."""
+
+import sys
+
+from natslib.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,135 @@
+"""The command line: `natslib convert | info | query | train | search`."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+import natslib
+from natslib.benchmarks import convert, load
+from natslib.benchmarks.schema import METRICS, SPLITS, UNITS
+from natslib.errors import NatslibError
+
+DAMAGED, INTERRUPTED = 3, 130
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command and return its exit code: 0 done, 1 refused with a reason, 3 done but for damaged files."""
+    args = _parser().parse_args(argv)
+    try:
+        return int(args.run(args))
+    except NatslibError as error:
+        print(f"natslib {args.command}: {error}", file=sys.stderr)
+        return 1
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 0
+    except KeyboardInterrupt:
+        print(
+            f"\nnatslib {args.command}: interrupted; what was finished is kept, run the same again",
+            file=sys.stderr,
+        )
+        return INTERRUPTED
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("natslib", description="NATS-Bench: tables, training and search.")
+    parser.add_argument("--version", action="version", version=f"natslib {natslib.__version__}")
+    commands = parser.add_subparsers(dest="command", required=True)
+
+    command = commands.add_parser("convert", help="turn raw results into a table")
+    command.add_argument(
+        "source", help="'published', an official archive (folder, .tar, .pickle.pbz2), .csv/.parquet, logs"
+    )
+    command.add_argument("dest", type=Path, help="folder of the table; interrupted, the same command goes on")
+    command.add_argument(
+        "--columns", type=Path, help="YAML mapping of the columns of a .csv or .parquet source"
+    )
+    command.add_argument("--processes", type=int, metavar="N", help="worker processes (one a core)")
+    command.set_defaults(run=_convert)
+
+    command = commands.add_parser("info", help="say what a table holds")
+    command.add_argument("table", help="'published' or the folder of a table")
+    command.add_argument("--json", action="store_true", help="the manifest and every block as JSON")
+    command.set_defaults(run=_info)
+
+    command = commands.add_parser("query", help="ask for one architecture, or for all")
+    command.add_argument("table", help="'published' or the folder of a table")
+    command.add_argument("--arch", help="index or string; all architectures when left out")
+    command.add_argument(
+        "--dataset", required=True, help="training set: cifar10-valid, cifar10, cifar100, ..."
+    )
+    command.add_argument("--budget", required=True, help="recipe: 12, 200, 90, ...")
+    command.add_argument("--split", required=True, help=", ".join(SPLITS))
+    command.add_argument("--metric", default="accuracy", help=", ".join(METRICS))
+    command.add_argument("--epoch", type=int, help="counted from 0; the last when left out")
+    form = command.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="as JSON")
+    form.add_argument("--csv", action="store_true", help="as CSV")
+    command.set_defaults(run=_query)
+    return parser
+
+
+def _convert(args: argparse.Namespace) -> int:
+    manifest = convert(
+        args.source, args.dest, columns=args.columns, processes=args.processes, progress=sys.stderr.isatty()
+    )
+    measured, damaged = manifest["architectures"]["measured"], manifest["damaged"]
+    print(f"{args.dest}: {manifest['rows']:,} rows of {measured:,} architectures ({manifest['space']})")
+    for damage in damaged:
+        print(f"left out {damage['file']}: {damage['reason']}", file=sys.stderr)
+    return DAMAGED if damaged else 0
+
+
+def _info(args: argparse.Namespace) -> int:
+    table = load(args.table)
+    runs = table.runs()
+    if args.json:
+        print(json.dumps(table.manifest | {"blocks": runs.to_dict("records")}, indent=1))
+        return 0
+    gaps = table.manifest.get("architectures", {}).get("missing", [])
+    print(f"origin      {table.manifest['origin']}")
+    print(f"space       {table.space.name} ({table.space.title}), {len(table.space):,} architectures")
+    print(f"missing     {', '.join(gaps[:8]) + (' ...' if len(gaps) > 8 else '') or 'none'}")
+    print(f"damaged     {len(table.manifest.get('damaged', []))} files")
+    held = {
+        block: table.measured_metrics(**dict(zip(("dataset", "budget", "split"), block, strict=True)))
+        for block in dict.fromkeys(zip(runs["dataset"], runs["budget"], runs["split"], strict=True))
+    }
+    for (dataset, budget, split), metrics in held.items():
+        of = runs[(runs["dataset"] == dataset) & (runs["budget"] == budget) & (runs["split"] == split)]
+        seeds = ", ".join(
+            f"{seed} ({count:,})" for seed, count in zip(of["seed"], of["n_archs"], strict=True)
+        )
+        print(
+            f"{dataset:15} budget {budget:>4}  {split:8} epochs {of['epochs'].max():>3}  seeds {seeds}  {' '.join(metrics)}"
+        )
+    return 0
+
+
+def _query(args: argparse.Namespace) -> int:
+    table = load(args.table)
+    where: dict[str, Any] = {key: getattr(args, key) for key in ("dataset", "budget", "split", "epoch")}
+    frame = table.summary(args.metric, **where)
+    if args.arch is None:
+        frame = frame[frame["mean"].notna()]
+    else:
+        arch = int(args.arch) if args.arch.lstrip("-").isdigit() else args.arch
+        table.value(arch, args.metric, **where)  # says what exists where this one is missing
+        frame = frame.loc[[table.space.index(arch)]]
+    frame.insert(0, "arch", [table.space.string(index) for index in frame.index])
+    _print_frame(frame.reset_index(), args, f"{args.metric} [{UNITS[args.metric]}]")
+    return 0
+
+
+def _print_frame(frame: pd.DataFrame, args: argparse.Namespace, title: str) -> None:
+    if args.json:
+        print(json.dumps(frame.astype(object).where(frame.notna(), None).to_dict("records"), indent=1))
+    elif args.csv:
+        frame.to_csv(sys.stdout, index=False)
+    else:
+        print(f"{title}, {args.dataset}, budget {args.budget}, split {args.split}")
+        print(frame.dropna(axis="columns", how="all").to_string(index=False))

@@ -1,0 +1,85 @@
+"""The command line: what it prints, and its exit codes."""
+
+import csv
+import io
+import json
+
+import pytest
+
+from bench.records import official_record, write_archive
+from natslib.benchmarks import convert
+from natslib.cli import main
+from natslib.spaces import get_space
+
+QUERY = ["--dataset", "cifar100", "--budget", "12", "--split", "test"]
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory) -> str:
+    folder = tmp_path_factory.mktemp("cli")
+    write_archive(folder / "a", get_space("tss"), [0, 7])
+    convert(folder / "a", folder / "t", processes=1)
+    return str(folder / "t")
+
+
+def test_convert_says_what_it_made(table, tmp_path, capsys):
+    write_archive(tmp_path / "a", get_space("tss"), [4])
+    assert main(["convert", str(tmp_path / "a"), str(tmp_path / "t"), "--processes", "1"]) == 0
+    assert "55 rows of 1 architectures (tss)" in capsys.readouterr().out
+
+
+def test_info_says_datasets_budgets_seeds_splits_and_gaps(table, capsys):
+    assert main(["info", table]) == 0
+    out = capsys.readouterr().out
+    assert "tss (topology), 15,625 architectures" in out
+    assert "missing     1-6, 8-15624" in out
+    assert (
+        "cifar10-valid   budget  200  valid    epochs 200  seeds 777 (2), 888 (2), 999 (2)  loss accuracy time_s"
+        in out
+    )
+
+
+def test_info_as_json_is_the_manifest_and_the_blocks(table, capsys):
+    assert main(["info", table, "--json"]) == 0
+    content = json.loads(capsys.readouterr().out)
+    assert content["space"] == "tss"
+    assert {
+        "dataset": "cifar10",
+        "budget": "12",
+        "split": "test",
+        "seed": 111,
+        "n_archs": 2,
+        "epochs": 12,
+    } in content["blocks"]
+
+
+def test_query_in_three_forms(table, capsys):
+    trial = official_record(get_space("tss"), 7)["12"]["all_results"][("cifar100", 111)]
+    expected = trial["eval_acc1es"]["x-test@11"]
+    assert main(["query", table, "--arch", "7", *QUERY, "--json"]) == 0
+    (row,) = json.loads(capsys.readouterr().out)
+    assert (row["arch_index"], row["mean"], row["111"], row["std"]) == (7, expected, expected, None)
+    assert main(["query", table, *QUERY, "--csv"]) == 0
+    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert [row["arch_index"] for row in rows] == ["0", "7"]
+    assert float(rows[1]["mean"]) == expected
+    assert main(["query", table, "--arch", get_space("tss").string(7), *QUERY]) == 0
+    assert str(expected) in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--arch", "99999", *QUERY], "99999"),
+        (["--arch", "3", *QUERY], "architecture 3"),
+        (["--arch", "|conv|", *QUERY], "|conv|"),
+        ([*QUERY[:-1], "tset"], "did you mean 'test'"),
+        ([*QUERY, "--metric", "speed"], "unknown metric 'speed'"),
+        ([*QUERY, "--epoch", "12"], "epochs 0 to 11"),
+    ],
+)
+def test_a_refusal_is_one_line_and_exit_code_1(table, arguments, words, capsys):
+    assert main(["query", table, *arguments]) == 1
+    err = capsys.readouterr().err
+    assert words in err
+    assert len(err.splitlines()) == 1
