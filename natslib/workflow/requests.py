@@ -23,7 +23,9 @@ class Request:
         for name in self.stems:
             stem = getattr(self, name)
             if not stem or Path(stem).suffix in (".svg", ".pdf", ".png", ".csv", ".json"):
-                raise ConfigError(f"{name} is {stem!r}; allowed is a file name without its suffix, as in results/fig")
+                raise ConfigError(
+                    f"{name} is {stem!r}; allowed is a file name without its suffix, as in results/fig"
+                )
 
     @property
     def stems(self) -> list[str]:
@@ -129,7 +131,9 @@ class NoiseRequest(TableRequest):
         super().__post_init__()
         _check_split(self.split)
         if self.draws < 1 or self.seed < 0:
-            raise ConfigError(f"draws is {self.draws}, seed is {self.seed}; allowed are draws >= 1, seed >= 0")
+            raise ConfigError(
+                f"draws is {self.draws}, seed is {self.seed}; allowed are draws >= 1, seed >= 0"
+            )
 
 
 def source_line(manifest: Mapping[str, Any]) -> str:

@@ -1,0 +1,67 @@
+"""Correlation between accuracy columns over architectures (NATS-Bench, figure 5)."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pandas as pd
+from scipy import stats
+
+from natslib.errors import ConfigError, NotMeasured, unknown_name
+
+METHODS = {"kendall": "Kendall τ-b", "spearman": "Spearman ρ", "pearson": "Pearson r"}
+_STATISTICS: dict[str, Callable[..., Any]] = {
+    "kendall": stats.kendalltau,
+    "spearman": stats.spearmanr,
+    "pearson": stats.pearsonr,
+}
+
+
+def correlate(a: pd.Series, b: pd.Series, method: str) -> float:
+    """Return the correlation of two columns of equal length without gaps; NaN where one of them is constant.
+
+    `method` is one of `METHODS`; raises `UnknownName`.
+    """
+    if method not in _STATISTICS:
+        raise unknown_name("correlation", method, METHODS)
+    if a.nunique() < 2 or b.nunique() < 2:
+        return float("nan")
+    return float(_STATISTICS[method](a.to_numpy(), b.to_numpy()).statistic)
+
+
+def correlation_matrix(frame: pd.DataFrame, method: str) -> pd.DataFrame:
+    """Return the square matrix of correlations between the columns, ones on its diagonal.
+
+    All pairs are taken over the same architectures: those measured in every column. Raises `ConfigError`
+    where fewer than three are.
+    """
+    complete = frame.dropna()
+    if len(complete) < 3:
+        raise ConfigError(
+            f"a correlation needs 3 architectures measured in every column; there are {len(complete)}"
+        )
+    matrix = pd.DataFrame(1.0, index=frame.columns, columns=frame.columns)
+    for i, a in enumerate(frame.columns):
+        for b in frame.columns[:i]:
+            matrix.loc[a, b] = matrix.loc[b, a] = correlate(complete[a], complete[b], method)
+    return matrix
+
+
+def select_above(frame: pd.DataFrame, label: str, threshold_pct: float) -> pd.DataFrame:
+    """Return the architectures whose accuracy in column `label` exceeds `threshold_pct` percent.
+
+    The column is the one asked for or none: raises `NotMeasured` where the frame lacks it.
+    """
+    if label not in frame.columns:
+        raise NotMeasured(f"no column {label!r} to select by: there are {', '.join(map(str, frame.columns))}")
+    return frame[frame[label] > threshold_pct]
+
+
+def correlation_pairs(frame: pd.DataFrame, methods: Sequence[str] = tuple(METHODS)) -> pd.DataFrame:
+    """Return one row a pair of columns: a, b, n (architectures), and one column a method."""
+    matrices = {method: correlation_matrix(frame, method) for method in methods}
+    pairs = [(a, b) for i, a in enumerate(frame.columns) for b in frame.columns[i + 1 :]]
+    rows = [
+        {"a": a, "b": b, "n": len(frame.dropna()), **{m: matrices[m].loc[a, b] for m in methods}}
+        for a, b in pairs
+    ]
+    return pd.DataFrame(rows, columns=["a", "b", "n", *methods])

@@ -1,0 +1,111 @@
+"""How much of an accuracy is the seed's: spread over runs, within equivalent cells, and the reliability it leaves.
+
+Frames of runs have one row an architecture and one column a seed; accuracies in percent; NaN = no such run.
+"""
+
+import numpy as np
+import pandas as pd
+
+from natslib.errors import ConfigError
+
+EXACT_POINTS = 1e-4  # less than one image of any validation set
+
+
+def seed_summary(runs: pd.DataFrame) -> pd.DataFrame:
+    """Return mean, standard deviation (ddof 0, as published) and count of every architecture with two runs."""
+    held = runs[runs.notna().sum(axis=1) >= 2]
+    columns = {"mean": held.mean(axis=1), "std": held.std(axis=1, ddof=0), "count": held.notna().sum(axis=1)}
+    return pd.DataFrame(columns).rename_axis("arch_index")
+
+
+def noise_variance(runs: pd.DataFrame) -> float:
+    """Return the variance of one run around its architecture's mean, pooled over architectures (percent squared).
+
+    Unbiased: sums of squares over degrees of freedom. Raises `ConfigError` where no architecture has two runs.
+    """
+    freedom = int((runs.notna().sum(axis=1) - 1).clip(lower=0).sum())
+    if freedom == 0:
+        raise ConfigError("seed noise needs an architecture with at least two runs; there is none")
+    return float(runs.sub(runs.mean(axis=1), axis=0).pow(2).to_numpy()[runs.notna()].sum() / freedom)
+
+
+def reliability(runs: pd.DataFrame) -> float:
+    """Return the share of the variance of seed means that is not noise, from 0 to 1.
+
+    With the seed means' variance V, the noise variance s² of one run and 1/m the mean of 1/(number of runs):
+    (V - s²/m) / V. The square root is the highest Pearson correlation that a perfect predictor can reach.
+    """
+    total = float(runs.mean(axis=1).var(ddof=1))
+    noise = noise_variance(runs) * float((1 / runs.notna().sum(axis=1)).mean())
+    return max(0.0, 1.0 - noise / total)
+
+
+def noise_table(runs: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """Return the noise of each column of `runs`: rows mean_std (population), noise_std (of one run), reliability."""
+    rows = {
+        label: (seed_summary(frame)["std"].mean(), noise_variance(frame) ** 0.5, reliability(frame))
+        for label, frame in runs.items()
+    }
+    return pd.DataFrame(rows, index=["mean_std", "noise_std", "reliability"])
+
+
+def pair_differences(runs: pd.DataFrame, classes: np.ndarray, rng: np.random.Generator) -> pd.DataFrame:
+    """Return how far two runs are apart, in percentage points, for three kinds of pair: columns kind, difference.
+
+    `classes` gives the functional equivalence class of every index of the space. From each class with two members a
+    random member's first seed is compared with the second seed of the *same cell*, of another member (*equivalent
+    cells*), and of a member of another class (*different cells*). All three compare two seeds, over the same
+    classes: if equivalent cells are one function, the first two kinds are spread alike. Without such a class there
+    are only the other two kinds, over all architectures. Pairs that agree exactly are left out: they are mostly one
+    training that stands in two records (see `coincidences`).
+    """
+    held = runs.dropna(subset=runs.columns[:2])
+    one, other = _random_couples(held.index.to_numpy(), np.asarray(classes), rng)
+    if len(one) == 0:
+        one = rng.permutation(held.index.to_numpy())
+    partners = {
+        "same cell": one,
+        "equivalent cells": other,
+        "different cells": np.roll(rng.permutation(one), 1),
+    }
+    first, second = held.iloc[:, 0], held.iloc[:, 1]
+    parts = [
+        pd.DataFrame({"kind": kind, "difference": np.abs(first[one].to_numpy() - second[them].to_numpy())})
+        for kind, them in partners.items()
+        if len(them)
+    ]
+    pairs = pd.concat(parts, ignore_index=True)
+    return pairs[pairs["difference"] > EXACT_POINTS].reset_index(drop=True)
+
+
+def _random_couples(
+    archs: np.ndarray, classes: np.ndarray, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return two different random members of each class that has two among `archs`."""
+    shuffled = rng.permutation(archs)
+    shuffled = shuffled[np.argsort(classes[shuffled], kind="stable")]
+    grouped = classes[shuffled]
+    begins = np.flatnonzero(np.r_[True, grouped[1:] != grouped[:-1]])
+    paired = begins[(begins + 1 < len(grouped))]
+    paired = paired[grouped[paired] == grouped[paired + 1]]
+    return shuffled[paired], shuffled[paired + 1]
+
+
+def coincidences(runs: dict[str, pd.DataFrame], classes: np.ndarray) -> pd.Series:
+    """Count pairs of records that agree in every column to 0.001 points: all, of equivalent cells, and of one seed.
+
+    `runs` maps column labels to frames of runs with the same seeds. With three columns, two trainings hardly ever
+    agree like this by chance: such records are one training.
+    """
+    stacked = {label: frame.rename_axis(columns="seed").stack() for label, frame in runs.items()}
+    records = pd.DataFrame(stacked).dropna().round(3)
+    keys = [records[label] for label in runs]
+    arch, seed = records.index.get_level_values(0).to_numpy(), records.index.get_level_values(1)
+    counts = {
+        "pairs": keys,
+        "pairs of equivalent cells": [*keys, np.asarray(classes)[arch]],
+        "pairs of one seed": [*keys, seed],
+    }
+    found = {name: records.groupby(by).size() for name, by in counts.items()}
+    pairs = {name: int((sizes * (sizes - 1) // 2).sum()) for name, sizes in found.items()}
+    return pd.Series({"records": len(records)} | pairs)

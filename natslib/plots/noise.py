@@ -1,0 +1,94 @@
+"""Seed noise: spread over seeds, differences of pairs, the ceiling it sets, and ranks by mean and by one seed."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from natslib.analysis.ceiling import local_noise
+from natslib.analysis.seed_noise import seed_summary
+from natslib.plots.palette import BLACK, BLUE, GREY, ORANGE
+from natslib.plots.scatter import POINTS, write_note
+
+LEAST_POINTS = 0.01
+_KINDS = {"same cell": (BLUE, "-"), "equivalent cells": (ORANGE, "--"), "different cells": (GREY, ":")}
+_CEILINGS = {
+    "perfect_mean": ("truth, seed mean", "o", "-"),
+    "perfect_one": ("truth, one run", "s", "--"),
+    "repeat_one": ("one run, another", "^", ":"),
+}
+
+
+def draw_seed_spread(ax: Axes, runs: pd.DataFrame, *, colour: str) -> None:
+    """Draw the standard deviation over seeds against mean accuracy, and the noise of one run.
+
+    `runs` has one row an architecture and one column a seed. The axis is logarithmic: architectures whose runs
+    agree to 0.01 points (above all those with constant output) are not on it.
+    """
+    summary, level = seed_summary(runs), local_noise(runs)
+    spread = summary[summary["std"] > LEAST_POINTS]
+    ax.scatter(spread["mean"], spread["std"], color=colour, **POINTS)
+    by_mean = summary["mean"].sort_values()
+    ax.plot(by_mean, level.loc[by_mean.index], color=BLACK, linewidth=1, label="noise of one run")
+    ax.set(
+        yscale="log", ylim=(LEAST_POINTS, None), xlabel="mean accuracy (%)", ylabel="std over seeds (points)"
+    )
+
+
+def draw_differences(ax: Axes, frame: pd.DataFrame) -> None:
+    """Draw the cumulative distribution of differences between two runs (columns kind, difference in points)."""
+    for kind, (colour, line) in _KINDS.items():
+        ordered = np.sort(frame.loc[frame["kind"] == kind, "difference"])
+        share = np.arange(1, len(ordered) + 1) / len(ordered)
+        ax.step(ordered, share, where="post", color=colour, linestyle=line, linewidth=1.4, label=kind)
+    ax.set(
+        xscale="log",
+        xlim=(LEAST_POINTS, 100),
+        ylim=(0, 1),
+        xlabel="difference of two runs (points)",
+        ylabel="share of pairs",
+    )
+
+
+def draw_ceiling(ax: Axes, ceiling: pd.DataFrame, *, colour: str) -> None:
+    """Draw the Kendall correlations of `analysis.ceiling.noise_ceiling` against the fraction of best ones."""
+    places = np.arange(len(ceiling))
+    for name, (label, marker, line) in _CEILINGS.items():
+        ax.plot(
+            places,
+            ceiling[name],
+            color=colour,
+            marker=marker,
+            ms=3.5,
+            linestyle=line,
+            linewidth=1,
+            label=label,
+        )
+    names = ["all" if fraction == 1 else f"top {100 * fraction:g} %" for fraction in ceiling["fraction"]]
+    ax.set_xticks(places, [name.replace(" ", "\n", 1) for name in names])
+    ax.set(ylim=(-0.1, 1.02), xlabel="best architectures", ylabel="attainable Kendall τ-b")
+
+
+def draw_stability(ax: Axes, ranks: pd.DataFrame, *, colour: str, tau: float) -> None:
+    """Draw ranks by one random seed against ranks by the seed mean (columns by_one_seed, by_mean) among the best.
+
+    `tau` is written into the panel.
+    """
+    last = len(ranks)
+    size = float(np.clip(3000 / last, 2.2, 12))
+    points = POINTS | {"s": size, "alpha": 0.3 if last > 500 else 0.6}
+    ax.scatter(ranks["by_mean"], ranks["by_one_seed"], color=colour, **points)
+    ax.plot([1, last], [1, last], color=BLACK, linewidth=0.8, linestyle="--")
+    ax.set(xlim=(-0.02 * last, 1.02 * last), ylim=(-0.02 * last, 1.02 * last), aspect="equal")
+    write_note(ax, f"τ-b = {tau:.2f}")
+
+
+def label_stability(axes: np.ndarray, titles: Sequence[str], fractions: Sequence[float]) -> None:
+    """Label a grid of `draw_stability`: one row a dataset of `titles`, one column a fraction of best ones."""
+    for ax, fraction in zip(axes[0], fractions, strict=True):
+        ax.set_title(f"top {100 * fraction:g} %")
+    for ax, title in zip(axes[:, 0], titles, strict=True):
+        ax.set_ylabel(f"{title}\nrank by one random seed")
+    for ax in axes[-1]:
+        ax.set_xlabel("rank by seed mean")

@@ -1,0 +1,57 @@
+"""Scatters over a whole space: thousands of points, drawn as one picture inside the vector file."""
+
+from typing import Any
+
+import pandas as pd
+from matplotlib.axes import Axes
+
+from natslib.plots.palette import BLACK, GREY, VERMILLION
+
+_MARKERS = {"by hand": ("*", 90, VERMILLION), "largest": ("X", 45, BLACK)}
+POINTS: dict[str, Any] = {"s": 2.2, "alpha": 0.25, "linewidths": 0, "rasterized": True}
+
+
+def draw_cost_scatter(ax: Axes, frame: pd.DataFrame, *, x: str, y: str, colour: str) -> None:
+    """Draw accuracy (percent, column `y`) against cost (column `x`) of every architecture (NATS-Bench, figure 3)."""
+    ax.scatter(frame[x], frame[y], color=colour, **POINTS)
+
+
+def draw_landmarks(ax: Axes, frame: pd.DataFrame, marks: pd.DataFrame, *, x: str, y: str) -> None:
+    """Mark architectures that the frame (index arch_index) holds; `marks` has columns arch_index, name, kind.
+
+    Networks designed by hand get a star, the largest a cross.
+    """
+    held = marks[marks["arch_index"].isin(frame.index)]
+    for kind, group in held.groupby("kind", sort=False):
+        shape, size, colour = _MARKERS[str(kind)]
+        at = frame.loc[group["arch_index"]]
+        names = ", ".join(group["name"])
+        ax.scatter(
+            at[x],
+            at[y],
+            marker=shape,
+            s=size,
+            color=colour,
+            edgecolors="white",
+            linewidths=0.7,
+            zorder=5,
+            label=names,
+        )
+
+
+def draw_rank_scatter(ax: Axes, frame: pd.DataFrame, *, x: str, y: str, colour: str) -> None:
+    """Draw the ranks in column `y` against those in column `x`; on the dashed line they agree (figures 2, 4)."""
+    last = float(frame[[x, y]].max().max())
+    ax.scatter(frame[x], frame[y], color=colour, **POINTS)
+    ax.plot([1, last], [1, last], color=BLACK, linewidth=0.8, linestyle="--")
+    ax.set(xlim=(-0.02 * last, 1.02 * last), ylim=(-0.02 * last, 1.02 * last), aspect="equal")
+
+
+def write_note(ax: Axes, text: str, *, corner: str = "lower right") -> None:
+    """Write a short remark into a corner of the panel ("lower right" or "upper left")."""
+    right = corner == "lower right"
+    ax.text(
+        0.97 if right else 0.03, 0.03 if right else 0.97, text, transform=ax.transAxes, fontsize=7,
+        ha="right" if right else "left", va="bottom" if right else "top",
+        bbox={"facecolor": "white", "edgecolor": GREY, "linewidth": 0.4, "alpha": 0.9, "pad": 2},
+    )  # fmt: skip
