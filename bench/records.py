@@ -1,4 +1,4 @@
-"""Archives in the official format, made for benchmarks and tests: same structure as the genuine files, invented numbers."""
+"""Archives in the official format, for benchmarks and tests: the structure of the genuine files, invented numbers."""
 
 import bz2
 import pickle
@@ -46,7 +46,7 @@ def _trial(
     sets = SETS.get(dataset, ("x-valid", "x-test", "ori-test"))
     everywhere = {"cifar10-valid": "x-valid"}.get(
         dataset, "ori-test"
-    )  # the set that the old pipeline logged every epoch
+    )  # what the old pipeline logged every epoch
     logged = {name: range(epochs) if not old or name == everywhere else [epochs - 1] for name in sets}
     code = space.codes(np.array([index]))
 

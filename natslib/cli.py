@@ -1,9 +1,11 @@
 """The command line: `natslib convert | info | query | train | search`."""
 
 import argparse
+import importlib
 import json
 import sys
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pandas as pd
@@ -11,18 +13,23 @@ import pandas as pd
 import natslib
 from natslib.benchmarks import convert, load
 from natslib.benchmarks.schema import METRICS, SPLITS, UNITS
-from natslib.errors import NatslibError
+from natslib.errors import ConfigError, NatslibError
 
 DAMAGED, INTERRUPTED = 3, 130
+HEAVY = {  # commands that bring their own arguments, and the extra that they need
+    "search": ("natslib.experiment.command", "run a search algorithm many times on a table", None),
+    "train": ("natslib.training.command", "train candidates and keep raw logs", "train"),
+}
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command and return its exit code: 0 done, 1 refused with a reason, 3 done but for damaged files."""
-    args = _parser().parse_args(argv)
+    argv = sys.argv[1:] if argv is None else argv
     try:
+        args = _parser(argv[0] if argv else "").parse_args(argv)
         return int(args.run(args))
     except NatslibError as error:
-        print(f"natslib {args.command}: {error}", file=sys.stderr)
+        print(f"natslib {argv[0]}: {error}", file=sys.stderr)
         return 1
     except BrokenPipeError:
         sys.stderr.close()
@@ -35,7 +42,7 @@ def main(argv: list[str] | None = None) -> int:
         return INTERRUPTED
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(asked: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("natslib", description="NATS-Bench: tables, training and search.")
     parser.add_argument("--version", action="version", version=f"natslib {natslib.__version__}")
     commands = parser.add_subparsers(dest="command", required=True)
@@ -70,7 +77,23 @@ def _parser() -> argparse.ArgumentParser:
     form.add_argument("--json", action="store_true", help="as JSON")
     form.add_argument("--csv", action="store_true", help="as CSV")
     command.set_defaults(run=_query)
+
+    for name, (module, text, extra) in HEAVY.items():
+        command = commands.add_parser(name, help=text)
+        if name == asked:
+            definition = _import(module, name, extra)
+            definition.add_arguments(command)
+            command.set_defaults(run=definition.run)
     return parser
+
+
+def _import(module: str, name: str, extra: str | None) -> ModuleType:
+    """Import a command's module only when it is asked for, so that asking tables needs no torch."""
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        hint = f"; pip install 'natslib[{extra}]'" if extra else ""
+        raise ConfigError(f"`natslib {name}` needs the package {error.name}{hint}") from None
 
 
 def _convert(args: argparse.Namespace) -> int:
@@ -105,7 +128,8 @@ def _info(args: argparse.Namespace) -> int:
             f"{seed} ({count:,})" for seed, count in zip(of["seed"], of["n_archs"], strict=True)
         )
         print(
-            f"{dataset:15} budget {budget:>4}  {split:8} epochs {of['epochs'].max():>3}  seeds {seeds}  {' '.join(metrics)}"
+            f"{dataset:15} budget {budget:>4}  {split:8} epochs {of['epochs'].max():>3}  seeds {seeds}  "
+            + " ".join(metrics)
         )
     return 0
 

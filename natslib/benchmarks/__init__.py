@@ -12,12 +12,10 @@ __all__ = ["Table", "convert", "load"]
 
 
 def load(source: str | Path) -> Table:
-    """Return the table of a known source ('published') or of a folder that `natslib convert` wrote; raises `BadSource`."""
+    """Return the table of 'published' or of a folder that `natslib convert` wrote; raises `BadSource`."""
     if source == "published":
         finals, origin = read_published()
         return Table.from_finals(finals, get_space("tss"), {"origin": "published", "source": origin})
     if not Path(source).is_dir():
-        raise BadSource(
-            f"{source}: neither 'published' nor the folder of a converted table (see `natslib convert --help`)"
-        )
+        raise BadSource(f"{source}: neither 'published' nor the folder of a converted table")
     return Table.open(source)

@@ -40,7 +40,8 @@ def convert_chunks(
 ) -> None:
     """Convert all chunks; `progress` gets the number of records done. Raises `NatslibError` when workers keep dying.
 
-    A record that kills its process (not just fails) is found by reading the suspects one at a time, and then left out.
+    A record that kills its process (not just fails) is found by reading the suspects one at a time, and
+    then left out.
     """
     todo, crashers = list(todo), frozenset[str]()
     while todo:
@@ -53,7 +54,7 @@ def convert_chunks(
             found = frozenset(name for chunk in started for name in _find_crashers(chunk, crashers))
             if not found:
                 raise NatslibError(
-                    "a worker process was killed (out of memory?); run the same again, it goes on"
+                    "a worker process was killed (out of memory?); run the same again"
                 ) from None
             crashers |= found
 

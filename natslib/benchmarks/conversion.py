@@ -1,7 +1,8 @@
 """From raw logs to a table, in parallel, with a progress bar; killed at any moment, the same command goes on.
 
-A conversion works through chunks of architectures. A finished chunk leaves its curves in `DEST/curves/` and its finals in
-`DEST/.parts/`; at the end the parts are merged and the manifest is written last: a folder with a manifest is whole.
+A conversion works through chunks of architectures. A finished chunk leaves its curves in `DEST/curves/` and
+its finals in `DEST/.parts/`; at the end the parts are merged and the manifest is written last: a folder
+with a manifest is whole.
 """
 
 import contextlib
@@ -33,7 +34,7 @@ from natslib.spaces import Space, get_space
 
 _T = TypeVar("_T")
 _KINDS = (
-    "'published', an official archive (directory, .tar or .pickle.pbz2), a .csv or .parquet table with a column mapping, "
+    "'published', an official archive (directory, .tar or .pickle.pbz2), a .csv or .parquet table with its columns, "
     "or a folder of our own raw logs (*.jsonl)"
 )
 
@@ -87,10 +88,11 @@ def convert(
 ) -> dict[str, Any]:
     """Turn raw results into a table in the folder `dest` and return its manifest.
 
-    `origin` is 'published', an official archive (directory, .tar, .pickle.pbz2), a CSV or Parquet file together with the
-    YAML file `columns` that maps its columns, or a folder of our own raw logs. `processes` None takes one a core.
-    Damaged files are left out and listed under 'damaged' in the manifest. Raises `BadSource` when nothing can be read,
-    `ConfigError` when `dest` holds something else, `NatslibError` when the disk is full. Interrupted, call it again.
+    `origin` is 'published', an official archive (directory, .tar, .pickle.pbz2), a CSV or Parquet file
+    together with the YAML file `columns` that maps its columns, or a folder of our own raw logs.
+    `processes` None takes one a core. Damaged files are left out and listed under 'damaged' in the
+    manifest. Raises `BadSource` when nothing can be read, `ConfigError` when `dest` holds something else,
+    `NatslibError` when the disk is full. Interrupted, call it again.
     """
     job = _Job(origin, Path(dest), processes or os.cpu_count() or 1, progress)
     tidy = job.path.suffix in (".csv", ".parquet")
@@ -148,9 +150,7 @@ def _locked(dest: Path) -> Iterator[None]:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                raise ConfigError(
-                    f"another conversion is writing to {dest}; wait for it or choose another folder"
-                ) from None
+                raise ConfigError(f"another conversion is writing to {dest}; wait for it") from None
         try:
             yield
         finally:
@@ -188,9 +188,7 @@ def _plan(job: _Job, files: list[tuple[str, int]]) -> None:
     plan = hashlib.sha256(json.dumps([FORMAT, CHUNK, natslib.__version__, files]).encode()).hexdigest()
     note = job.parts / "plan"
     if note.exists() and note.read_text() != plan:
-        raise ConfigError(
-            f"{job.dest} holds an unfinished conversion of other files; remove it or choose another folder"
-        )
+        raise ConfigError(f"{job.dest} holds an unfinished conversion of other files; remove it")
     with atomic(note) as temporary:
         temporary.write_text(plan)
 

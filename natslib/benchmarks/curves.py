@@ -1,6 +1,7 @@
 """Reading the curves of a table: files of some hundred architectures each, one row group a block."""
 
 import bisect
+import itertools
 from functools import cached_property
 from pathlib import Path
 
@@ -33,7 +34,7 @@ class Curves:
         return files
 
     def at_epoch(self, block: Block, metric: str, epoch: int) -> np.ndarray:
-        """Return float64 of shape (n_archs,): the metric at one epoch, or the summed time up to it; NaN where missing."""
+        """Return float64 of shape (n_archs,): the metric at one epoch, or the time up to it; NaN where missing."""
         column = np.full(self._n_archs, np.nan)
         stored = "time_s" if metric == "total_time_s" else metric
         for _, file, groups in self._files:
@@ -41,9 +42,7 @@ class Curves:
                 continue
             index, offsets, flat = self._read(file, groups[block], stored)
             if stored == "time_s":
-                column[index] = [
-                    _time(flat[a:b], epoch, metric) for a, b in zip(offsets, offsets[1:], strict=False)
-                ]
+                column[index] = [_time(flat[a:b], epoch, metric) for a, b in itertools.pairwise(offsets)]
             else:
                 there = np.diff(offsets) > epoch
                 column[index[there]] = flat[offsets[:-1][there] + epoch]

@@ -1,7 +1,8 @@
 """The official archives of NATS-Bench: from the records of one architecture to runs.
 
-An archive comes as a directory (`…-simple`, `…-full`), as the downloaded `.tar` of it, or as one `.pickle.pbz2`
-(`wholefile`). A record is the official dict of one architecture: budget -> results of every (dataset, seed).
+An archive comes as a directory (`…-simple`, `…-full`), as the downloaded `.tar` of it, or as one
+`.pickle.pbz2` (`wholefile`). A record is the official dict of one architecture: budget -> results of every
+(dataset, seed).
 """
 
 import functools
@@ -50,7 +51,8 @@ class Item:
 def list_items(source: Path) -> list[Item]:
     """Return the records of an archive directory or tar by ascending index; raises `BadSource`.
 
-    A tar with absolute names, `..`, links or anything that is not a plain file or folder is refused as a whole.
+    A tar with absolute names, `..`, links or anything that is not a plain file or folder is refused as a
+    whole.
     """
     found = list(_tar_files(source) if source.is_file() else _directory_files(source))
     items: dict[int, Item] = {}
@@ -169,7 +171,7 @@ def _run(trial: dict[str, Any], index: int, dataset: str, budget: str, seed: int
 
 
 def split_name(evaluated_on: str, dataset: str) -> str:
-    """Return our name of an official evaluation set: `ori-test` is the test set, or test and validation set together."""
+    """Return our name of an official evaluation set: `ori-test` is the test set, or test and validation set."""
     whole = "valtest" if "valtest" in get_dataset(dataset).images else "test"
     return {"x-valid": "valid", "x-test": "test", "ori-test": whole}[evaluated_on]
 
@@ -181,7 +183,7 @@ def _by_epoch(values: dict[int, float], epochs: int) -> np.ndarray:
 
 
 def _by_set(values: dict[str, float], epochs: int) -> dict[str, np.ndarray]:
-    """Return one array of shape (epochs,) for each evaluation set of a dict with keys `<set>@<epoch>`; NaN where absent."""
+    """Return an array of shape (epochs,) for each set of a dict with keys `<set>@<epoch>`; NaN where absent."""
     flat = np.fromiter(values.values(), np.float64, len(values))
     curves = {}
     for name, at in _layout(tuple(values)):

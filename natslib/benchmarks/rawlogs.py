@@ -1,4 +1,4 @@
-"""Raw logs of our own training: a folder of `*.jsonl` files, one line a finished run, as `natslib train` writes them."""
+"""Raw logs of our own training: a folder of `*.jsonl` files, one line a run, as `natslib train` writes them."""
 
 import hashlib
 import json
@@ -51,9 +51,13 @@ def _parse(file: Path, number: int, line: str) -> dict[str, Any]:
 def _run(record: dict[str, Any], file: Path, number: int) -> Run:
     try:
         return Run(
-            **{key: int(record[key]) for key in ("arch_index", "seed")},
-            **{key: str(record[key]) for key in ("dataset", "budget")},
-            **{key: _number(record[key]) for key in ("params_m", "flops_m", "latency_s")},
+            arch_index=int(record["arch_index"]),
+            dataset=str(record["dataset"]),
+            budget=str(record["budget"]),
+            seed=int(record["seed"]),
+            params_m=_number(record["params_m"]),
+            flops_m=_number(record["flops_m"]),
+            latency_s=_number(record["latency_s"]),
             curves={split: _curve(split, columns) for split, columns in record["splits"].items()},
         )
     except (ValueError, KeyError, TypeError) as error:

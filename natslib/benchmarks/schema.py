@@ -1,8 +1,8 @@
 """The columns of a benchmark table: what one trained network leaves behind.
 
-A *run* is one network trained once: architecture, training set, budget and seed. A run has one row a split; rows that share
-dataset, budget, split and seed form a *block*. Two artefacts hold them: *finals* (the last epoch, float64) and *curves*
-(every epoch, float32 but for the times).
+A *run* is one network trained once: architecture, training set, budget and seed. A run has one row a split;
+rows that share dataset, budget, split and seed form a *block*. Two artefacts hold them: *finals* (the last
+epoch, float64) and *curves* (every epoch, float32 but for the times).
 """
 
 from dataclasses import dataclass
@@ -42,7 +42,8 @@ class Block(NamedTuple):
 class Curve:
     """One split of one run, epoch by epoch: float64 arrays of shape (epochs,), NaN where nothing was recorded.
 
-    `time_s` holds one value an epoch, or a single one that stands for every epoch (the official records keep one clock).
+    `time_s` holds one value an epoch, or a single one that stands for every epoch (the official records
+    keep one clock).
     """
 
     loss: np.ndarray

@@ -45,9 +45,7 @@ def atomic(path: Path) -> Iterator[Path]:
         temporary.replace(path)
     except OSError as error:
         reason = error.strerror or str(error)
-        raise NatslibError(
-            f"cannot write {path}: {reason}; nothing half-written is kept, run the same again"
-        ) from error
+        raise NatslibError(f"cannot write {path}: {reason}; nothing half-written is kept") from error
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
@@ -133,8 +131,8 @@ def block_order(block: Block) -> tuple[str, str, int, int]:
 def block_of_finals(block: Block, values: dict[str, np.ndarray], space: Space) -> pa.Table:
     """Return one block as `FINALS`; `values` holds 'arch_index', 'epoch' and any metrics (absent ones become NaN).
 
-    `cost_mismatch` marks rows whose stored parameters or FLOPs differ from the closed form of the architecture
-    (204 official records do); it is null where no costs are stored.
+    `cost_mismatch` marks rows whose stored parameters or FLOPs differ from the closed form of the
+    architecture (204 official records do); it is null where no costs are stored.
     """
     arch_index = np.asarray(values["arch_index"], dtype=np.int32)
     columns = _key_columns(block, arch_index)
@@ -198,14 +196,11 @@ def _split_into_blocks(table: pa.Table) -> list[tuple[Block, np.ndarray]]:
     seeds = table["seed"].to_numpy()
     order = np.lexsort((table["arch_index"].to_numpy(), seeds, *(codes[name] for name in names)))
     stacked = np.stack([*(codes[name][order] for name in names), seeds[order]])
-    starts = (
-        np.flatnonzero(np.r_[True, (stacked[:, 1:] != stacked[:, :-1]).any(axis=0)]) if len(order) else []
-    )
+    starts = np.flatnonzero((stacked[:, 1:] != stacked[:, :-1]).any(axis=0)) + 1
     blocks = []
-    for rows in np.split(order, starts[1:]) if len(order) else []:
-        first = rows[0]
-        block = Block(*(labels[name][codes[name][first]] for name in names), int(seeds[first]))
-        blocks.append((block, rows))
+    for rows in np.split(order, starts) if len(order) else []:
+        dataset, budget, split = (labels[name][codes[name][rows[0]]] for name in names)
+        blocks.append((Block(dataset, budget, split, int(seeds[rows[0]])), rows))
     return sorted(blocks, key=lambda pair: block_order(pair[0]))
 
 

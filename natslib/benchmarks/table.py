@@ -1,7 +1,7 @@
 """The table: one call a question, for one architecture or for all of them.
 
-Missing is missing: a value that was not recorded is NaN in an array and raises `NotMeasured` when asked for by itself. It is
-never taken from another split, seed or epoch.
+Missing is missing: a value that was not recorded is NaN in an array and raises `NotMeasured` when asked for
+by itself. It is never taken from another split, seed or epoch.
 """
 
 import json
@@ -29,11 +29,12 @@ HIGHER_IS_BETTER = ("accuracy", "top5")
 class Table:
     """Results of many architectures of one search space; columns are read from disk when first asked for.
 
-    Arguments that recur: `metric` is one of `METRICS`; `dataset` names the training set (CIFAR-10 validation accuracy is
-    dataset 'cifar10-valid', split 'valid'; CIFAR-10 test accuracy dataset 'cifar10', split 'test': NATS-Bench, section
-    3.2); `budget` is a recipe such as '12' or '200'; `split` is train, valid, test or valtest; `seed` is one run's seed or
-    'mean' over the runs there are; `epoch` counts from 0, None is the last. All raise `NotMeasured` where the table has no
-    such thing, and `UnknownName` for a word that never names anything.
+    Arguments that recur: `metric` is one of `METRICS`; `dataset` names the training set (CIFAR-10
+    validation accuracy is dataset 'cifar10-valid', split 'valid'; CIFAR-10 test accuracy dataset 'cifar10',
+    split 'test': NATS-Bench, section 3.2); `budget` is a recipe such as '12' or '200'; `split` is train,
+    valid, test or valtest; `seed` is one run's seed or 'mean' over the runs there are; `epoch` counts from
+    0, None is the last. All raise `NotMeasured` where the table has no such thing, and `UnknownName` for a
+    word that never names anything.
     """
 
     def __init__(self, finals: pq.ParquetFile, folder: Path | None, manifest: dict[str, Any]):
@@ -129,7 +130,7 @@ class Table:
     def summary(
         self, metric: str, *, dataset: str, budget: str, split: str, epoch: int | None = None
     ) -> pd.DataFrame:
-        """Return one row an architecture: a column a seed, then mean, std (of a sample: n - 1) and count over the seeds.
+        """Return one row an architecture: a column a seed, then mean, std (n - 1) and count over the seeds.
 
         Where the source holds only a mean, there are no seed columns, std is NaN and count is 0.
         """
@@ -187,10 +188,10 @@ class Table:
     ) -> np.ndarray:
         """Return the simulated seconds of one evaluation, shape (len(space),).
 
-        All training epochs up to `epoch` and, unless `validation` is False, one pass over the validation set, as
-        `simulate_train_eval` of the official reader charges them (NATS-Bench, section 5).
+        All training epochs up to `epoch` and, unless `validation` is False, one pass over the validation
+        set, as `simulate_train_eval` of the official reader charges them (NATS-Bench, section 5).
         """
-        where = {"dataset": dataset, "budget": budget, "seed": seed, "epoch": epoch}
+        where: dict[str, Any] = {"dataset": dataset, "budget": budget, "seed": seed, "epoch": epoch}
         cost = self.values("total_time_s", split="train", **where)
         if not validation:
             return cost
@@ -224,7 +225,7 @@ class Table:
     def curve(
         self, arch: Arch, metric: str, *, dataset: str, budget: str, split: str, seed: int
     ) -> pd.DataFrame:
-        """Return epoch (from 0) and value of one run of one architecture; epochs that were not recorded are left out."""
+        """Return epoch (from 0) and value of one run of one architecture; epochs not recorded are left out."""
         if metric not in CURVE_METRICS:
             raise unknown_name("metric of a curve", metric, CURVE_METRICS)
         index, block = self.space.index(arch), self._block(metric, dataset, budget, split, seed)
@@ -290,7 +291,11 @@ class Table:
 
     @cached_property
     def _run_epochs(self) -> dict[tuple[str, str], int]:
-        return self.runs().groupby(["dataset", "budget"])["epochs"].max().to_dict()
+        runs = self.runs()
+        epochs: dict[tuple[str, str], int] = {}
+        for dataset, budget, count in zip(runs["dataset"], runs["budget"], runs["epochs"], strict=True):
+            epochs[(dataset, budget)] = max(count, epochs.get((dataset, budget), 0))
+        return epochs
 
     def _seeds(self, metric: str, dataset: str, budget: str, split: str) -> list[int]:
         seeds = [b.seed for b in self._blocks if (b.dataset, b.budget, b.split) == (dataset, budget, split)]
@@ -322,10 +327,12 @@ class Table:
         for name, value in (("dataset", dataset), ("budget", budget), ("split", split)):
             narrower = there[there[name] == value]
             there = narrower if len(narrower) else there
-        listed = there.groupby(["dataset", "budget", "split"], sort=False)["seed"].agg(
-            lambda s: ", ".join(map(str, s))
+        seeds: dict[tuple[str, str, str], list[str]] = {}
+        for d, b, s, seed in zip(*(there[name] for name in Block._fields), strict=True):
+            seeds.setdefault((d, b, s), []).append(str(seed))
+        exists = "; ".join(
+            f"{d} budget {b!r} {s!r} (seeds {', '.join(of)})" for (d, b, s), of in seeds.items()
         )
-        exists = "; ".join(f"{d} budget {b!r} {s!r} (seeds {seeds})" for (d, b, s), seeds in listed.items())
         where = f"dataset {dataset!r}, budget {budget!r}, split {split!r}"
         only = "" if index is None else f" for some architectures, not for {index}"
         return NotMeasured(f"no {what} for {where}; nearest in this table{only}: {exists}")

@@ -1,8 +1,8 @@
 """Reading the official pickles without running what is in them.
 
-The official files hold dicts, lists, tuples, strings, numbers, `OrderedDict` and numpy float scalars; the `-full` archives
-also hold torch weights. Only these names are admitted, and each is answered by a harmless stand-in of ours, so that no
-foreign code runs and numpy and torch are never asked to rebuild anything.
+The official files hold dicts, lists, tuples, strings, numbers, `OrderedDict` and numpy float scalars; the
+`-full` archives also hold torch weights. Only these names are admitted, and each is answered by a harmless
+stand-in of ours, so that no foreign code runs and numpy and torch are never asked to rebuild anything.
 """
 
 import bz2
@@ -111,7 +111,7 @@ DAMAGE = (
 
 
 def decompress(packed: bytes, max_bytes: int = MAX_BYTES) -> bytes:
-    """Return the bytes of a complete bz2 file; raises `BadSource` when damaged, cut short, or larger than `max_bytes`."""
+    """Return the bytes of a complete bz2 file; raises `BadSource` when damaged, cut short, or over `max_bytes`."""
     stream = bz2.BZ2Decompressor()
     try:
         data = stream.decompress(packed, max_length=max_bytes + 1)
@@ -127,7 +127,7 @@ def decompress(packed: bytes, max_bytes: int = MAX_BYTES) -> bytes:
 
 
 def loads(data: bytes) -> Any:
-    """Return the object of a pickle that holds nothing beyond `ALLOWED`; raises `BadSource` without executing anything."""
+    """Return the object of a pickle that holds nothing beyond `ALLOWED`; raises `BadSource`, executing nothing."""
     try:
         with _bounded_memory():
             return _Unpickler(io.BytesIO(data)).load()

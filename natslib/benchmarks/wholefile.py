@@ -1,8 +1,8 @@
 """The official single file (`NATS-tss-v1_0-3ffb9.pickle.pbz2`): one pickle of every record, read as a stream.
 
-Loaded at once it takes tens of gigabytes. Here the pickle's own instructions are followed one by one, each record is handed
-over as soon as it is complete and then forgotten, so memory stays flat. Only the instructions that the official file uses
-are followed.
+Loaded at once it takes tens of gigabytes. Here the pickle's own instructions are followed one by one, each
+record is handed over as soon as it is complete and then forgotten, so memory stays flat. Only the
+instructions that the official file uses are followed.
 """
 
 import bz2
@@ -156,19 +156,19 @@ def _dispatch() -> dict[int, Callable[[Any], None]]:
     """Map each instruction to its handler: ours where we define one, the standard one if official files use it."""
     names = {ord(code.code): code.name for code in pickletools.opcodes}
     table: dict[int, Callable[[Any], None]] = {}
-    for code, standard in pickle._Unpickler.dispatch.items():  # type: ignore[attr-defined]
+    for code, standard in pickle._Unpickler.dispatch.items():
         ours = getattr(_RecordReader, f"load_{names[code].lower()}", standard)
         table[code] = ours if names[code] in _OPCODES else _refusal(names[code])
     return table
 
 
-_RecordReader.dispatch = _dispatch()  # type: ignore[attr-defined]
+_RecordReader.dispatch = _dispatch()
 
 
 class _Watched(io.RawIOBase):
     """A file that hashes what is read of it and says how far it is."""
 
-    def __init__(self, file: BinaryIO, progress: Callable[[int], None]):
+    def __init__(self, file: BinaryIO, progress: Callable[[int], object]):
         self._file, self._progress, self.digest = file, progress, hashlib.sha256()
 
     def readable(self) -> bool:
@@ -182,18 +182,19 @@ class _Watched(io.RawIOBase):
 
 
 def read_whole_file(
-    path: Path, on_record: Callable[[dict[str, Any]], None], progress: Callable[[int], None]
+    path: Path, on_record: Callable[[dict[str, Any]], None], progress: Callable[[int], object]
 ) -> str:
     """Hand every record of the file to `on_record` in file order and return the SHA-256 of the packed bytes.
 
-    `progress` is called with the number of packed bytes read since the last call. Raises `BadSource` for a file that is
-    damaged, cut short, or holds anything that the official file does not; records before the damage were handed over.
+    `progress` is called with the number of packed bytes read since the last call. Raises `BadSource` for a
+    file that is damaged, cut short, or holds anything that the official file does not; records before the
+    damage were handed over.
     """
     with path.open("rb") as packed:
         watched = _Watched(packed, progress)
         try:
             with bz2.BZ2File(io.BufferedReader(watched, 2**20)) as stream:
-                unpacked = io.BufferedReader(stream, 2**20)  # type: ignore[type-var]
+                unpacked = io.BufferedReader(stream, 2**20)
                 _RecordReader(unpacked, on_record).load()
                 if unpacked.read(1):
                     raise BadSource(f"{path}: bytes follow the end of its pickle")

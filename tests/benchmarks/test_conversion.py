@@ -108,7 +108,7 @@ def test_a_damaged_single_file_is_refused_by_name(archive, tmp_path, position):
     packed = bytearray(pack({"arch2infos": {0: official_record(get_space("sss"), 0)}}))
     source = tmp_path / "whole.pickle.pbz2"
     source.write_bytes(packed[: int(len(packed) * position)])
-    with pytest.raises(BadSource, match="whole.pickle.pbz2: not a readable archive"):
+    with pytest.raises(BadSource, match=r"whole\.pickle\.pbz2: not a readable archive"):
         convert(source, tmp_path / "t")
     assert not (tmp_path / "t" / "manifest.json").exists()
 
@@ -219,7 +219,7 @@ def test_a_tar_with_links_or_devices_is_refused(tmp_path, kind):
     member.type, member.linkname = kind, "/etc/passwd"
     with tarfile.open(tmp_path / "bad.tar", "w") as tar:
         tar.addfile(member)
-    with pytest.raises(BadSource, match="refused, its member 'a/000000.pickle.pbz2' is a link"):
+    with pytest.raises(BadSource, match=r"refused, its member 'a/000000\.pickle\.pbz2' is a link"):
         convert(tmp_path / "bad.tar", tmp_path / "t")
 
 

@@ -15,7 +15,7 @@ FOLDERS = {"tss": "NATS-tss-v1_0-3ffb9-simple", "sss": "NATS-sss-v1_0-50262-simp
 BUDGETS = {"tss": ("12", "200"), "sss": ("01", "12", "90")}
 DATASETS = ("cifar10-valid", "cifar10", "cifar100", "ImageNet16-120")
 INDICES = (0, 11)
-# From Python 3.12 on `sum` of floats, which the official reader uses for times and means, is compensated: the last bits differ.
+# From Python 3.12 on `sum` of floats, which the official reader uses, is compensated: the last bits differ.
 REL = 0.0 if sys.version_info < (3, 12) else 1e-14
 FLOAT32 = 2.0**-24
 
@@ -97,7 +97,7 @@ def compare_curve(table: Table, index, where, split, infos) -> None:
 
 
 def test_top5_which_the_reader_keeps_without_a_method(pair):
-    space, api, table = pair
+    _, api, table = pair
     budget = "12"
     for seed, run in api.query_by_index(0, "cifar100", budget).items():
         curve = table.curve(0, "top5", dataset="cifar100", budget=budget, split="train", seed=seed)

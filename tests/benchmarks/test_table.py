@@ -103,7 +103,7 @@ def test_answers_cannot_be_changed_by_accident(table):
 
 def test_costs_that_differ_from_the_closed_form_are_flagged_and_left_as_they_are():
     right = SSS.params_m(SSS.codes(np.array([2, 5])), "cifar10")
-    table = Table.from_finals(rows(1, [2, 5], [1.0, 1.0], params_m=right + [0, 0.001]), SSS, {})
+    table = Table.from_finals(rows(1, [2, 5], [1.0, 1.0], params_m=right + np.array([0, 0.001])), SSS, {})
     assert table.frame()["cost_mismatch"].tolist() == [False, True]
     assert table.value(5, "params_m", **WHERE) == right[1] + 0.001
     none = Table.from_finals(rows(1, [2, 5], [1.0, 1.0]), SSS, {})

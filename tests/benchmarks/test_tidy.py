@@ -87,7 +87,7 @@ def test_a_wrong_mapping_is_said_so(tmp_path, frame, change, message):
 @pytest.mark.parametrize("nets", [["8:8:8:8:9", "8:8:8:8:8"], ["8:8:8:8:8", "8:8:8:8:8"], [0, 32768]])
 def test_unknown_and_double_architectures_are_refused(tmp_path, frame, nets):
     path, columns = write(tmp_path, frame.assign(net=nets, acc=1.0), MAPPING)
-    with pytest.raises(NatslibError, match="8:8:8:8:9|stands twice|32768"):
+    with pytest.raises(NatslibError, match=r"8:8:8:8:9|stands twice|32768"):
         convert(path, tmp_path / "t", columns=columns)
 
 

@@ -79,7 +79,9 @@ OTHERS = {
     "a dtype state that is none": (
         b"\x80\x04cnumpy\ndtype\n(X\x02\x00\x00\x00f8I00\nI01\ntR(I3\nX\x01\x00\x00\x00>NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00tb."
     ),
-    "a scalar of the wrong size": b"\x80\x04cnumpy.core.multiarray\nscalar\n(cnumpy\ndtype\n(X\x02\x00\x00\x00f8tRC\x02abtR.",
+    "a scalar of two bytes": (
+        b"\x80\x04cnumpy.core.multiarray\nscalar\n(cnumpy\ndtype\n(X\x02\x00\x00\x00f8tRC\x02abtR."
+    ),
     "a scalar without a dtype": b"\x80\x04cnumpy.core.multiarray\nscalar\n(NC\x08abcdefghtR.",
     "OrderedDict called with a number": b"\x80\x04ccollections\nOrderedDict\nK\x05\x85R.",
     "state set on a dict": b"\x80\x04}}X\x05\x00\x00\x00itemsK\x01sb.",
@@ -130,7 +132,7 @@ def test_damage_to_the_packed_bytes_is_found_wherever_it_is():
     for position in range(0, len(packed), 7):
         flipped = bytearray(packed)
         flipped[position] ^= 0x10
-        with pytest.raises(BadSource, match="bz2|unpacks"):
+        with pytest.raises(BadSource, match=r"bz2|unpacks"):
             decompress(bytes(flipped))
     with pytest.raises(BadSource, match="follow"):
         decompress(packed + b"x")
