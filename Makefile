@@ -28,9 +28,10 @@ lint: $(READY)  ## Check style, formatting, types and the workflow
 	$(BIN)/mypy
 	$(BIN)/snakemake --lint
 
-format: $(READY)  ## Format the code and strip the notebooks
+format: $(READY)  ## Format the code; strip the notebooks of all but what their check cells print
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+	$(BIN)/nbstripout --keep-count --keep-id notebooks/*.ipynb
 
 lock: $(READY)  ## Pin what pyproject.toml asks for, keeping the pins that still fit (ARGS=--upgrade-package=pandas moves one)
 	CUSTOM_COMPILE_COMMAND='make lock' $(BIN)/pip-compile --quiet --all-extras --allow-unsafe --strip-extras \
