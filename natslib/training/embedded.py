@@ -8,57 +8,126 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
-from sklearn.datasets import load_digits
+from sklearn.datasets import load_digits, load_sample_images
 
 from natslib.errors import unknown_name
 from natslib.training.images import ImageSet, Split
 
 #: Fixes which images belong to which split and how the images of `valid` and `test` are shifted.
 SPLIT_SEED = 20201
-#: Every image of `valid` and `test` is shown at that many fixed shifts, which lowers the noise of the accuracies.
-VIEWS = 3
-SHIFT = 2
-#: Seven whole batches of 128 to train on; the rest in two halves.
+#: Seven whole batches of 128 digits to train on; the rest in two halves.
 DIGITS_SIZES = {"train": 896, "valid": 450, "test": 451}
+#: Every digit of `valid` and `test` is shown at that many fixed shifts, which lowers the noise of the accuracies.
+DIGITS_VIEWS = 3
+PAIRS_SIZES = {"train": 3000, "valid": 1500, "test": 1500}
+#: Of the 52 blocks of a strip: a half to train on, a quarter each for `valid` and `test`; pixels between tiles.
+PHOTO_ENDS, PHOTO_STRIDES = (26, 39), {"train": 4, "valid": 8, "test": 8}
+
+Arrays = tuple[np.ndarray, np.ndarray]
 
 
-def shifted_views(images: np.ndarray, labels: np.ndarray, rng: np.random.Generator) -> Split:
-    """Return every image (n, h, w, c) at `VIEWS` random shifts of up to `SHIFT` pixels, filled with zeros."""
+def _split(arrays: Arrays) -> Split:
+    images, labels = arrays
+    return Split(torch.from_numpy(images.astype(np.uint8)), torch.from_numpy(labels.astype(np.int64)))
+
+
+def _shifted(arrays: Arrays, shift: int, views: int, rng: np.random.Generator) -> Arrays:
+    """Return every image (n, h, w, c) at `views` random shifts of up to `shift` pixels, filled with zeros."""
+    images, labels = arrays
     _, height, width, _ = images.shape
-    padded = np.pad(images, ((0, 0), (SHIFT, SHIFT), (SHIFT, SHIFT), (0, 0)))
-    views = []
-    for image in np.repeat(padded, VIEWS, axis=0):
-        row, column = rng.integers(0, 2 * SHIFT + 1, 2)
-        views.append(image[row : row + height, column : column + width])
-    return Split(torch.from_numpy(np.stack(views)), torch.from_numpy(np.repeat(labels, VIEWS)))
+    padded = np.pad(images, ((0, 0), (shift, shift), (shift, shift), (0, 0)))
+    moved = []
+    for image in np.repeat(padded, views, axis=0):
+        row, column = rng.integers(0, 2 * shift + 1, 2)
+        moved.append(image[row : row + height, column : column + width])
+    return np.stack(moved), np.repeat(labels, views)
+
+
+def _image_set(name: str, classes: int, parts: dict[str, Arrays], *, shift: int, flip: bool) -> ImageSet:
+    """Return the image set of the parts 'train', 'valid' and 'test', normalised by the training images."""
+    pixels = parts["train"][0]
+    splits = {split: _split(arrays) for split, arrays in parts.items()}
+    train = splits.pop("train")
+    mean, std = (tuple(map(float, f(pixels, axis=(0, 1, 2)))) for f in (np.mean, np.std))
+    return ImageSet(name, classes, train, splits, mean, std, shift=shift, flip=flip)
+
+
+def _digit_parts(rng: np.random.Generator) -> dict[str, Arrays]:
+    """Return the 1,797 digits, uint8 (n, 8, 8, 1) from 0 to 16, in three disjoint parts."""
+    source = load_digits()
+    images, labels = source.images.astype(np.uint8)[..., None], source.target
+    rows = np.split(rng.permutation(len(labels)), np.cumsum(list(DIGITS_SIZES.values()))[:2])
+    return {name: (images[some], labels[some]) for name, some in zip(DIGITS_SIZES, rows, strict=True)}
 
 
 def digits() -> ImageSet:
-    """Return the 1,797 handwritten digits of 8x8 pixels, shifted in training and in evaluation; 10 classes, grey."""
-    source = load_digits()
-    images, labels = source.images.astype(np.uint8)[..., None], source.target.astype(np.int64)
+    """Return the handwritten digits of 8x8 pixels, 10 classes, grey; shifted by up to 2 pixels in every split."""
     rng = np.random.default_rng(SPLIT_SEED)
-    order = rng.permutation(len(labels))
-    train, valid, test = np.split(order, np.cumsum(list(DIGITS_SIZES.values()))[:2])
-    evaluations = {
-        name: shifted_views(images[rows], labels[rows], rng)
-        for name, rows in (("valid", valid), ("test", test))
-    }
-    pixels = images[train]
-    return ImageSet(
-        name="digits",
-        classes=10,
-        train=Split(torch.from_numpy(images[train]), torch.from_numpy(labels[train])),
-        evaluations=evaluations,
-        mean=(float(pixels.mean()),),
-        std=(float(pixels.std()),),
-        shift=SHIFT,
-        flip=False,
-    )
+    parts = _digit_parts(rng)
+    for name in ("valid", "test"):
+        parts[name] = _shifted(parts[name], 2, DIGITS_VIEWS, rng)
+    return _image_set("digits", 10, parts, shift=2, flip=False)
+
+
+def _pairs(arrays: Arrays, n: int, rng: np.random.Generator) -> Arrays:
+    """Return `n` pairs: two digits beside each other, each squeezed to half its width; class = 10 x left + right.
+
+    The hundred classes are equally frequent; which images show them is random.
+    """
+    images, labels = arrays
+    squeezed = images.reshape(len(images), 8, 4, 2, 1).mean(axis=3)
+    pairs = np.arange(n) % 100
+    halves = []
+    for digit in (pairs // 10, pairs % 10):
+        rows = [rng.choice(np.flatnonzero(labels == wanted)) for wanted in digit]
+        halves.append(squeezed[rows])
+    return np.concatenate(halves, axis=2) * 8, pairs
+
+
+def digit_pairs() -> ImageSet:
+    """Return pairs of digits, 8x8 pixels, 100 classes, grey; shifted by up to 1 pixel in every split.
+
+    Pairs of one split are made of the digits of that split alone.
+    """
+    rng = np.random.default_rng(SPLIT_SEED)
+    parts = {name: _pairs(arrays, PAIRS_SIZES[name], rng) for name, arrays in _digit_parts(rng).items()}
+    for name in ("valid", "test"):
+        parts[name] = _shifted(parts[name], 1, 1, rng)
+    return _image_set("digit-pairs", 100, parts, shift=1, flip=False)
+
+
+def _blocks(photo: np.ndarray, strip: int) -> np.ndarray:
+    """Return the blocks (52, 16, 16, 3) of one of five vertical strips of a photo, at half its resolution."""
+    half = photo[:426].reshape(213, 2, 320, 2, 3).mean(axis=(1, 3))
+    area = half[: 16 * 13, 64 * strip : 64 * strip + 64]
+    return area.reshape(13, 16, 4, 16, 3).swapaxes(1, 2).reshape(-1, 16, 16, 3)
+
+
+def _tiles(blocks: np.ndarray, stride: int) -> np.ndarray:
+    """Return the 8x8 tiles of every block (16x16 pixels) at that stride."""
+    corners = range(0, 9, stride)
+    return np.concatenate([blocks[:, y : y + 8, x : x + 8] for y in corners for x in corners])
+
+
+def photos() -> ImageSet:
+    """Return tiles of two photographs, 8x8 pixels, colour; the class is the strip (5 a photo) a tile comes from.
+
+    A strip is cut into 52 blocks: a half to train on, a quarter each for `valid` and `test`. Tiles of a training block
+    overlap by half, other tiles do not. Training tiles are mirrored and shifted by up to 1 pixel.
+    """
+    rng = np.random.default_rng(SPLIT_SEED)
+    strips = [_blocks(photo, strip) for photo in load_sample_images().images for strip in range(5)]
+    halves = [np.split(rng.permutation(blocks), PHOTO_ENDS) for blocks in strips]
+    parts: dict[str, Arrays] = {}
+    for number, (name, stride) in enumerate(PHOTO_STRIDES.items()):
+        tiles = [_tiles(parted[number], stride) for parted in halves]
+        labels = np.repeat(np.arange(len(strips)), [len(some) for some in tiles])
+        parts[name] = np.concatenate(tiles), labels
+    return _image_set("photos", len(strips), parts, shift=1, flip=True)
 
 
 #: The embedded image sets by name.
-EMBEDDED: dict[str, Callable[[], ImageSet]] = {"digits": digits}
+EMBEDDED: dict[str, Callable[[], ImageSet]] = {"digits": digits, "digit-pairs": digit_pairs, "photos": photos}
 
 
 def embedded_images(name: str) -> ImageSet:
