@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from natslib.errors import ConfigError
+from natslib.experiment import lockstep
 from natslib.experiment.oracle import Oracle
 from natslib.experiment.protocol import Protocol, SearchFailed, run_named
 from natslib.experiment.seeds import run_seed
@@ -82,7 +83,16 @@ class Job:
     seed: int
 
     def __call__(self, numbers: list[int]) -> Runs:
-        """Do the runs of these numbers, one after the other."""
+        """Do the runs of these numbers: side by side where that is possible, else one after the other."""
+        if lockstep.fits(self.search, self.oracle, self.protocol):
+            every = [run_seed(self.seed, number) for number in numbers]
+            return Runs(
+                trajectory_frame(numbers, every, lockstep.records(self.oracle, self.protocol, every)), ()
+            )
+        return self.one_by_one(numbers)
+
+    def one_by_one(self, numbers: list[int]) -> Runs:
+        """Do the runs of these numbers one after the other."""
         done, seeds, records, failures = [], [], [], []
         for number in numbers:
             seed = run_seed(self.seed, number)
