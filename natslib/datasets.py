@@ -24,11 +24,18 @@ class Dataset:
     images: dict[str, int]
 
 
-_ALL = (
-    Dataset("cifar10-valid", "CIFAR-10 (half)", 10, 32, 3, {"train": 25_000, "valid": 25_000, "test": 10_000}),
+_OF_THE_PAPER = (
+    Dataset(
+        "cifar10-valid", "CIFAR-10 (half)", 10, 32, 3, {"train": 25_000, "valid": 25_000, "test": 10_000}
+    ),
     Dataset("cifar10", "CIFAR-10", 10, 32, 3, {"train": 50_000, "test": 10_000}),
     Dataset(
-        "cifar100", "CIFAR-100", 100, 32, 3, {"train": 50_000, "valid": 5_000, "test": 5_000, "valtest": 10_000}
+        "cifar100",
+        "CIFAR-100",
+        100,
+        32,
+        3,
+        {"train": 50_000, "valid": 5_000, "test": 5_000, "valtest": 10_000},
     ),
     Dataset(
         "ImageNet16-120",
@@ -40,7 +47,8 @@ _ALL = (
     ),
 )
 
-DATASETS: dict[str, Dataset] = {dataset.name: dataset for dataset in _ALL}
+PAPER: tuple[str, ...] = tuple(dataset.name for dataset in _OF_THE_PAPER)
+DATASETS: dict[str, Dataset] = {dataset.name: dataset for dataset in _OF_THE_PAPER}
 
 
 def get_dataset(name: str) -> Dataset:

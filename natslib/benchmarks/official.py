@@ -6,6 +6,7 @@ An archive comes as a directory (`…-simple`, `…-full`), as the downloaded `.
 """
 
 import functools
+import itertools
 import re
 import tarfile
 from collections.abc import Iterator
@@ -177,37 +178,48 @@ def split_name(evaluated_on: str, dataset: str) -> str:
 
 
 def _by_epoch(values: dict[int, float], epochs: int) -> np.ndarray:
-    if len(values) != epochs or tuple(values) != tuple(range(epochs)):
+    if len(values) != epochs or tuple(values) != _epoch_keys(epochs):
         raise ValueError(f"values for {len(values)} epochs of {epochs}")
     return np.fromiter(values.values(), np.float64, epochs)
+
+
+@functools.lru_cache(maxsize=16)
+def _epoch_keys(epochs: int) -> tuple[int, ...]:
+    return tuple(range(epochs))
 
 
 def _by_set(values: dict[str, float], epochs: int) -> dict[str, np.ndarray]:
     """Return an array of shape (epochs,) for each set of a dict with keys `<set>@<epoch>`; NaN where absent."""
     flat = np.fromiter(values.values(), np.float64, len(values))
-    curves = {}
-    for name, at in _layout(tuple(values)):
-        curves[name] = np.full(epochs, np.nan)
-        curves[name][at] = flat[: len(at)]
-        flat = flat[len(at) :]
+    curves, start = {}, 0
+    for name, at in _layout("\n".join(values)):
+        part = flat[start : start + len(at)]
+        start += len(at)
+        if at[-1] >= epochs:
+            raise ValueError(f"epoch {at[-1]} of {epochs}")
+        if len(at) < epochs:
+            part, recorded = np.full(epochs, np.nan), part
+            part[at] = recorded
+        curves[name] = part
     return curves
 
 
 @functools.lru_cache(maxsize=64)
-def _layout(keys: tuple[str, ...]) -> tuple[tuple[str, np.ndarray], ...]:
-    """Return for each evaluation set, in the order of the keys, the epochs of its consecutive keys."""
+def _layout(keys: str) -> tuple[tuple[str, np.ndarray], ...]:
+    """Return for each evaluation set, in the order of the keys (one a line), the epochs of its consecutive keys."""
     epochs: dict[str, list[int]] = {}
-    for key in keys:
+    for key in keys.split("\n"):
         name, epoch = key.split("@")
         if name not in epochs or next(reversed(epochs)) == name:
             epochs.setdefault(name, []).append(int(epoch))
         else:
             raise ValueError(f"the keys of {name!r} are scattered")
-    if any(min(at) < 0 or len(set(at)) != len(at) for at in epochs.values()):
-        raise ValueError("an epoch is negative or stands twice")
+    if any(at[0] < 0 or any(a >= b for a, b in itertools.pairwise(at)) for at in epochs.values()):
+        raise ValueError("the epochs of a set do not ascend from 0")
     return tuple((name, np.array(at)) for name, at in epochs.items())
 
 
 def _collapse(time_s: np.ndarray) -> np.ndarray:
     """Return a single value where the same time is stored for every epoch."""
-    return time_s[:1] if (time_s == time_s[0]).all() else time_s
+    same = time_s[1:].tobytes() == time_s[:-1].tobytes()  # ten times faster than comparing arrays this small
+    return time_s[:1] if same else time_s

@@ -65,7 +65,7 @@ def _blocks_of_run(
     train = shared | {"total_time_s": column["train_time"], "time_s": column["train_time"] / EPOCHS}
     valid = shared | {"accuracy": column["val_acc"]}
     return [
-        block_of_finals(Block(dataset, str(EPOCHS), split, seed), values, get_space("tss"))
+        block_of_finals(Block(dataset, str(EPOCHS), split, seed), values)
         for split, values in (("train", train), ("valid", valid))
     ]
 

@@ -24,10 +24,12 @@ from natslib.benchmarks.schema import (
     Run,
     sum_in_order,
 )
+from natslib.datasets import PAPER
 from natslib.errors import BadSource, NatslibError
 from natslib.spaces import Space
 
 METADATA_KEY = b"natslib"
+_NOTHING = np.empty(0)
 COST_TOLERANCE = 1e-6  # one parameter or one multiply-add, in millions, and half a digit
 
 
@@ -67,20 +69,25 @@ class Rows:
 
     def __init__(self, space: Space):
         self.space = space
-        self._finals: dict[Block, list[tuple[Any, ...]]] = defaultdict(list)
-        self._curves: dict[Block, dict[str, list[np.ndarray]]] = defaultdict(lambda: defaultdict(list))
+        self._blocks: dict[Block, int] = {}
+        self._finals: list[tuple[float, ...]] = []
+        self._curves: dict[Block, dict[str, list[Any]]] = defaultdict(lambda: defaultdict(list))
 
     def add(self, run: Run) -> None:
         """Add one row a split of the run."""
         for split, curve in run.curves.items():
             block = Block(run.dataset, run.budget, split, run.seed)
-            last = [curve.loss[-1], curve.accuracy[-1], np.nan if curve.top5 is None else curve.top5[-1]]
+            number = self._blocks.setdefault(block, len(self._blocks))
             total = sum_in_order(curve.time_s, len(curve.loss))
-            costs = [curve.time_s[-1], total, run.params_m, run.flops_m, run.latency_s]
-            self._finals[block].append((run.arch_index, len(curve.loss) - 1, *last, *costs))
+            top5 = np.nan if curve.top5 is None else curve.top5[-1]
+            keys = (number, run.arch_index, len(curve.loss) - 1)
+            last = (curve.loss[-1], curve.accuracy[-1], top5, curve.time_s[-1], total)
+            self._finals.append((*keys, *last, run.params_m, run.flops_m, run.latency_s))
+            columns = self._curves[block]
+            columns["arch_index"].append(run.arch_index)
             for name in CURVE_METRICS:
                 values = getattr(curve, name)
-                self._curves[block][name].append(np.empty(0) if values is None else values)
+                columns[name].append(_NOTHING if values is None else values)
 
     def add_all(self, runs: Iterable[Run]) -> None:
         """Add the runs of one record, all of them or, if one is damaged, none."""
@@ -89,14 +96,18 @@ class Rows:
 
     def finals(self) -> pa.Table:
         """Return the last epoch of every row, `FINALS`, in no particular order."""
-        tables = []
-        for block, rows in self._finals.items():
-            columns = list(zip(*rows, strict=True))
-            names = ("arch_index", "epoch", *METRICS)
-            tables.append(
-                block_of_finals(block, dict(zip(names, map(np.asarray, columns), strict=True)), self.space)
-            )
-        return pa.concat_tables(tables) if tables else FINALS.empty_table()
+        if not self._finals:
+            return FINALS.empty_table()
+        flat = np.array(self._finals).T
+        number, arch_index, epoch = flat[:3].astype(np.int32)
+        columns: dict[str, Any] = {"arch_index": arch_index, "epoch": epoch}
+        for at, name in enumerate(("dataset", "budget", "split")):
+            labels = pa.array([block[at] for block in self._blocks])
+            columns[name] = pa.DictionaryArray.from_arrays(pa.array(number), labels)
+        columns["seed"] = np.array([block.seed for block in self._blocks], dtype=np.int32)[number]
+        columns |= dict(zip(METRICS, flat[3:], strict=True))
+        columns["cost_mismatch"] = pa.nulls(len(number), pa.bool_())
+        return pa.table({name: columns[name] for name in FINALS.names}, schema=FINALS)
 
     def write_curves(self, path: Path) -> None:
         """Write every epoch of every row as `CURVES`, one row group a block, whole or not at all."""
@@ -105,16 +116,15 @@ class Rows:
                 f"{name}.list.element": "BYTE_STREAM_SPLIT" for name in CURVE_METRICS if name != "time_s"
             }
             keys = ["dataset", "budget", "split", "time_s.list.element"]
-            schema = CURVES.with_metadata(_metadata(self.space, sorted(self._finals, key=block_order)))
+            schema = CURVES.with_metadata(_metadata(self.space, sorted(self._blocks, key=block_order)))
             with pq.ParquetWriter(
                 temporary, schema, compression="zstd", use_dictionary=keys, column_encoding=leaves
             ) as writer:
-                for block in sorted(self._finals, key=block_order):
+                for block in sorted(self._blocks, key=block_order):
                     writer.write_table(self._block_of_curves(block).cast(schema))
 
     def _block_of_curves(self, block: Block) -> pa.Table:
-        arch_index = np.array([row[0] for row in self._finals[block]], dtype=np.int32)
-        columns = _key_columns(block, arch_index)
+        columns = _key_columns(block, np.array(self._curves[block]["arch_index"], dtype=np.int32))
         for name in CURVE_METRICS:
             arrays = self._curves[block][name]
             offsets = np.concatenate([[0], np.cumsum([len(array) for array in arrays])]).astype(np.int32)
@@ -128,19 +138,15 @@ def block_order(block: Block) -> tuple[str, str, int, int]:
     return block.dataset, block.budget, SPLITS.index(block.split), block.seed
 
 
-def block_of_finals(block: Block, values: dict[str, np.ndarray], space: Space) -> pa.Table:
-    """Return one block as `FINALS`; `values` holds 'arch_index', 'epoch' and any metrics (absent ones become NaN).
-
-    `cost_mismatch` marks rows whose stored parameters or FLOPs differ from the closed form of the
-    architecture (204 official records do); it is null where no costs are stored.
-    """
+def block_of_finals(block: Block, values: dict[str, np.ndarray]) -> pa.Table:
+    """Return one block as `FINALS`; `values` holds 'arch_index', 'epoch' and any metrics (absent ones become NaN)."""
     arch_index = np.asarray(values["arch_index"], dtype=np.int32)
     columns = _key_columns(block, arch_index)
     columns["epoch"] = pa.array(np.broadcast_to(values["epoch"], arch_index.shape).astype(np.int32))
     for name in METRICS:
         column = np.broadcast_to(values.get(name, np.nan), arch_index.shape)
         columns[name] = pa.array(np.asarray(column, dtype=np.float64), from_pandas=False)
-    columns["cost_mismatch"] = _cost_mismatch(block, arch_index, columns, space)
+    columns["cost_mismatch"] = pa.nulls(len(arch_index), pa.bool_())
     return pa.table(columns, schema=FINALS)
 
 
@@ -155,16 +161,22 @@ def _key_columns(block: Block, arch_index: np.ndarray) -> dict[str, pa.Array]:
     return columns
 
 
-def _cost_mismatch(
-    block: Block, arch_index: np.ndarray, columns: dict[str, pa.Array], space: Space
-) -> pa.Array:
-    codes = space.codes(arch_index)
+def _flag_costs(part: pa.Table, block: Block, space: Space) -> pa.Table:
+    """Set `cost_mismatch` where stored parameters or FLOPs differ from the architecture's closed form.
+
+    204 official records do. It stays null where no costs are stored, and for networks of other sizes than the
+    paper's.
+    """
+    if block.dataset not in PAPER:
+        return part
+    codes = space.codes(part["arch_index"].to_numpy())
     wrong, known = np.zeros(len(codes), dtype=bool), np.zeros(len(codes), dtype=bool)
     for name, closed_form in (("params_m", space.params_m), ("flops_m", space.flops_m)):
-        stored = columns[name].to_numpy()
+        stored = part[name].to_numpy()
         known |= ~np.isnan(stored)
         wrong |= np.abs(stored - closed_form(codes, block.dataset)) > COST_TOLERANCE
-    return pa.array(wrong, mask=~known)
+    at = FINALS.get_field_index("cost_mismatch")
+    return part.set_column(at, FINALS.field(at), pa.array(wrong, mask=~known))
 
 
 def write_finals(table: pa.Table, path: Path | pa.NativeFile, space: Space) -> list[tuple[Block, int]]:
@@ -178,7 +190,7 @@ def write_finals(table: pa.Table, path: Path | pa.NativeFile, space: Space) -> l
     keys = ["dataset", "budget", "split", "params_m", "flops_m", "latency_s", "time_s", "total_time_s"]
     with pq.ParquetWriter(path, schema, compression="zstd", use_dictionary=keys) as writer:
         for block, rows in blocks:
-            part = table.take(pa.array(rows))
+            part = _flag_costs(table.take(pa.array(rows)), block, space)
             index = part["arch_index"].to_numpy()
             if (twice := np.flatnonzero(np.diff(index) == 0)).size:
                 raise BadSource(f"architecture {index[twice[0]]} stands twice in {tuple(block)}")

@@ -49,23 +49,21 @@ def read_tidy(path: Path, mapping_path: Path) -> tuple[pa.Table, Space, dict[str
             raise ConfigError(f"{mapping_path}: two columns for {metric} of {tuple(block)}")
         values[metric] = _numbers(frame[name], path)
     tables = [
-        _block_table(block, values, index, _epochs(block.budget, mapping, mapping_path), space)
+        _block_table(block, values, index, _epochs(block.budget, mapping, mapping_path))
         for block, values in blocks.items()
     ]
     digests = {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in (path, mapping_path)}
     return pa.concat_tables(tables), space, {"name": path.name, "sha256": digests}
 
 
-def _block_table(
-    block: Block, values: dict[str, np.ndarray], index: np.ndarray, epochs: int, space: Space
-) -> pa.Table:
+def _block_table(block: Block, values: dict[str, np.ndarray], index: np.ndarray, epochs: int) -> pa.Table:
     if "time_s" in values and "total_time_s" not in values:
         repeated = np.broadcast_to(values["time_s"][:, None], (len(index), epochs))
         values["total_time_s"] = np.cumsum(repeated, axis=1)[:, -1]
     there = ~np.all([np.isnan(column) for column in values.values()], axis=0)
     rows = {name: column[there] for name, column in values.items()}
     rows |= {"arch_index": index[there], "epoch": np.array(epochs - 1)}
-    return block_of_finals(block, rows, space)
+    return block_of_finals(block, rows)
 
 
 def _read_mapping(path: Path) -> dict[str, Any]:
