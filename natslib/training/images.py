@@ -7,6 +7,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
+from natslib.errors import BadSource
+
 
 @dataclass(frozen=True)
 class Split:
@@ -21,6 +23,19 @@ class Split:
     def to(self, device: torch.device) -> "Split":
         """Return the split on `device`."""
         return Split(self.images.to(device), self.labels.to(device))
+
+
+def _check(where: str, split: Split, classes: int, channels: int) -> None:
+    """Raise `BadSource` unless the images are square uint8 ones with labels from 0 to `classes` - 1."""
+    shape, labels = tuple(split.images.shape), split.labels
+    if split.images.dtype != torch.uint8 or len(shape) != 4 or shape[1] != shape[2] or shape[3] != channels:
+        form = f"{split.images.dtype} {shape}"
+        raise BadSource(f"{where}: images are {form}; allowed is torch.uint8 (n, side, side, {channels})")
+    if len(labels) != shape[0] or len(labels) == 0:
+        raise BadSource(f"{where}: {len(labels)} labels for {shape[0]} images; allowed is one each, at least one")
+    low, high = int(labels.min()), int(labels.max())
+    if low < 0 or high >= classes:
+        raise BadSource(f"{where}: class labels go from {low} to {high}; allowed are 0 to {classes - 1}")
 
 
 @dataclass(frozen=True)
@@ -40,6 +55,10 @@ class ImageSet:
     std: tuple[float, ...]
     shift: int
     flip: bool
+
+    def __post_init__(self) -> None:
+        for name, split in {"train": self.train, **self.evaluations}.items():
+            _check(f"{self.name}, {name}", split, self.classes, len(self.mean))
 
     @property
     def in_channels(self) -> int:

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
+from natslib.errors import ConfigError
 from natslib.training.images import ImageSet, augmented_epoch, draw_plan, normalise
 from natslib.training.recipes import Recipe
 
@@ -99,8 +100,12 @@ def train(network: nn.Module, data: ImageSet, recipe: Recipe, seed: int) -> dict
     """Train `network` in place on the device that holds `data`; return a curve a split, 'train' and the evaluations.
 
     Every epoch is followed by one pass over each evaluation set (NATS-Bench, section 3.3). `seed` fixes the order of
-    the images and their augmentation; the initial weights are the network's own.
+    the images and their augmentation; the initial weights are the network's own. Raises `ConfigError` when a batch is
+    larger than the training set.
     """
+    if recipe.batch > len(data.train):
+        many = f"{len(data.train)} training images of {data.name!r}"
+        raise ConfigError(f"a batch of {recipe.batch} is larger than the {many}: allowed are up to as many")
     device = data.train.images.device
     network = network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimizer = sgd(network, recipe)

@@ -1,0 +1,160 @@
+"""The farm goes on after any kill, keeps others off its folder, and survives candidates that diverge."""
+
+import json
+import math
+import multiprocessing
+import os
+import signal
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from natslib.errors import ConfigError
+from natslib.training.farm import exclusive, run_farm, shard_of
+from natslib.training.images import ImageSet
+from natslib.training.jobs import Job, jobs_for
+from natslib.training.rawlog import read_records
+from natslib.training.recipes import Recipe
+
+JOBS = [*jobs_for("tss", np.arange(3), "tiny", "3", (777, 888)), Job("sss", 0, "tiny", "3", 777)]
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> None:
+    """Forked children cannot use a thread pool that their parent started."""
+    torch.set_num_threads(1)
+
+
+def farm(
+    folder: Path,
+    data: ImageSet,
+    recipe: Recipe,
+    jobs: Sequence[Job] = JOBS,
+    *,
+    shard: int = 0,
+    shards: int = 1,
+) -> tuple[int, list[str]]:
+    """Run the farm on the tiny set; return how many it trained and what it reported."""
+    lines: list[str] = []
+
+    def report(done: int, total: int, _elapsed_s: float, entry: Mapping[str, Any]) -> None:
+        lines.append(f"{done}/{total} {entry['arch_index']}")
+
+    trained = run_farm(
+        jobs,
+        folder,
+        shard=shard,
+        shards=shards,
+        images=lambda name: data,
+        recipe=lambda job: recipe,
+        stamp={"device": "x"},
+        report=report,
+    )
+    return trained, lines
+
+
+def results(folder: Path) -> dict[Job, str]:
+    """What the logs of a folder say of each job, without the times."""
+    found: dict[Job, str] = {}
+    for log in sorted(folder.glob("*.jsonl")):
+        for entry in read_records(log):
+            job = Job(*(entry[name] for name in Job._fields))
+            assert job not in found, f"{job} was trained twice"
+            del entry["latency_s"]
+            for split in entry["splits"].values():
+                del split["time_s"]
+            found[job] = json.dumps(entry, sort_keys=True)
+    return found
+
+
+def test_twenty_kills_at_random_moments_change_nothing_but_times(
+    tmp_path: Path, tiny_images: ImageSet, tiny_recipe: Recipe
+) -> None:
+    start = time.monotonic()
+    farm(tmp_path / "whole", tiny_images, tiny_recipe)
+    whole_s = time.monotonic() - start
+    rng = np.random.default_rng(0)
+    fork = multiprocessing.get_context("fork")
+    killed = 0
+    for number in range(20):
+        child = fork.Process(target=farm, args=(tmp_path / "killed", tiny_images, tiny_recipe))
+        child.start()
+        time.sleep(rng.uniform(0, whole_s / 6))
+        os.kill(child.pid, signal.SIGKILL if number % 2 else signal.SIGTERM)
+        child.join()
+        killed += child.exitcode != 0
+    assert killed > 3
+    farm(tmp_path / "killed", tiny_images, tiny_recipe)
+    assert results(tmp_path / "killed") == results(tmp_path / "whole")
+
+
+def test_a_finished_farm_has_nothing_to_do_and_a_torn_line_is_trained_again(
+    tmp_path: Path, tiny_images: ImageSet, tiny_recipe: Recipe
+) -> None:
+    assert farm(tmp_path, tiny_images, tiny_recipe, JOBS[:2])[0] == 2
+    assert farm(tmp_path, tiny_images, tiny_recipe, JOBS[:2]) == (0, [])
+    before, log = results(tmp_path), tmp_path / "shard-0-of-1.jsonl"
+    log.write_bytes(log.read_bytes()[:-25])
+    assert farm(tmp_path, tiny_images, tiny_recipe, JOBS[:2]) == (1, ["2/2 1"])
+    assert results(tmp_path) == before
+
+
+def test_shards_share_the_jobs_whatever_the_number_of_shards(
+    tmp_path: Path, tiny_images: ImageSet, tiny_recipe: Recipe
+) -> None:
+    farm(tmp_path, tiny_images, tiny_recipe, JOBS[:3], shard=0, shards=2)
+    assert len(results(tmp_path)) == 2
+    farm(tmp_path, tiny_images, tiny_recipe, JOBS[:3], shard=1, shards=2)
+    assert farm(tmp_path, tiny_images, tiny_recipe, JOBS[:4]) == (1, ["4/4 3"])
+    assert set(results(tmp_path)) == set(JOBS[:4])
+
+
+def test_every_job_belongs_to_one_shard() -> None:
+    parts = [shard_of(JOBS, shard, 3) for shard in range(3)]
+    assert sorted(job for part in parts for job in part) == sorted(JOBS)
+    with pytest.raises(ConfigError, match="shard 3/3: allowed are 0/3 to 2/3"):
+        shard_of(JOBS, 3, 3)
+
+
+@pytest.mark.parametrize("other", [(0, 1), (0, 2)])
+def test_two_farms_on_one_folder_are_refused(tmp_path: Path, other: tuple[int, int]) -> None:
+    refused = pytest.raises(ConfigError, match="another farm is writing to")
+    with exclusive(tmp_path, 0, 1), refused, exclusive(tmp_path, *other):
+        pass
+
+
+def test_shards_of_one_farm_may_share_a_folder(tmp_path: Path) -> None:
+    refused = pytest.raises(ConfigError, match="another farm is writing to")
+    with exclusive(tmp_path, 0, 2), exclusive(tmp_path, 1, 2), refused, exclusive(tmp_path, 0, 2):
+        pass
+
+
+def test_a_diverging_candidate_is_recorded_as_such_and_the_farm_goes_on(
+    tmp_path: Path, tiny_images: ImageSet, tiny_recipe: Recipe
+) -> None:
+    wild = replace(tiny_recipe, learning_rate=1e30)
+    assert farm(tmp_path, tiny_images, wild, JOBS[:2])[0] == 2
+    for entry in read_records(tmp_path / "shard-0-of-1.jsonl"):
+        assert entry["diverged"] is True
+        assert entry["splits"]["test"]["loss"][-1] is None
+        assert entry["splits"]["test"]["accuracy"][-1] == 0
+
+
+def test_a_batch_larger_than_the_set_is_refused(
+    tmp_path: Path, tiny_images: ImageSet, tiny_recipe: Recipe
+) -> None:
+    with pytest.raises(ConfigError, match="a batch of 64 is larger than the 48 training images of 'tiny'"):
+        farm(tmp_path, tiny_images, replace(tiny_recipe, batch=64))
+
+
+def test_learning_rates_follow_the_published_tables(tiny_recipe: Recipe) -> None:
+    rates = replace(tiny_recipe, epochs=200, learning_rate=0.1).learning_rates()
+    assert rates[0] == 0.1
+    assert math.isclose(rates[1], 0.0999938, rel_tol=1e-6)
+    assert math.isclose(rates[-1], 6.16838e-06, rel_tol=1e-5)
