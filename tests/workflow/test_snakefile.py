@@ -69,6 +69,8 @@ def test_a_misspelt_setting_stops_it(tmp_path):
 
 
 def test_an_archive_that_is_not_there_is_named(tmp_path):
-    code, said = plan(tmp_path, sources={"tss": {"origin": f"{tmp_path}/absent-simple", "split": "test"}})
+    code, said = plan(
+        tmp_path, sources={"never-made": {"origin": f"{tmp_path}/absent-simple", "split": "test"}}
+    )
     assert code != 0
     assert "absent-simple" in said
