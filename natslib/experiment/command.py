@@ -9,7 +9,9 @@ import numpy as np
 
 import natslib
 from natslib.errors import ConfigError, NotMeasured
+from natslib.experiment.algorithm import find_search
 from natslib.experiment.budgets import RUNS, paper_budget_s, reported_columns, searched_columns
+from natslib.experiment.leaderboard import trajectories_hash
 from natslib.experiment.oracle import Oracle
 from natslib.experiment.protocol import Protocol
 from natslib.experiment.repeats import Runs
@@ -20,7 +22,10 @@ from natslib.search import MULTI_FIDELITY, SEARCHES, rung_epochs
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `natslib search`."""
     parser.add_argument(
-        "--algorithm", required=True, choices=list(SEARCHES), metavar="NAME", help=", ".join(SEARCHES)
+        "--algorithm",
+        required=True,
+        metavar="NAME",
+        help=f"{', '.join(SEARCHES)}, or FILE.py:FUNCTION of your own",
     )
     parser.add_argument("--space", required=True, choices=["tss", "sss"], help="tss (topology) or sss (size)")
     parser.add_argument("--dataset", required=True, help="cifar10, cifar100, ImageNet16-120, ... (no -valid)")
@@ -38,6 +43,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--overshoot", default="keep", choices=["keep", "discard"], help="keep: NATS-Bench")
     parser.add_argument(
         "--repeats", default="charge", choices=["charge", "cache"], help="charge: as the papers"
+    )
+    parser.add_argument(
+        "--epochs",
+        type=epochs_list,
+        help="trainings offered, as in 1,4,12 (left out: what the algorithm needs)",
     )
     parser.add_argument("--workers", type=int, default=1, help="simulated workers, asynchronous")
     parser.add_argument(
@@ -58,18 +68,26 @@ def run(args: argparse.Namespace) -> int:
         )
     budget = args.budget or only_budget(table, args.dataset)
     oracle = oracle_of(table, args, budget)
-    time_s = args.time_s or paper_budget_s(args.space, args.dataset, oracle.epochs[-1])
-    protocol = Protocol(time_s, args.overshoot, args.repeats, args.workers)
-    folder = args.output or Path("results/search") / f"{args.space}-{args.dataset}-{budget}" / args.algorithm
-    runs = repeat_into(
-        folder, args.algorithm, oracle, protocol, runs=args.runs, seed=args.seed, processes=args.processes
+    time_s = (
+        paper_budget_s(args.space, args.dataset, oracle.epochs[-1]) if args.time_s is None else args.time_s
     )
-    for line in report(runs, table, args.dataset, budget):
+    protocol = Protocol(time_s, args.overshoot, args.repeats, args.workers)
+    name, search = find_search(args.algorithm)
+    folder = args.output or Path("results/search") / f"{args.space}-{args.dataset}-{budget}" / name
+    runs = repeat_into(
+        folder, search, oracle, protocol, runs=args.runs, seed=args.seed, processes=args.processes
+    )
+    for line in report(runs, table, args.dataset):
         print(line)
-    print(f"trajectories in {folder}")
+    print(f"trajectories in {folder}, sha256 {trajectories_hash(runs.frame)}")
     for failure in runs.failures:
         print(failure, file=sys.stderr)
     return 1 if runs.failures else 0
+
+
+def epochs_list(text: str) -> list[int]:
+    """Read numbers of epochs between commas."""
+    return [int(number) for number in text.split(",")]
 
 
 def oracle_of(table: Any, args: argparse.Namespace, budget: str) -> Oracle:
@@ -78,8 +96,9 @@ def oracle_of(table: Any, args: argparse.Namespace, budget: str) -> Oracle:
     draw = int(args.draw) if args.draw.isdigit() else args.draw
     runs = table.runs()
     trained = runs[(runs["dataset"] == where["dataset"]) & (runs["budget"] == budget)]["epochs"]
-    rungs = args.algorithm in MULTI_FIDELITY and len(trained)
-    epochs = rung_epochs(int(trained.max()), 1, 3) if rungs else None
+    epochs = args.epochs
+    if epochs is None and args.algorithm in MULTI_FIDELITY and len(trained):
+        epochs = rung_epochs(int(trained.max()), 1, 3)
     charge = not args.no_validation_cost
     return Oracle.from_table(
         table, **where, budget=budget, draw=draw, epochs=epochs, charge_validation=charge
@@ -100,7 +119,7 @@ def only_budget(table: Any, dataset: str) -> str:
     return str(budgets[0])
 
 
-def report(runs: Runs, table: Any, dataset: str, budget: str) -> list[str]:
+def report(runs: Runs, table: Any, dataset: str) -> list[str]:
     """Return lines with the number of evaluations and the final accuracies, mean and population std over runs.
 
     Accuracies are those of the longest recipe in the table, means over its seeds.
