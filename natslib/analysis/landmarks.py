@@ -7,10 +7,10 @@ from natslib.errors import unknown_name
 _LANDMARKS: dict[str, tuple[tuple[int, str, str], ...]] = {
     "tss": ((11472, "ResNet", "by hand"), (1462, "largest", "largest")),
     "sss": (
-        (668, "8:16:24:32:40", "by hand"),
-        (751, "8:16:32:48:64", "by hand"),
-        (14711, "32:40:48:56:64", "by hand"),
-        (32767, "64:64:64:64:64", "largest"),
+        (668, "pyramids", "by hand"),
+        (751, "pyramids", "by hand"),
+        (14711, "pyramids", "by hand"),
+        (32767, "largest", "largest"),
     ),
 }
 
@@ -18,7 +18,8 @@ _LANDMARKS: dict[str, tuple[tuple[int, str, str], ...]] = {
 def landmarks(space_name: str) -> pd.DataFrame:
     """Return the marked architectures of a space ("tss" or "sss"): columns arch_index, name, kind.
 
-    `kind` is "by hand" (the ResNet cell; the pyramids of channels) or "largest". Raises `UnknownName`.
+    `kind` is "by hand" (the ResNet cell; the pyramids 8:16:24:32:40, 8:16:32:48:64 and 32:40:48:56:64) or "largest".
+    Raises `UnknownName`.
     """
     if space_name not in _LANDMARKS:
         raise unknown_name("space", space_name, _LANDMARKS)

@@ -40,6 +40,8 @@ def draw_differences(ax: Axes, frame: pd.DataFrame) -> None:
     """Draw the cumulative distribution of differences between two runs (columns kind, difference in points)."""
     for kind, (colour, line) in _KINDS.items():
         ordered = np.sort(frame.loc[frame["kind"] == kind, "difference"])
+        if len(ordered) == 0:
+            continue
         share = np.arange(1, len(ordered) + 1) / len(ordered)
         ax.step(ordered, share, where="post", color=colour, linestyle=line, linewidth=1.4, label=kind)
     ax.set(
@@ -67,7 +69,10 @@ def draw_ceiling(ax: Axes, ceiling: pd.DataFrame, *, colour: str) -> None:
         )
     names = ["all" if fraction == 1 else f"top {100 * fraction:g} %" for fraction in ceiling["fraction"]]
     ax.set_xticks(places, [name.replace(" ", "\n", 1) for name in names])
-    ax.set(ylim=(-0.1, 1.02), xlabel="best architectures", ylabel="attainable Kendall τ-b")
+    lowest = float(ceiling[list(_CEILINGS)].min().min())
+    ax.set(
+        ylim=(min(-0.1, lowest - 0.05), 1.02), xlabel="best architectures", ylabel="attainable Kendall τ-b"
+    )
 
 
 def draw_stability(ax: Axes, ranks: pd.DataFrame, *, colour: str, tau: float) -> None:

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 import natslib
 
-DPI = {"svg": 150, "pdf": 150, "png": 200}  # of the points inside the vector files, and of the picture
+DPI = {"svg": 130, "pdf": 130, "png": 200}  # of the points inside the vector files, and of the picture
 _METADATA: dict[str, dict[str, Any]] = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": {}}
 _SETTINGS: dict[Any, Any] = {"svg.hashsalt": "natslib", "svg.fonttype": "path", "pdf.fonttype": 42}
 

@@ -5,9 +5,9 @@ from typing import Any
 import pandas as pd
 from matplotlib.axes import Axes
 
-from natslib.plots.palette import BLACK, GREY, VERMILLION
+from natslib.plots.palette import BLACK, GREY, YELLOW
 
-_MARKERS = {"by hand": ("*", 90, VERMILLION), "largest": ("X", 45, BLACK)}
+_MARKERS = {"by hand": ("*", 95, YELLOW, BLACK), "largest": ("X", 45, BLACK, "white")}
 POINTS: dict[str, Any] = {"s": 2.2, "alpha": 0.25, "linewidths": 0, "rasterized": True}
 
 
@@ -23,20 +23,16 @@ def draw_landmarks(ax: Axes, frame: pd.DataFrame, marks: pd.DataFrame, *, x: str
     """
     held = marks[marks["arch_index"].isin(frame.index)]
     for kind, group in held.groupby("kind", sort=False):
-        shape, size, colour = _MARKERS[str(kind)]
-        at = frame.loc[group["arch_index"]]
-        names = ", ".join(group["name"])
-        ax.scatter(
-            at[x],
-            at[y],
-            marker=shape,
-            s=size,
-            color=colour,
-            edgecolors="white",
-            linewidths=0.7,
-            zorder=5,
-            label=names,
-        )
+        shape, size, colour, edge = _MARKERS[str(kind)]
+        at, name = frame.loc[group["arch_index"]], group["name"].iloc[0]
+        style: dict[str, Any] = {
+            "marker": shape,
+            "s": size,
+            "color": colour,
+            "edgecolors": edge,
+            "linewidths": 0.7,
+        }
+        ax.scatter(at[x], at[y], zorder=5, label=name, **style)
 
 
 def draw_rank_scatter(ax: Axes, frame: pd.DataFrame, *, x: str, y: str, colour: str) -> None:
@@ -47,11 +43,7 @@ def draw_rank_scatter(ax: Axes, frame: pd.DataFrame, *, x: str, y: str, colour: 
     ax.set(xlim=(-0.02 * last, 1.02 * last), ylim=(-0.02 * last, 1.02 * last), aspect="equal")
 
 
-def write_note(ax: Axes, text: str, *, corner: str = "lower right") -> None:
-    """Write a short remark into a corner of the panel ("lower right" or "upper left")."""
-    right = corner == "lower right"
-    ax.text(
-        0.97 if right else 0.03, 0.03 if right else 0.97, text, transform=ax.transAxes, fontsize=7,
-        ha="right" if right else "left", va="bottom" if right else "top",
-        bbox={"facecolor": "white", "edgecolor": GREY, "linewidth": 0.4, "alpha": 0.9, "pad": 2},
-    )  # fmt: skip
+def write_note(ax: Axes, text: str) -> None:
+    """Write a short remark into the lower right corner of the panel."""
+    box = {"facecolor": "white", "edgecolor": GREY, "linewidth": 0.4, "alpha": 0.9, "pad": 2}
+    ax.text(0.97, 0.03, text, transform=ax.transAxes, fontsize=7, ha="right", va="bottom", bbox=box)

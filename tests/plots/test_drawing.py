@@ -1,0 +1,121 @@
+"""The drawing functions put the given numbers into the panel."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+
+from natslib.analysis.landmarks import landmarks
+from natslib.analysis.skeleton import class_sizes, cost_levels, macro_skeleton
+from natslib.plots import counts, draw_absent, draw_heatmap, heatmap, noise, scatter, schematic
+from natslib.plots.palette import OPERATION_COLOURS
+from natslib.plots.style import new_figure, new_mosaic
+
+
+@pytest.fixture
+def ax():
+    return Figure().subplots()
+
+
+def texts(ax):
+    return [text.get_text() for text in ax.texts]
+
+
+def test_heatmap_writes_every_value(ax):
+    matrix = pd.DataFrame([[1, 0.5], [0.5, 1]], index=["a", "b"], columns=["a", "b"])
+    draw_heatmap(ax, matrix, title="τ", low=0.4)
+    assert texts(ax) == ["1.00", "0.50", "0.50", "1.00"]
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["a", "b"]
+    assert ax.collections[0].get_clim() == (0.4, 1.0)
+
+
+def test_colour_floor_is_below_every_panel():
+    matrices = [pd.DataFrame([[1, 0.53]]), pd.DataFrame([[1, np.nan]]), pd.DataFrame([[-0.21]])]
+    assert heatmap.colour_floor(matrices[:2]) == 0.5
+    assert heatmap.colour_floor(matrices) == pytest.approx(-0.3)
+
+
+def test_scatter_is_one_raster_and_marks_what_is_there(ax):
+    frame = pd.DataFrame({"params": [1.0, 2.0], "acc": [90.0, 91.0]}, index=[11472, 5])
+    scatter.draw_cost_scatter(ax, frame, x="params", y="acc", colour="black")
+    scatter.draw_landmarks(ax, frame, landmarks("tss"), x="params", y="acc")
+    points, star = ax.collections
+    assert points.get_rasterized()
+    assert points.get_offsets().tolist() == [[1, 90], [2, 91]]
+    assert star.get_offsets().tolist() == [[1, 90]]
+    assert ax.get_legend_handles_labels()[1] == ["ResNet"]
+
+
+def test_rank_scatter_has_equal_axes(ax):
+    frame = pd.DataFrame({"a": [1.0, 2, 3], "b": [3.0, 2, 1]})
+    scatter.draw_rank_scatter(ax, frame, x="a", y="b", colour="black")
+    assert ax.get_xlim() == ax.get_ylim()
+    assert ax.lines[0].get_xydata().tolist() == [[1, 1], [3, 3]]
+
+
+def test_cell_shows_six_operations(ax):
+    operations = ["none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3", "none"]
+    schematic.draw_cell(ax, operations)
+    assert [text for text in texts(ax) if text in OPERATION_COLOURS] == operations
+    with pytest.raises(ValueError, match="shorter"):
+        schematic.draw_cell(ax, operations[:5])
+
+
+def test_skeleton_and_widths(ax):
+    schematic.draw_skeleton(ax, macro_skeleton())
+    assert texts(ax).count("cell × N") == 3
+    widths = Figure().subplots()
+    schematic.draw_widths(widths, (8, 16), (16, 8))
+    assert widths.collections[0].get_offsets().tolist() == [[0, 8], [0, 16]]
+    assert len({tuple(face) for face in widths.collections[0].get_facecolor()}) == 2
+
+
+def test_counts_say_their_totals(ax):
+    counts.draw_class_sizes(ax, class_sizes(pd.Series([0, 0, 1])))
+    assert ax.get_title() == "2 classes of 3 architectures"
+    levels = Figure().subplots()
+    counts.draw_cost_levels(levels, cost_levels(np.array([1.0, 1.0]), np.array([2.0, 2.0])))
+    assert levels.get_title() == "1 cost levels"
+
+
+def test_differences_are_cumulative_shares(ax):
+    frame = pd.DataFrame({"kind": ["same cell"] * 2 + ["different cells"], "difference": [0.2, 0.1, 5.0]})
+    noise.draw_differences(ax, frame)
+    assert ax.lines[0].get_xydata().tolist() == [[0.1, 0.5], [0.2, 1.0]]
+    assert ax.get_legend_handles_labels()[1] == ["same cell", "different cells"]
+
+
+def test_ceiling_panel_shows_negative_values(ax):
+    values = {"perfect_mean": [0.6], "perfect_one": [0.3], "repeat_one": [-0.2]}
+    noise.draw_ceiling(ax, pd.DataFrame({"fraction": [0.01], **values}), colour="black")
+    assert ax.get_ylim()[0] < -0.2
+    assert ax.get_xticklabels()[0].get_text() == "top\n1 %"
+
+
+def test_spread_leaves_out_what_never_varies(ax):
+    runs = pd.DataFrame({777: [10.0, 80.0, 70.0], 888: [10.0, 81.0, 70.5]})
+    noise.draw_seed_spread(ax, runs, colour="black")
+    assert ax.collections[0].get_offsets().tolist() == [[80.5, 0.5], [70.25, 0.25]]
+
+
+def test_stability_panel_and_labels():
+    _, axes = new_figure(1, 2)
+    ranks = pd.DataFrame({"by_mean": [1.0, 2.0], "by_one_seed": [2.0, 1.0]})
+    noise.draw_stability(axes[0, 0], ranks, colour="black", tau=-1)
+    noise.label_stability(axes, ["CIFAR-10"], [0.01, 0.2])
+    assert texts(axes[0, 0]) == ["τ-b = -1.00"]
+    assert [ax.get_title() for ax in axes[0]] == ["top 1 %", "top 20 %"]
+    assert axes[0, 0].get_ylabel().startswith("CIFAR-10")
+
+
+def test_an_absent_panel_says_so(ax):
+    draw_absent(ax, "no test accuracy in this source")
+    assert not ax.axison
+    assert texts(ax) == ["no test accuracy in this source"]
+
+
+def test_mosaic_keeps_room_for_the_source_line():
+    fig, axes = new_mosaic("AB", (4, 2))
+    fig.draw_without_rendering()
+    assert sorted(axes) == ["A", "B"]
+    assert axes["A"].get_tightbbox().y0 > 0.1 * fig.dpi

@@ -1,0 +1,62 @@
+"""A figure is saved whole, with its numbers and origin, and byte for byte the same each time."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+import natslib
+from natslib import plots
+from natslib.plots import saving
+
+DATA = pd.DataFrame({"x": [1, 2], "y": [1 / 3, np.nan]})
+
+
+def figure():
+    fig, axes = plots.new_figure(1, 1)
+    axes[0, 0].scatter(np.arange(500), np.arange(500) ** 0.5, rasterized=True)
+    plots.write_source(fig, "source: test")
+    return fig
+
+
+def test_five_files_with_data_and_provenance(tmp_path):
+    saved = plots.save(figure(), DATA, tmp_path / "new" / "fig.a", {"table": {"origin": "published"}})
+    assert sorted(path.name for path in (tmp_path / "new").iterdir()) == [
+        f"fig.a.{suffix}" for suffix in ("csv", "json", "pdf", "png", "svg")
+    ]
+    assert saved["csv"].read_text() == "x,y\n1,0.33333333\n2,\n"
+    record = json.loads(saved["json"].read_text())
+    assert record == {"figure": "fig.a", "natslib": natslib.__version__, "table": {"origin": "published"}}
+
+
+def test_same_bytes_every_time(tmp_path):
+    once, again = (plots.save(figure(), DATA, tmp_path / name / "fig", {}) for name in ("a", "b"))
+    for suffix in saving.DPI:
+        assert once[suffix].read_bytes() == again[suffix].read_bytes(), suffix
+
+
+def test_saving_again_replaces(tmp_path):
+    plots.save(figure(), DATA, tmp_path / "fig", {})
+    plots.save(figure(), DATA.head(1), tmp_path / "fig", {})
+    assert (tmp_path / "fig.csv").read_text() == "x,y\n1,0.33333333\n"
+    assert len(list(tmp_path.iterdir())) == 5
+
+
+def test_nothing_is_left_of_a_failed_write(tmp_path, monkeypatch):
+    def full(source, target):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(saving.os, "replace", full)
+    with pytest.raises(OSError, match="No space left"):
+        plots.save(figure(), DATA, tmp_path / "fig", {})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_source_line_wraps_inside_the_figure():
+    fig = figure()
+    plots.write_source(fig, "word " * 40, "")
+    box = fig.texts[-1].get_window_extent(FigureCanvasAgg(fig).get_renderer())
+    assert "\n" in fig.texts[-1].get_text()
+    assert box.x1 < fig.bbox.x1
