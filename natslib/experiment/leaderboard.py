@@ -21,7 +21,14 @@ from natslib.experiment.store import read_description, read_runs, write_whole
 from natslib.search import SearchFunction
 
 ENTRY, ALGORITHM = "entry.json", "algorithm.py"
-HEADER = "from __future__ import annotations\n\nimport numpy as np\n\nfrom natslib.search import WAIT, Trial, evaluate\n\n\n"
+HEADER = """from __future__ import annotations
+
+import numpy as np
+
+from natslib.search import WAIT, Trial, evaluate
+
+
+"""
 
 
 def trajectories_hash(frame: pd.DataFrame) -> str:

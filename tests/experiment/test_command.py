@@ -3,19 +3,22 @@
 import argparse
 import importlib.util
 import shlex
+import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from natslib import load
 from natslib.errors import BadSource, ConfigError, NotMeasured, UnknownName
 from natslib.experiment.adapters import code_of, config_space, optuna_objective
 from natslib.experiment.algorithm import find_search
 from natslib.experiment.command import add_arguments
 from natslib.experiment.leaderboard import check_entry, read_entries, save_entry
 from natslib.experiment.oracle import Oracle
-from natslib.experiment.store import read_description, read_runs
+from natslib.experiment.protocol import Protocol
+from natslib.experiment.store import read_description, read_runs, repeat_into
 from natslib.search import SEARCHES
 from natslib.spaces import get_space
 
@@ -69,15 +72,15 @@ def test_every_search_runs_on_a_table_that_covers_a_part(table: Path, tmp_path: 
 def test_what_cannot_be_is_said(table: Path, tmp_path: Path) -> None:
     without_time = [word for word in options(table, tmp_path) if word not in ("--time-s", 3000)]
     assert search(*without_time, "--budget", "12") == 0  # CIFAR-100 has a budget in the paper
-    with pytest.raises(ConfigError, match="the table .* is of tss"):
+    with pytest.raises(ConfigError, match=r"the table .* is of tss"):
         search(*options(table, tmp_path), "--space", "sss")
     with pytest.raises(NotMeasured, match="no scores of ImageNet16-120/12/valid"):
         search(*options(table, tmp_path), "--dataset", "ImageNet16-120", "--budget", "12")
-    with pytest.raises(ConfigError, match="--budget is needed: .* cifar10 are none"):
+    with pytest.raises(ConfigError, match=r"--budget is needed: .* cifar10 are none"):
         search(*options(table, tmp_path), "--dataset", "cifar10")
     with pytest.raises(UnknownName, match="unknown algorithm 'reaa'"):
         search(*options(table, tmp_path, "reaa"))
-    with pytest.raises(ConfigError, match="budget_s=0.0 was given"):
+    with pytest.raises(ConfigError, match=r"budget_s=0\.0 was given"):
         search(*options(table, tmp_path / "other"), "--time-s", 0)
 
 
@@ -103,7 +106,7 @@ def test_an_algorithm_of_ones_own_is_found_in_its_file(tmp_path: Path) -> None:
     with pytest.raises(BadSource, match="no Python file"):
         find_search("nowhere.py:mine")
     own.write_text("import nonsense_that_is_not_there")
-    with pytest.raises(BadSource, match="does not run .*nonsense_that_is_not_there"):
+    with pytest.raises(BadSource, match=r"does not run .*nonsense_that_is_not_there"):
         find_search(f"{own}:mine")
 
 
@@ -117,11 +120,7 @@ def greedy(space: Any, rng: np.random.Generator) -> Any:
 def test_an_entry_can_be_repeated_by_a_colleague(
     table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from natslib.experiment import Protocol
-    from natslib.experiment.store import repeat_into
-
-    opened = __import__("natslib").load(table)
-    oracle = Oracle.from_table(opened, dataset="cifar100", budget="12", split="valid", draw="random")
+    oracle = Oracle.from_table(load(table), dataset="cifar100", budget="12", split="valid", draw="random")
     runs = repeat_into(tmp_path / "runs", greedy, oracle, Protocol(3000.0), runs=6, seed=4)
     accuracies = {"valid": runs.frame.groupby("run")["score"].max()}
     entry = tmp_path / "board" / "greedy"
@@ -152,9 +151,8 @@ def test_optuna_optimises_the_oracle() -> None:
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     space = get_space("sss")
-    oracle = Oracle(
-        space, space.codes().sum(axis=1)[None, :, None] * 1.0, np.full((len(space), 1), 2.0), (12,), "valid"
-    )
+    scores = space.codes().sum(axis=1).astype(float)
+    oracle = Oracle(space, scores[None, :, None], np.full((len(space), 1), 2.0), (12,), "valid")
     study = optuna.create_study(direction="maximize", sampler=optuna.samplers.RandomSampler(seed=0))
     study.optimize(optuna_objective(oracle, seed=0), n_trials=20)
     last = study.trials[-1]
@@ -173,6 +171,6 @@ def test_configspace_speaks_of_the_same_space() -> None:
 
 
 def test_configspace_is_optional(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(__import__("sys").modules, "ConfigSpace", None)
+    monkeypatch.setitem(sys.modules, "ConfigSpace", None)
     with pytest.raises(ConfigError, match="pip install ConfigSpace"):
         config_space(get_space("tss"), seed=0)
