@@ -9,7 +9,7 @@ from natslib.errors import ConfigError, UnknownArchitecture
 from natslib.spaces import Space
 from natslib.spaces.space import MUTATION_RULES, change
 
-_TRIES = 64
+_TRIES = 8
 
 
 class Subspace:
@@ -29,6 +29,7 @@ class Subspace:
             )
         self._codes = [tuple(code) for code in space.codes(self.members).tolist()]
         self._covered = frozenset(self._codes)
+        self._near: dict[tuple[int, ...], list[tuple[int, ...]]] = {}
 
     def __repr__(self) -> str:
         return f"<Subspace of {self.full.name}: {len(self)} of {len(self.full)} architectures>"
@@ -74,8 +75,10 @@ class Subspace:
             child = self._changed(code, rng, rule)
             if child in self._covered:
                 return child
-        near = self.neighbours(code).tolist()
-        return tuple(near[int(rng.random() * len(near))]) if near else self.sample(rng)
+        if code not in self._near:
+            self._near[code] = [tuple(row) for row in self.neighbours(code).tolist()]
+        near = self._near[code]
+        return near[int(rng.random() * len(near))] if near else self.sample(rng)
 
     def _changed(self, code: tuple[int, ...], rng: np.random.Generator, rule: str) -> tuple[int, ...]:
         """Mutate in the full space; a code that is known to be legal is not checked again."""

@@ -93,17 +93,24 @@ def test_idle_workers_are_no_surprise(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["rea", "local-search", "bananas", "npenas", pytest.param("tpe", marks=NEEDS_OPTUNA)]
+    ("name", "runs"),
+    [
+        ("rea", 20),
+        ("local-search", 20),
+        ("bananas", 2),
+        ("npenas", 2),
+        pytest.param("tpe", 2, marks=NEEDS_OPTUNA),
+    ],
 )
-def test_a_guided_search_beats_chance_on_an_easy_problem(name: str) -> None:
+def test_a_guided_search_beats_chance_on_an_easy_problem(name: str, runs: int) -> None:
     there = get_space("tss")
     scores = toy_scores(there)
     best = []
-    for seed in range(3):
+    for seed in range(runs):
         archs = map(arch_of, drive(SEARCHES[name](there, np.random.default_rng(seed)), there, 150))
         best.append(max(scores[there.index(arch)] for arch in archs))
-    chance = np.mean([np.random.default_rng(seed).choice(scores, size=150).max() for seed in range(3)])
-    assert np.mean(best) > chance + 4.0
+    chance = np.mean([np.random.default_rng(seed).choice(scores, size=150).max() for seed in range(runs)])
+    assert np.mean(best) > chance + 3.0
 
 
 def test_an_unknown_name_is_answered_with_the_closest() -> None:
