@@ -10,11 +10,12 @@ import numpy as np
 import torch
 
 from natslib.errors import ConfigError, NatslibError
-from natslib.training.embedded import EMBEDDED, embedded_images
+from natslib.training.embedded import EMBEDDED
 from natslib.training.farm import run_farm
 from natslib.training.images import ImageSet
 from natslib.training.jobs import Job, embedded_plan, jobs_for
 from natslib.training.recipes import Recipe, get_recipe
+from natslib.training.sources import PUBLISHED, load_images
 from natslib.training.stamp import environment_stamp
 
 EPILOG = """examples:
@@ -33,8 +34,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--space", choices=["tss", "sss"])
     parser.add_argument("--archs", help="indices and ranges, such as 0-999 or 3,5,10-20")
     parser.add_argument("--seeds", default="777", help="such as 777,888,999")
-    parser.add_argument("--dataset", help="the training set's name")
+    parser.add_argument("--dataset", help="the training set's name, or your own: an .npz or a folder")
     parser.add_argument("--recipe", help="the budget's name, such as 12")
+    parser.add_argument(
+        "--scale", choices=["published", "small"], help="of recipe and network; for your own images"
+    )
+    parser.add_argument("--data", type=Path, default=Path("data"), help="folder of the downloaded image sets")
+    parser.add_argument("--unverified", action="store_true", help="accept dataset files of another checksum")
     parser.add_argument(
         "--shard", default="0/1", help="i/n: train every n-th job from number i on (i counts from 0)"
     )
@@ -84,21 +90,35 @@ def print_progress(
     print(f"{done}/{total}  {what}  about {left_s / 60:.0f} min left", file=sys.stderr, flush=True)
 
 
-def run(args: argparse.Namespace) -> int:
-    """Run the farm; return the exit status."""
-    device = torch.device(args.device)
+def is_small(dataset: str, scale: str | None) -> bool:
+    """Return whether a dataset is trained at the small scale; raises `ConfigError` when nothing says so."""
+    if scale is None and dataset not in EMBEDDED and dataset not in PUBLISHED:
+        raise ConfigError(f"say --scale published or --scale small for your own images {dataset}")
+    return dataset in EMBEDDED if scale is None else scale == "small"
+
+
+def prepare(device: torch.device) -> None:
+    """Set torch up: one thread on a CPU (one process a core is fastest), deterministic kernels on a GPU."""
     if device.type == "cpu":
         torch.set_num_threads(1)
         torch.set_flush_denormal(True)
+    torch.backends.cudnn.deterministic = True
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the farm; return the exit status."""
+    device = torch.device(args.device)
+    prepare(device)
     shard, shards = parse_shard(args.shard)
 
     @cache
     def images(name: str) -> ImageSet:
-        return embedded_images(name).to(device)
+        return load_images(name, args.data, verify=not args.unverified).to(device)
 
     def recipe(job: Job) -> Recipe:
-        return get_recipe(job.budget, small=job.dataset in EMBEDDED)
+        return get_recipe(job.budget, small=is_small(job.dataset, args.scale))
 
+    stamp = environment_stamp(device) | ({"dataset files": "not verified"} if args.unverified else {})
     first: list[int] = []
     run_farm(
         asked_jobs(args),
@@ -107,7 +127,7 @@ def run(args: argparse.Namespace) -> int:
         shards=shards,
         images=images,
         recipe=recipe,
-        stamp=environment_stamp(device),
+        stamp=stamp,
         report=lambda done, total, s, entry: print_progress(done, total, s, entry, first),
     )
     return 0

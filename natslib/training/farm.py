@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from natslib.errors import ConfigError
+from natslib.spaces import SPACES
 from natslib.training.candidate import train_candidate
 from natslib.training.images import ImageSet
 from natslib.training.jobs import Job
@@ -41,14 +42,17 @@ def lock(path: Path, kind: int) -> Iterator[None]:
 
 
 @contextmanager
-def exclusive(folder: Path, shard: int, shards: int) -> Iterator[Path]:
-    """Yield the log file of a shard, held alone: shards of the same split may share a folder, other farms may not."""
+def exclusive(folder: Path, shard: int, shards: int) -> Iterator[dict[str, Path]]:
+    """Yield the logs of a shard by space, held alone: shards of one farm may share a folder."""
     folder.mkdir(parents=True, exist_ok=True)
-    mine = folder / f"shard-{shard}-of-{shards}.jsonl"
+    name = f"shard-{shard}-of-{shards}"
     kind = fcntl.LOCK_EX if shards == 1 else fcntl.LOCK_SH
-    with lock(folder / ".farm.lock", kind), lock(mine.with_suffix(".lock"), fcntl.LOCK_EX):
-        drop_torn_line(mine)
-        yield mine
+    with lock(folder / ".farm.lock", kind), lock(folder / f".{name}.lock", fcntl.LOCK_EX):
+        logs = {space: folder / space / f"{name}.jsonl" for space in SPACES}
+        for log in logs.values():
+            log.parent.mkdir(exist_ok=True)
+            drop_torn_line(log)
+        yield logs
 
 
 def run_farm(
@@ -67,13 +71,13 @@ def run_farm(
     `images` returns the image set of a name, on the device to train on; `recipe` the recipe of a job.
     Raises `ConfigError` when another farm works on the same shard, `BadSource` when a log cannot be written.
     """
-    with exclusive(folder, shard, shards) as log:
+    with exclusive(folder, shard, shards) as logs:
         mine = shard_of(jobs, shard, shards)
         done = finished_jobs(folder)
         missing = [job for job in mine if job not in done]
         start = time.monotonic()
         for number, job in enumerate(missing, start=len(mine) - len(missing) + 1):
             entry = train_candidate(job, images(job.dataset), recipe(job), stamp)
-            append_line(log, entry)
+            append_line(logs[job.space], entry)
             report(number, len(mine), time.monotonic() - start, entry)
         return len(missing)

@@ -32,7 +32,9 @@ def _check(where: str, split: Split, classes: int, channels: int) -> None:
         form = f"{split.images.dtype} {shape}"
         raise BadSource(f"{where}: images are {form}; allowed is torch.uint8 (n, side, side, {channels})")
     if len(labels) != shape[0] or len(labels) == 0:
-        raise BadSource(f"{where}: {len(labels)} labels for {shape[0]} images; allowed is one each, at least one")
+        raise BadSource(
+            f"{where}: {len(labels)} labels for {shape[0]} images; allowed is one each, at least one"
+        )
     low, high = int(labels.min()), int(labels.max())
     if low < 0 or high >= classes:
         raise BadSource(f"{where}: class labels go from {low} to {high}; allowed are 0 to {classes - 1}")

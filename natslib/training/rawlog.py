@@ -82,6 +82,6 @@ def read_records(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def finished_jobs(folder: Path) -> set[Job]:
-    """Return the jobs that the logs of a folder hold already, whichever shard wrote them."""
-    logs = sorted(folder.glob("*.jsonl"))
+    """Return the jobs that the logs of a farm's folder (a folder a space in it) hold already, whoever wrote them."""
+    logs = sorted(folder.glob("*/*.jsonl"))
     return {Job(*(entry[name] for name in Job._fields)) for log in logs for entry in read_records(log)}

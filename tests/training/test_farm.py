@@ -62,7 +62,7 @@ def farm(
 def results(folder: Path) -> dict[Job, str]:
     """What the logs of a folder say of each job, without the times."""
     found: dict[Job, str] = {}
-    for log in sorted(folder.glob("*.jsonl")):
+    for log in sorted(folder.glob("*/*.jsonl")):
         for entry in read_records(log):
             job = Job(*(entry[name] for name in Job._fields))
             assert job not in found, f"{job} was trained twice"
@@ -100,7 +100,7 @@ def test_a_finished_farm_has_nothing_to_do_and_a_torn_line_is_trained_again(
 ) -> None:
     assert farm(tmp_path, tiny_images, tiny_recipe, JOBS[:2])[0] == 2
     assert farm(tmp_path, tiny_images, tiny_recipe, JOBS[:2]) == (0, [])
-    before, log = results(tmp_path), tmp_path / "shard-0-of-1.jsonl"
+    before, log = results(tmp_path), tmp_path / "tss/shard-0-of-1.jsonl"
     log.write_bytes(log.read_bytes()[:-25])
     assert farm(tmp_path, tiny_images, tiny_recipe, JOBS[:2]) == (1, ["2/2 1"])
     assert results(tmp_path) == before
@@ -141,7 +141,7 @@ def test_a_diverging_candidate_is_recorded_as_such_and_the_farm_goes_on(
 ) -> None:
     wild = replace(tiny_recipe, learning_rate=1e30)
     assert farm(tmp_path, tiny_images, wild, JOBS[:2])[0] == 2
-    for entry in read_records(tmp_path / "shard-0-of-1.jsonl"):
+    for entry in read_records(tmp_path / "tss/shard-0-of-1.jsonl"):
         assert entry["diverged"] is True
         assert entry["splits"]["test"]["loss"][-1] is None
         assert entry["splits"]["test"]["accuracy"][-1] == 0

@@ -39,9 +39,15 @@ def test_a_loss_that_is_not_finite_is_null_and_marks_the_run(tmp_path: Path, los
 
 
 def test_finished_jobs_come_from_every_log_of_the_folder(tmp_path: Path) -> None:
-    append_line(tmp_path / "a.jsonl", entry())
-    append_line(tmp_path / "b.jsonl", entry(JOB._replace(seed=888)))
-    assert finished_jobs(tmp_path) == {JOB, JOB._replace(seed=888)}
+    jobs = {
+        "tss/a.jsonl": JOB,
+        "tss/b.jsonl": JOB._replace(seed=888),
+        "sss/a.jsonl": JOB._replace(space="sss"),
+    }
+    for name, job in jobs.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        append_line(tmp_path / name, entry(job))
+    assert finished_jobs(tmp_path) == set(jobs.values())
 
 
 def test_a_torn_last_line_is_not_read_and_is_cut_off(tmp_path: Path) -> None:
