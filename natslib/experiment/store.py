@@ -78,10 +78,12 @@ def description(
     search: str | SearchFunction, oracle: Oracle, protocol: Protocol, seed: int
 ) -> dict[str, Any]:
     """Return what determines the trajectories, in JSON's types."""
+    function = search_function(search, oracle)
     rules = {name: value for name, value in asdict(protocol).items() if name != "limit_s"}
     return {
         "algorithm": search_name(search),
-        "algorithm_sha256": source_hash(search_function(search, oracle)),
+        "algorithm_sha256": source_hash(function),
+        "settings": dict(getattr(function, "keywords", {})),
         "space": oracle.space.name,
         "epochs": list(oracle.epochs),
         "split": oracle.split,

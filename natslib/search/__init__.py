@@ -1,5 +1,7 @@
 """Search algorithms: generator functions of a space and a random generator, one a file, and their names."""
 
+from functools import partial
+
 from natslib.errors import unknown_name
 from natslib.search.asha import asha
 from natslib.search.bananas import bananas
@@ -19,6 +21,7 @@ SEARCHES: dict[str, SearchFunction] = {
     "random": random_search,
     "rea": regularized_evolution,
     "reinforce": reinforce,
+    "reinforce-nb201": partial(reinforce, learning_rate=0.5),  # the settings shipped with NAS-Bench-201
     "bohb": bohb,
     "local-search": local_search,
     "bananas": bananas,
