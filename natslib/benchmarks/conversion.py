@@ -106,6 +106,9 @@ def convert(
 
 def _convert(job: _Job, columns: str | Path | None) -> dict[str, Any]:
     path = job.path
+    if not (job.parts / "plan").exists():  # nothing to go on with: what lies here is of another conversion
+        for folder in (job.parts, job.dest / "curves"):
+            shutil.rmtree(folder, ignore_errors=True)
     if job.origin == "published":
         finals, job.source = read_published()
         return _finish(job, finals, get_space("tss"))

@@ -311,6 +311,13 @@ def test_a_table_of_something_else_is_not_overwritten(archive, table, tmp_path):
     assert contents(table) == before
 
 
+def test_what_is_left_of_another_conversion_does_not_get_into_the_table(archive, table, tmp_path):
+    (tmp_path / "t" / "curves").mkdir(parents=True)
+    (tmp_path / "t" / "curves" / "000111.parquet").write_bytes(b"left over")
+    convert(archive, tmp_path / "t", processes=2)
+    assert contents(tmp_path / "t") == contents(table)
+
+
 def test_two_conversions_into_one_folder_do_not_mix(archive, tmp_path):
     import fcntl
 
