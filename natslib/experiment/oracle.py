@@ -69,7 +69,7 @@ class Oracle:
             [table.values("accuracy", **place, split=split, seed=seed, epoch=epoch) for epoch in at]
             for seed in drawn_seeds(block, draw)
         ]
-        costs = [table.cost(**place, epoch=epoch, validation=charge_validation) for epoch in at]
+        costs = [evaluation_cost_s(table, place, epoch, charge_validation) for epoch in at]
         source = {**place, "split": split, "draw": draw, "charge_validation": charge_validation}
         return cls(table.space, np.array(scores).transpose(0, 2, 1), np.array(costs).T, wanted, split, source)
 
@@ -154,6 +154,15 @@ def block_of(table: Any, dataset: str, budget: str, split: str) -> Any:
         listed = ", ".join("/".join(map(str, block)) for block in blocks)
         raise NotMeasured(f"the table has no scores of {dataset}/{budget}/{split}; it has {listed}")
     return found
+
+
+def evaluation_cost_s(table: Any, place: dict[str, str], epoch: int | None, validation: bool) -> Any:
+    """Return `table.cost` in seconds; where it lacks the time of the validation pass, say how to do without."""
+    try:
+        return table.cost(**place, epoch=epoch, validation=validation)
+    except NotMeasured as error:
+        hint = "; to leave the validation pass out, say charge_validation=False (--no-validation-cost)"
+        raise NotMeasured(f"{error}{hint if validation else ''}") from None
 
 
 def drawn_seeds(block: Any, draw: str | int) -> list[str | int]:

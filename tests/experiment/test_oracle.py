@@ -136,6 +136,20 @@ def test_the_validation_pass_is_charged_unless_said_otherwise() -> None:
     assert free.source["charge_validation"] is False
 
 
+def test_without_the_time_of_the_pass_the_way_out_is_named() -> None:
+    class Untimed(StandIn):
+        def cost(self, *, validation: bool, **where: Any) -> np.ndarray:
+            if validation:
+                raise NotMeasured("no time_s of split 'valid'")
+            return super().cost(validation=False, **where)
+
+    with pytest.raises(
+        NotMeasured, match=r"no time_s of split 'valid'; to leave .* say charge_validation=False"
+    ):
+        Oracle.from_table(Untimed(), **WHERE, draw="mean")
+    assert Oracle.from_table(Untimed(), **WHERE, draw="mean", charge_validation=False).costs_s[0, 0] == 6.0
+
+
 def test_a_missing_block_names_those_that_exist() -> None:
     with pytest.raises(
         NotMeasured, match="no scores of cifar100/200/valid; it has cifar100/12/test, cifar100/12"
