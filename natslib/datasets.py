@@ -47,8 +47,16 @@ _OF_THE_PAPER = (
     ),
 )
 
+#: Small sets that need no download; their numbers of images count every fixed shift of an evaluated image.
+_EMBEDDED = (
+    Dataset("digits", "digits", 10, 8, 1, {"train": 896, "valid": 1_350, "test": 1_353}),
+    Dataset("digit-pairs", "digit pairs", 100, 8, 1, {"train": 3_000, "valid": 1_500, "test": 1_500}),
+    Dataset("photos", "photos", 10, 8, 3, {"train": 2_340, "valid": 520, "test": 520}),
+)
+
 PAPER: tuple[str, ...] = tuple(dataset.name for dataset in _OF_THE_PAPER)
-DATASETS: dict[str, Dataset] = {dataset.name: dataset for dataset in _OF_THE_PAPER}
+EMBEDDED: tuple[str, ...] = tuple(dataset.name for dataset in _EMBEDDED)
+DATASETS: dict[str, Dataset] = {dataset.name: dataset for dataset in (*_OF_THE_PAPER, *_EMBEDDED)}
 
 
 def get_dataset(name: str) -> Dataset:
