@@ -45,9 +45,9 @@ def _shifted(arrays: Arrays, shift: int, views: int, rng: np.random.Generator) -
 
 def _image_set(name: str, classes: int, parts: dict[str, Arrays], *, shift: int, flip: bool) -> ImageSet:
     """Return the image set of the parts 'train', 'valid' and 'test', normalised by the training images."""
-    pixels = parts["train"][0]
     splits = {split: _split(arrays) for split, arrays in parts.items()}
     train = splits.pop("train")
+    pixels = train.images.numpy()
     mean, std = (tuple(map(float, f(pixels, axis=(0, 1, 2)))) for f in (np.mean, np.std))
     return ImageSet(name, classes, train, splits, mean, std, shift=shift, flip=flip)
 

@@ -1,0 +1,105 @@
+"""Write our raw logs in the layout of the official archives: one bz2 pickle an architecture, read by `nats_bench`."""
+
+import bz2
+import pickle
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from natslib.errors import ConfigError
+from natslib.nets.skeletons import SIZE_CELL
+from natslib.spaces import TOPOLOGY, Space, get_space
+
+Record = Mapping[str, Any]
+
+#: The official names of evaluation sets; CIFAR-10 is tested on the original test set alone.
+SETS = {"valid": "x-valid", "test": "x-test", "valtest": "ori-test"}
+CIFAR10_SETS = {"valid": "x-valid", "test": "ori-test"}
+
+
+def _by_epoch(columns: Mapping[str, list[Any]], name: str) -> dict[int, float]:
+    """Return one column as the official dict of epochs; a value that was not finite is NaN again."""
+    values = [float("nan") if value is None else value for value in columns[name]]
+    return dict(zip(columns["epoch"], values, strict=True))
+
+
+def arch_config(space: Space, arch_str: str, classes: int, scale: tuple[int, int]) -> dict[str, Any]:
+    """Return the official description of a network; `scale` is (channels, cells), the topology space's C and N."""
+    if space is TOPOLOGY:
+        channels, cells = scale
+        return {"channel": channels, "num_cells": cells, "arch_str": arch_str, "class_num": classes}
+    named = {"name": "infer.shape.tiny", "channels": arch_str, "arch_str": arch_str}
+    return named | {"genotype": TOPOLOGY.string(SIZE_CELL), "class_num": classes}
+
+
+def official_trial(record: Record, config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the 16 fields of one run as the official files hold them."""
+    splits = record["splits"]
+    names = CIFAR10_SETS if record["dataset"] in ("cifar10", "cifar10-valid") else SETS
+    evaluated = {names[split]: columns for split, columns in splits.items() if split != "train"}
+
+    def evaluations(column: str) -> dict[str, float]:
+        found = {name: _by_epoch(columns, column) for name, columns in evaluated.items()}
+        return {f"{name}@{epoch}": value for name, values in found.items() for epoch, value in values.items()}
+
+    return {
+        "name": record["dataset"],
+        "net_state_dict": None,
+        "train_acc1es": _by_epoch(splits["train"], "accuracy"),
+        "train_acc5es": _by_epoch(splits["train"], "top5"),
+        "train_losses": _by_epoch(splits["train"], "loss"),
+        "train_times": OrderedDict(_by_epoch(splits["train"], "time_s")),
+        "arch_config": dict(config),
+        "params": record["params_m"],
+        "flop": record["flops_m"],
+        "seed": f"{record['seed']:04d}",
+        "epochs": len(splits["train"]["epoch"]),
+        "latency": [record["latency_s"]],
+        "eval_names": list(evaluated),
+        "eval_acc1es": evaluations("accuracy"),
+        "eval_times": evaluations("time_s"),
+        "eval_losses": evaluations("loss"),
+    }
+
+
+def official_record(records: Iterable[Record], config: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Return budget -> the official record of one architecture; `config` holds the network's description a dataset."""
+    budgets: dict[str, Any] = {}
+    for record in sorted(records, key=lambda one: (one["dataset"], one["seed"])):
+        index, dataset, seed = record["arch_index"], record["dataset"], record["seed"]
+        empty = {"arch_index": index, "arch_str": config[dataset]["arch_str"], "all_results": OrderedDict()}
+        entry = budgets.setdefault(record["budget"], empty | {"dataset_seed": {}, "clear_net_done": True})
+        entry["all_results"][dataset, seed] = official_trial(record, config[dataset])
+        entry["dataset_seed"].setdefault(dataset, []).append(seed)
+    return OrderedDict(sorted(budgets.items()))
+
+
+def _write(path: Path, content: object) -> None:
+    path.write_bytes(bz2.compress(pickle.dumps(content, protocol=4)))
+
+
+def export_official(
+    records: Iterable[Record], folder: Path, *, classes: Mapping[str, int], scale: tuple[int, int]
+) -> int:
+    """Write raw-log records of one space to `folder`, which must not exist; return the number of architectures.
+
+    `classes` is the number of classes of each dataset, `scale` the topology space's (channels, cells). Open the folder
+    with `nats_bench.create(folder, "tss", fast_mode=True)`. Raises `ConfigError` for records of both spaces.
+    """
+    by_arch: dict[int, list[Record]] = {}
+    spaces = set()
+    for record in records:
+        by_arch.setdefault(record["arch_index"], []).append(record)
+        spaces.add(record["space"])
+    if len(spaces) != 1:
+        raise ConfigError(f"records of the spaces {sorted(spaces)}: allowed is exactly one")
+    space = get_space(spaces.pop())
+    folder.mkdir(parents=True)
+    archs = list(space.strings())
+    meta = {"meta_archs": archs, "total_archs": len(archs), "arch2infos": None, "evaluated_indexes": set()}
+    _write(folder / "meta.pickle.pbz2", meta)
+    for index, some in by_arch.items():
+        config = {name: arch_config(space, archs[index], count, scale) for name, count in classes.items()}
+        _write(folder / f"{index:06d}.pickle.pbz2", official_record(some, config))
+    return len(by_arch)

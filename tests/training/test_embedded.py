@@ -1,0 +1,58 @@
+"""The embedded image sets are what their facts say, always the same, and their splits are disjoint."""
+
+import hashlib
+
+import pytest
+import torch
+
+from natslib.datasets import EMBEDDED, get_dataset
+from natslib.errors import UnknownName
+from natslib.training.embedded import EMBEDDED as BUILDERS
+from natslib.training.embedded import embedded_images
+from natslib.training.images import ImageSet
+
+#: Changing the images invalidates every raw log of the embedded benchmark: train it again, then renew these.
+DIGESTS = {"digits": "b1306106fb91a5fd", "digit-pairs": "3c8dfe2b0502edc7", "photos": "923fed32303d3a49"}
+
+
+@pytest.fixture(scope="module", params=EMBEDDED)
+def images(request: pytest.FixtureRequest) -> ImageSet:
+    return embedded_images(request.param)
+
+
+def test_facts_and_builders_name_the_same_sets() -> None:
+    assert tuple(BUILDERS) == EMBEDDED
+    with pytest.raises(UnknownName, match=r"unknown embedded image set 'digit': allowed are .*'digits'"):
+        embedded_images("digit")
+
+
+def test_the_images_are_what_the_facts_say(images: ImageSet) -> None:
+    facts = get_dataset(images.name)
+    found = {"train": len(images.train)} | {name: len(split) for name, split in images.evaluations.items()}
+    assert found == facts.images
+    shape = (images.classes, images.resolution, images.in_channels)
+    assert shape == (facts.classes, facts.resolution, facts.in_channels)
+    for split in (images.train, *images.evaluations.values()):
+        assert len(split.labels.unique()) == facts.classes
+
+
+def test_the_images_never_change(images: ImageSet) -> None:
+    digest = hashlib.sha256()
+    for split in (images.train, *images.evaluations.values()):
+        digest.update(split.images.contiguous().numpy().tobytes())
+        digest.update(split.labels.numpy().tobytes())
+    assert digest.hexdigest()[:16] == DIGESTS[images.name]
+
+
+def test_no_training_image_is_evaluated(images: ImageSet) -> None:
+    train = {image.numpy().tobytes() for image in images.train.images}
+    for split in images.evaluations.values():
+        shared = sum(image.numpy().tobytes() in train for image in split.images)
+        assert shared <= len(split) * 0.01  # plain sky looks the same everywhere
+
+
+def test_training_images_are_normalised_by_their_own_numbers(images: ImageSet) -> None:
+    pixels = images.train.images.double()
+    torch.testing.assert_close(pixels.mean(dim=(0, 1, 2)), torch.tensor(images.mean, dtype=torch.float64))
+    std = pixels.std(dim=(0, 1, 2), correction=0)
+    torch.testing.assert_close(std, torch.tensor(images.std, dtype=torch.float64))

@@ -1,0 +1,48 @@
+"""The official reader opens an export of our logs and returns our numbers."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from natslib.errors import ConfigError
+from natslib.training.export import export_official
+
+nats_bench = pytest.importorskip("nats_bench", reason="the official reader is not installed")
+
+CLASSES = {"digits": 10, "cifar10-valid": 10}
+
+
+def columns(first: float) -> dict[str, list[Any]]:
+    numbers = [first, first + 1, first + 2]
+    return {"epoch": [0, 1, 2], **dict.fromkeys(("loss", "accuracy", "top5", "time_s"), numbers)}
+
+
+def record(seed: int = 777, dataset: str = "digits", space: str = "tss") -> dict[str, Any]:
+    splits = {"train": columns(1.0), "valid": columns(seed / 10), "test": columns(30.0)}
+    identity = {"space": space, "arch_index": 5, "dataset": dataset, "budget": "12", "seed": seed}
+    entry = {**identity, "params_m": 0.5, "flops_m": 7.5, "latency_s": 0.25, "splits": splits, "stamp": {}}
+    return json.loads(json.dumps(entry))
+
+
+@pytest.mark.parametrize("space", ["tss", "sss"])
+def test_the_official_reader_returns_our_numbers(tmp_path: Path, space: str) -> None:
+    logs = [record(seed, "digits", space) for seed in (888, 777)] + [record(777, "cifar10-valid", space)]
+    assert export_official(logs, tmp_path / "out", classes=CLASSES, scale=(8, 1)) == 1
+    api = nats_bench.create(str(tmp_path / "out"), space, fast_mode=True, verbose=False)
+    info = api.get_more_info(5, "digits", hp="12", is_random=888)
+    assert (info["train-accuracy"], info["valid-accuracy"], info["test-accuracy"]) == (3.0, 90.8, 32.0)
+    assert info["train-all-time"] == 6.0
+    mean = api.get_more_info(5, "digits", iepoch=1, hp="12", is_random=False)
+    assert mean["valid-loss"] == pytest.approx((77.7 + 88.8) / 2 + 1)
+    half = api.get_more_info(5, "cifar10-valid", hp="12", is_random=777)
+    assert (half["valid-accuracy"], half["test-accuracy"]) == (79.7, 32.0)
+    cost = api.get_cost_info(5, "digits", hp="12")
+    assert (cost["params"], cost["flops"], cost["latency"]) == (0.5, 7.5, 0.25)
+    assert api.get_net_config(5, "digits")["num_classes"] == 10
+
+
+def test_records_of_two_spaces_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"records of the spaces \['sss', 'tss'\]: allowed is exactly one"):
+        export_official([record(), record(space="sss")], tmp_path / "out", classes=CLASSES, scale=(8, 1))
