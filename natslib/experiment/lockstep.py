@@ -1,26 +1,30 @@
 """Regularised evolution, many runs side by side in arrays: the same numbers as run by run, much sooner.
 
 The generator in `natslib.search.regularized_evolution` is the algorithm; this is the same with the steps of all runs
-taken together. It reads each run's random stream in the order in which the generator draws from it, so the
+taken together. It reads each run's random streams in the order in which generator and oracle draw from them, so the
 trajectories are equal to the last bit, and a test holds it to that.
 """
 
-from collections.abc import Callable, Sequence
-from itertools import repeat as forever
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
+from natslib.experiment.dice import Dice
 from natslib.experiment.oracle import Oracle
-from natslib.experiment.protocol import Protocol, Record
+from natslib.experiment.protocol import Protocol
 from natslib.experiment.seeds import streams
+from natslib.experiment.trajectory import assemble
 from natslib.search.regularized_evolution import regularized_evolution
 
+Codes = npt.NDArray[np.uint8]
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
 POPULATION, TOURNAMENT = 10, 3  # the defaults of the generator
 AT_ONCE = 500  # runs, so that memory stays flat
+BLOCK = 512  # random numbers of a run drawn together
 
 
 def fits(search: object, oracle: Oracle, protocol: Protocol) -> bool:
@@ -29,82 +33,114 @@ def fits(search: object, oracle: Oracle, protocol: Protocol) -> bool:
     return search is regularized_evolution and plain and len(oracle.measured) == len(oracle.space)
 
 
-def records(oracle: Oracle, protocol: Protocol, seeds: Sequence[int]) -> list[Record]:
-    """Return what `run` returns for each seed, for regularised evolution with its defaults; see `fits`."""
-    groups = [seeds[start : start + AT_ONCE] for start in range(0, len(seeds), AT_ONCE)]
-    return [record for group in groups for record in side_by_side(oracle, protocol, group)]
+def trajectories(
+    oracle: Oracle, protocol: Protocol, runs: Sequence[int], seeds: Sequence[int]
+) -> pd.DataFrame:
+    """Return the trajectories of regularised evolution with its defaults, where it `fits`; see `trajectory_frame`."""
+    starts = range(0, len(seeds), AT_ONCE)
+    groups = [slice(start, start + AT_ONCE) for start in starts]
+    return pd.concat(
+        [group_of(oracle, protocol, runs[group], seeds[group]) for group in groups], ignore_index=True
+    )
 
 
-def side_by_side(oracle: Oracle, protocol: Protocol, seeds: Sequence[int]) -> list[Record]:
-    """Take one step of all runs after another until each has used up its budget."""
-    costs_s = oracle.costs_s[:, -1]
-    steps = int(protocol.budget_s / costs_s.min()) + 2
-    draws, draw_score = uniforms(oracle, seeds, steps)
-    mutate, runs = MUTATIONS[oracle.space.name], np.arange(len(seeds))
-    index = np.zeros((steps, len(seeds)), dtype=np.int64)
-    score, clock_s = np.zeros(index.shape), np.zeros(index.shape)
-    used, step = POPULATION, 0
-    while step == 0 or clock_s[step - 1].min() < protocol.budget_s:
-        if step < POPULATION:
-            index[step] = draws[step] * len(oracle.space)
-        else:
-            places = step - POPULATION + (draws[used : used + TOURNAMENT] * POPULATION).astype(np.int64)
-            parents = places[score[places, runs].argmax(axis=0), runs]
-            codes = oracle.space.codes(index[parents, runs])
-            index[step] = oracle.space.indices(mutate(codes, draws[used + TOURNAMENT :]))
-            used += TOURNAMENT + DRAWS[oracle.space.name]
-        score[step] = draw_score(index[step])
-        clock_s[step] = (clock_s[step - 1] if step else 0.0) + costs_s[index[step]]
-        step += 1
-    lengths = 1 + (clock_s[:step] < protocol.budget_s).sum(axis=0)
-    columns = zip(index.T, score.T, clock_s.T, lengths, strict=True)
-    return [record(oracle, i[:n], s[:n], t[:n]) for i, s, t, n in columns]
+def group_of(oracle: Oracle, protocol: Protocol, runs: Sequence[int], seeds: Sequence[int]) -> pd.DataFrame:
+    """Return the trajectories of runs that are in memory together."""
+    index, score, time_s = side_by_side(oracle, protocol.budget_s, seeds)
+    lengths = 1 + (time_s < protocol.budget_s).sum(axis=0)
+    lived = np.arange(len(index)) < lengths[:, None]
+    index, score, time_s = (column.T[lived] for column in (index, score, time_s))
+    epochs = np.full(len(index), oracle.epochs[-1], dtype=np.int64)
+    return assemble(runs, seeds, lengths, index, epochs, score, oracle.costs_s[index, -1], time_s)
 
 
-def record(oracle: Oracle, index: Ints, score: Floats, time_s: Floats) -> Record:
-    """Return one run in the form of `protocol.run`."""
-    costs_s = oracle.costs_s[index, -1].tolist()
-    answers = zip(index.tolist(), forever(oracle.epochs[-1]), score.tolist(), costs_s, strict=False)
-    return Record(list(answers), time_s.tolist())
-
-
-def uniforms(oracle: Oracle, seeds: Sequence[int], steps: int) -> tuple[Floats, Callable[[Ints], Floats]]:
-    """Return the uniform numbers of the searches, (draws, runs), and the function that draws stored scores."""
-    wanted = POPULATION + steps * (TOURNAMENT + DRAWS[oracle.space.name])
+def side_by_side(oracle: Oracle, budget_s: float, seeds: Sequence[int]) -> tuple[Ints, Floats, Floats]:
+    """Step all runs until each has used up its budget; return index, score and clock in seconds, (steps, runs)."""
     pairs = [streams(seed) for seed in seeds]
-    search = np.array([stream.random(wanted) for stream, _ in pairs]).T
-    scores = oracle.scores[:, :, -1]
-    missing = np.isnan(scores)
-    stored = np.take_along_axis(scores, np.argsort(missing, axis=0, kind="stable"), axis=0)
-    counts, runs = (~missing).sum(axis=0), np.arange(len(seeds))
-    choice = np.array([stream.random(steps) for _, stream in pairs])
-    next_ = np.zeros(len(seeds), dtype=np.int64)
-
-    def draw_score(index: Ints) -> Floats:
-        several = counts[index] > 1  # where there is one score, nothing is drawn
-        which = np.where(several, choice[runs, next_] * counts[index], 0).astype(np.int64)
-        next_[several] += 1
-        return stored[which, index]
-
-    return search, draw_score
-
-
-def mutate_topology(codes: npt.NDArray[np.uint8], draws: Floats) -> npt.NDArray[np.uint8]:
-    """The official mutation of the topology space, (runs, 6) codes: a node, one of its edges, another operation."""
-    node = 1 + (draws[0] * 3).astype(np.int64)
-    edge = node * (node - 1) // 2 + (draws[1] * node).astype(np.int64)
-    runs = np.arange(len(codes))
-    children = codes.copy()
-    children[runs, edge] = (codes[runs, edge] + 1 + (draws[2] * 4).astype(np.int64)) % 5
-    return children
+    uniforms, scores = (
+        Uniforms([search for search, _ in pairs]),
+        Scores(oracle, [stored for _, stored in pairs]),
+    )
+    population = np.zeros((POPULATION, len(seeds)), dtype=np.int64), np.zeros((POPULATION, len(seeds)))
+    clock_s, steps = np.zeros(len(seeds)), []
+    while clock_s.min(initial=np.inf) < budget_s:
+        step = len(steps)
+        if step < POPULATION:
+            index = (uniforms.take(1)[0] * len(oracle.space)).astype(np.int64)
+        else:
+            index = children(oracle, step, *population, uniforms)
+        score = scores.draw(index)
+        clock_s = clock_s + oracle.costs_s[index, -1]
+        population[0][step % POPULATION], population[1][step % POPULATION] = index, score
+        steps.append((index, score, clock_s))
+    index, score, time_s = (np.array(column) for column in zip(*steps, strict=True))
+    return index, score, time_s
 
 
-def mutate_size(codes: npt.NDArray[np.uint8], draws: Floats) -> npt.NDArray[np.uint8]:
-    """The official mutation of the size space, (runs, 5) codes: a position, any channel number."""
-    children = codes.copy()
-    children[np.arange(len(codes)), (draws[0] * 5).astype(np.int64)] = (draws[1] * 8).astype(np.int64)
-    return children
+def children(oracle: Oracle, step: int, index: Ints, score: Floats, uniforms: "Uniforms") -> Ints:
+    """Return a child for each run: the mutant of the best of a tournament; the population is a ring, (10, runs)."""
+    runs = np.arange(index.shape[1])
+    drawn = (step + (uniforms.take(TOURNAMENT) * POPULATION).astype(np.int64)) % POPULATION  # 0 is the oldest
+    parents = drawn[score[drawn, runs].argmax(axis=0), runs]
+    mutate = mutate_topology if oracle.space.name == "tss" else mutate_size
+    return oracle.space.indices(mutate(oracle.space.codes(index[parents, runs]), uniforms))
 
 
-MUTATIONS = {"tss": mutate_topology, "sss": mutate_size}
-DRAWS = {"tss": 3, "sss": 2}
+def mutate_topology(codes: Codes, uniforms: "Uniforms") -> Codes:
+    """Return (runs, 6) codes after the official mutation of topologies: a node, one of its edges, another operation."""
+    for_node, for_source, for_choice = uniforms.take(3)
+    node = 1 + (for_node * 3).astype(np.int64)
+    edge = node * (node - 1) // 2 + (for_source * node).astype(np.int64)
+    runs, mutants = np.arange(len(codes)), codes.copy()
+    mutants[runs, edge] = (codes[runs, edge] + 1 + (for_choice * 4).astype(np.int64)) % 5
+    return mutants
+
+
+def mutate_size(codes: Codes, uniforms: "Uniforms") -> Codes:
+    """Return (runs, 5) codes after the official mutation of sizes: a position, any channel number."""
+    for_position, for_choice = uniforms.take(2)
+    mutants = codes.copy()
+    mutants[np.arange(len(codes)), (for_position * 5).astype(np.int64)] = (for_choice * 8).astype(np.int64)
+    return mutants
+
+
+class Uniforms:
+    """The uniform numbers of many generators, each in its own order."""
+
+    def __init__(self, generators: Sequence[Dice]) -> None:
+        self._generators = generators
+        self._left: Floats = np.empty((0, len(generators)))
+
+    def take(self, count: int) -> Floats:
+        """Return the next `count` numbers of every generator, (count, runs)."""
+        if len(self._left) < count:
+            fresh = np.array([generator.random(BLOCK) for generator in self._generators]).T
+            self._left = np.ascontiguousarray(np.concatenate([self._left, fresh]))
+        taken, self._left = self._left[:count], self._left[count:]
+        return taken
+
+
+class Scores:
+    """Stored scores, drawn as the oracle does: a random one where an architecture has several, else without a draw."""
+
+    def __init__(self, oracle: Oracle, generators: Sequence[Dice]) -> None:
+        scores = oracle.scores[:, :, -1]
+        missing = np.isnan(scores)
+        self._stored = np.take_along_axis(scores, np.argsort(missing, axis=0, kind="stable"), axis=0)
+        self._counts = (~missing).sum(axis=0)
+        self._generators = generators
+        self._uniforms: Floats = np.empty((len(generators), 0))
+        self._used = np.zeros(len(generators), dtype=np.int64)
+
+    def draw(self, index: Ints) -> Floats:
+        """Return a score of one architecture a run, (runs,)."""
+        counts = self._counts[index]
+        several = counts > 1
+        if not several.any():
+            return self._stored[0, index]
+        if self._used.max() == self._uniforms.shape[1]:
+            fresh = np.array([generator.random(BLOCK) for generator in self._generators])
+            self._uniforms = np.concatenate([self._uniforms, fresh], axis=1)
+        drawn = self._uniforms[np.arange(len(index)), self._used] * counts
+        self._used += several
+        return self._stored[np.where(several, drawn, 0.0).astype(np.int64), index]

@@ -83,15 +83,6 @@ class Job:
     seed: int
 
     def __call__(self, numbers: list[int]) -> Runs:
-        """Do the runs of these numbers: side by side where that is possible, else one after the other."""
-        if lockstep.fits(self.search, self.oracle, self.protocol):
-            every = [run_seed(self.seed, number) for number in numbers]
-            return Runs(
-                trajectory_frame(numbers, every, lockstep.records(self.oracle, self.protocol, every)), ()
-            )
-        return self.one_by_one(numbers)
-
-    def one_by_one(self, numbers: list[int]) -> Runs:
         """Do the runs of these numbers one after the other."""
         done, seeds, records, failures = [], [], [], []
         for number in numbers:
@@ -111,13 +102,16 @@ _job: Callable[[list[int]], Runs]
 
 
 def share_out(job: Job, numbers: list[int], processes: int) -> list[Runs]:
-    """Do the runs in `processes` processes and return the parts in order.
+    """Do the runs in `processes` processes and return the parts in order; those that can go side by side need none.
 
     The processes are forked, so that a search written in a notebook need not be importable; where the system
     cannot fork, everything runs in this process.
     """
     if processes < 1:
         raise ConfigError(f"processes={processes} was given; at least 1 is needed")
+    if lockstep.fits(job.search, job.oracle, job.protocol):
+        seeds = [run_seed(job.seed, number) for number in numbers]
+        return [Runs(lockstep.trajectories(job.oracle, job.protocol, numbers, seeds), ())]
     if processes == 1 or "fork" not in multiprocessing.get_all_start_methods():
         return [job(numbers)]
     size = -(-len(numbers) // (4 * processes))

@@ -6,7 +6,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from natslib.experiment.oracle import Answer
 from natslib.experiment.protocol import Record
 
 
@@ -16,34 +15,42 @@ def trajectory_frame(runs: Sequence[int], seeds: Sequence[int], records: Sequenc
     Columns: run, seed (of the run), step (0 first), arch_index, epochs, score, cost_s (of this evaluation), time_s
     (simulated time at which it finished), incumbent (index of the best architecture so far).
     """
-    lengths = [len(record.time_s) for record in records]
-    index, epochs, score, cost_s = zip(
-        *(answer for record in records for answer in record.answers), strict=True
-    )
+    answers = (answer for record in records for answer in record.answers)
+    index, epochs, score, cost_s = (np.array(column) for column in zip(*answers, strict=True))
+    time_s = np.concatenate([record.time_s for record in records])
+    lengths = np.array([len(record.time_s) for record in records])
+    return assemble(runs, seeds, lengths, index, epochs, score, cost_s, time_s)
+
+
+def assemble(
+    runs: Sequence[int], seeds: Sequence[int], lengths: npt.NDArray[np.int64], *columns: np.ndarray
+) -> pd.DataFrame:
+    """Return the frame from its parts: a run, its seed and its length each, and the columns of all runs in a row."""
+    index, epochs, score, cost_s, time_s = columns
+    number = np.repeat(np.arange(len(lengths)), lengths)
+    first = np.repeat(np.cumsum(lengths) - lengths, lengths)
     return pd.DataFrame(
         {
-            "run": np.repeat(np.array(runs, dtype=np.int64), lengths),
-            "seed": np.repeat(np.array(seeds, dtype=np.int64), lengths),
-            "step": np.concatenate([np.arange(length) for length in lengths]),
-            "arch_index": np.array(index, dtype=np.int64),
-            "epochs": np.array(epochs, dtype=np.int64),
-            "score": np.array(score, dtype=np.float64),
-            "cost_s": np.array(cost_s, dtype=np.float64),
-            "time_s": np.concatenate([record.time_s for record in records]),
-            "incumbent": np.concatenate([incumbents(record.answers) for record in records]),
+            "run": np.array(runs, dtype=np.int64)[number],
+            "seed": np.array(seeds, dtype=np.int64)[number],
+            "step": np.arange(len(number)) - first,
+            "arch_index": index.astype(np.int64),
+            "epochs": epochs.astype(np.int64),
+            "score": score.astype(np.float64),
+            "cost_s": cost_s.astype(np.float64),
+            "time_s": time_s.astype(np.float64),
+            "incumbent": index[best_rows(number, epochs, score)],
         }
     )
 
 
-def incumbents(answers: Sequence[Answer]) -> npt.NDArray[np.int64]:
-    """Return the index of the best architecture after each evaluation.
+def best_rows(number: np.ndarray, epochs: np.ndarray, score: np.ndarray) -> npt.NDArray[np.int64]:
+    """Return, for every row, the row of the best evaluation so far in its run; `number` ascends from run to run.
 
     Best is the highest score among the evaluations with the most epochs so far; the earliest where scores tie.
     """
-    index, epochs, score, _ = zip(*answers, strict=True)
-    steps = np.arange(len(answers))
-    order = np.lexsort((-steps, score, epochs))
-    place = np.empty_like(steps)
-    place[order] = steps
-    best = order[np.maximum.accumulate(place)]
-    return np.array(index, dtype=np.int64)[best]
+    rows = np.arange(len(score))
+    order = np.lexsort((-rows, score, epochs, number))  # later runs rank above all of the earlier ones
+    place = np.empty_like(rows)
+    place[order] = rows
+    return order[np.maximum.accumulate(place)]

@@ -1,10 +1,12 @@
 """REA side by side is REA run by run, to the last bit."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from natslib.experiment import Oracle, Protocol, lockstep, repeat, run
 from natslib.experiment.seeds import run_seed
+from natslib.experiment.trajectory import trajectory_frame
 from natslib.search import SEARCHES
 from natslib.spaces import get_space
 
@@ -19,31 +21,43 @@ def oracle(space: str, seeds: int, missing: float = 0.0) -> Oracle:
     return Oracle(there, scores, 5.0 + 10.0 * rng.random((len(there), 1)), (12,), "valid")
 
 
+def one_by_one(answers: Oracle, protocol: Protocol) -> pd.DataFrame:
+    records = [run(SEARCHES["rea"], answers, protocol, seed) for seed in SEEDS]
+    return trajectory_frame(range(12), SEEDS, records)
+
+
+def side_by_side(answers: Oracle, protocol: Protocol) -> pd.DataFrame:
+    return lockstep.trajectories(answers, protocol, range(12), SEEDS)
+
+
 @pytest.mark.parametrize("space", ["tss", "sss"])
 @pytest.mark.parametrize(("seeds", "missing"), [(1, 0.0), (3, 0.0), (3, 0.5)])
-def test_records_are_equal(space: str, seeds: int, missing: float) -> None:
-    answers, protocol = oracle(space, seeds, missing), Protocol(900.0)
-    one_by_one = [run(SEARCHES["rea"], answers, protocol, seed) for seed in SEEDS]
-    assert lockstep.records(answers, protocol, SEEDS) == one_by_one
+def test_trajectories_are_equal(space: str, seeds: int, missing: float) -> None:
+    answers, protocol = oracle(space, seeds, missing), Protocol(1800.0)
+    pd.testing.assert_frame_equal(
+        side_by_side(answers, protocol), one_by_one(answers, protocol), check_exact=True
+    )
 
 
 @pytest.mark.parametrize("budget_s", [5.1, 16.0, 120.0])
 def test_short_budgets_too(budget_s: float) -> None:
     answers, protocol = oracle("tss", 2), Protocol(budget_s)
-    one_by_one = [run(SEARCHES["rea"], answers, protocol, seed) for seed in SEEDS]
-    assert lockstep.records(answers, protocol, SEEDS) == one_by_one
+    pd.testing.assert_frame_equal(
+        side_by_side(answers, protocol), one_by_one(answers, protocol), check_exact=True
+    )
 
 
-def test_groups_make_no_difference(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_groups_and_blocks_make_no_difference(monkeypatch: pytest.MonkeyPatch) -> None:
     answers, protocol = oracle("tss", 2), Protocol(300.0)
-    together = lockstep.records(answers, protocol, SEEDS)
+    together = side_by_side(answers, protocol)
     monkeypatch.setattr(lockstep, "AT_ONCE", 5)
-    assert lockstep.records(answers, protocol, SEEDS) == together
+    monkeypatch.setattr(lockstep, "BLOCK", 7)
+    pd.testing.assert_frame_equal(side_by_side(answers, protocol), together, check_exact=True)
 
 
 def test_it_is_used_where_it_fits_and_only_there(monkeypatch: pytest.MonkeyPatch) -> None:
     used = []
-    monkeypatch.setattr(lockstep, "records", lambda *job: used.append(job) or RECORDS(*job))
+    monkeypatch.setattr(lockstep, "trajectories", lambda *job: used.append(job) or TRAJECTORIES(*job))
     answers = oracle("tss", 1)
     part = Oracle(answers.space, answers.scores.copy(), answers.costs_s, (12,), "valid")
     part.scores[0, 7] = np.nan
@@ -60,4 +74,4 @@ def test_it_is_used_where_it_fits_and_only_there(monkeypatch: pytest.MonkeyPatch
     assert len(used) == 1
 
 
-RECORDS = lockstep.records
+TRAJECTORIES = lockstep.trajectories
