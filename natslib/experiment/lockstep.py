@@ -62,7 +62,8 @@ def side_by_side(oracle: Oracle, budget_s: float, seeds: Sequence[int]) -> tuple
         Scores(oracle, [stored for _, stored in pairs]),
     )
     population = np.zeros((POPULATION, len(seeds)), dtype=np.int64), np.zeros((POPULATION, len(seeds)))
-    clock_s, steps = np.zeros(len(seeds)), []
+    clock_s = np.zeros(len(seeds))
+    steps: list[tuple[Ints, Floats, Floats]] = []
     while clock_s.min(initial=np.inf) < budget_s:
         step = len(steps)
         if step < POPULATION:

@@ -97,9 +97,9 @@ def run_named(name: str, number: int, *job: Any) -> Record:
 def run_into(record: Record, search: SearchFunction, oracle: Oracle, protocol: Protocol, seed: int) -> None:
     """Do the work of `run`, adding to `record`."""
     search_rng, oracle_rng = streams(seed)
-    ask = questioner(oracle, protocol, oracle_rng)
+    ask, space = questioner(oracle, protocol, oracle_rng), oracle.search_space
     with time_limit(protocol.limit_s):
-        searching = search(oracle.search_space, search_rng)
+        searching = search(space, search_rng)
         try:
             simulate(searching, ask, protocol, record)
         finally:

@@ -11,7 +11,7 @@ from natslib.errors import ConfigError, UnknownName
 from natslib.experiment import Oracle, Protocol, SearchFailed, repeat
 from natslib.experiment.dice import Dice
 from natslib.experiment.seeds import run_seed, streams
-from natslib.experiment.trajectory import incumbents
+from natslib.experiment.trajectory import best_rows
 from natslib.spaces import get_space
 
 TSS = get_space("tss")
@@ -66,14 +66,9 @@ def test_the_frame_tells_the_whole_story(oracle: Oracle) -> None:
 
 
 def test_the_incumbent_is_the_best_of_the_most_epochs() -> None:
-    answers = [
-        (1, 4, 50.0, 1.0),
-        (2, 4, 60.0, 1.0),
-        (3, 12, 40.0, 1.0),
-        (4, 4, 99.0, 1.0),
-        (5, 12, 40.0, 1.0),
-    ]
-    assert incumbents(answers).tolist() == [1, 2, 3, 3, 3]  # a tie stays with the first
+    number, epochs = np.array([0, 0, 0, 0, 0, 1, 1]), np.array([4, 4, 12, 4, 12, 4, 4])
+    score = np.array([50.0, 60.0, 40.0, 99.0, 40.0, 1.0, 0.0])
+    assert best_rows(number, epochs, score).tolist() == [0, 1, 2, 2, 2, 5, 5]  # a tie stays with the first
 
 
 def sometimes_broken(space: Any, rng: np.random.Generator) -> Any:
