@@ -76,7 +76,13 @@ def asked_jobs(args: argparse.Namespace) -> list[Job]:
     if missing := [f"--{name}" for name in names if getattr(args, name) is None]:
         raise ConfigError(f"missing {', '.join(missing)} (or --plan embedded)")
     archs = np.array(parse_numbers(args.archs))
-    return jobs_for(args.space, archs, args.dataset, args.recipe, tuple(parse_numbers(args.seeds)))
+    seeds = tuple(parse_numbers(args.seeds))
+    return jobs_for(args.space, archs, log_name(args.dataset), args.recipe, seeds)
+
+
+def log_name(dataset: str) -> str:
+    """Return the name of a dataset in the logs: for your own images that of the file or folder, without its path."""
+    return dataset if dataset in EMBEDDED or dataset in PUBLISHED else Path(dataset).stem
 
 
 def print_progress(
@@ -113,7 +119,8 @@ def run(args: argparse.Namespace) -> int:
 
     @cache
     def images(name: str) -> ImageSet:
-        return load_images(name, args.data, verify=not args.unverified).to(device)
+        source = args.dataset if args.dataset and log_name(args.dataset) == name else name
+        return load_images(source, args.data, verify=not args.unverified).to(device)
 
     def recipe(job: Job) -> Recipe:
         return get_recipe(job.budget, small=is_small(job.dataset, args.scale))

@@ -13,10 +13,9 @@ DATASETS = ("cifar10", "cifar100", "ImageNet16-120")
 
 def counted(space: str, arch: int | str | tuple[int, ...], dataset: str) -> tuple[int, int]:
     facts = get_dataset(dataset)
-    with torch.device("meta"):
-        network = build_network(
-            space, arch, in_channels=facts.in_channels, classes=facts.classes, scale=PUBLISHED
-        )
+    network = build_network(
+        space, arch, in_channels=facts.in_channels, classes=facts.classes, scale=PUBLISHED
+    )
     return count_params(network), count_flops(network, facts.in_channels, facts.resolution)
 
 

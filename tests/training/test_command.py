@@ -1,0 +1,99 @@
+"""`natslib train` reads its arguments strictly and writes logs that other commands read."""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from natslib.errors import ConfigError, UnknownName
+from natslib.training.command import add_arguments, asked_jobs, is_small, parse_numbers, parse_shard, run
+from natslib.training.jobs import Job, embedded_plan
+from natslib.training.rawlog import read_records
+
+ASKED = "--space tss --archs 5,1835 --dataset photos --recipe 12"
+
+
+def parse(text: str) -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    return parser.parse_args(text.split())
+
+
+def test_numbers_and_ranges() -> None:
+    assert parse_numbers("3,5,10-12") == [3, 5, 10, 11, 12]
+    assert parse_shard("1/4") == (1, 4)
+
+
+@pytest.mark.parametrize("text", ["", "a", "1-2-3", "1,,2", "-3", "1.5"])
+def test_what_is_no_list_of_numbers_is_refused(text: str) -> None:
+    with pytest.raises(ConfigError, match="allowed are numbers and ranges, such as 3,5,10-20"):
+        parse_numbers(text)
+
+
+@pytest.mark.parametrize("text", ["1", "a/b", "1/2/3", "-1/2"])
+def test_what_is_no_shard_is_refused(text: str) -> None:
+    with pytest.raises(ConfigError, match="allowed is i/n, such as 0/2"):
+        parse_shard(text)
+
+
+def test_missing_arguments_are_named() -> None:
+    with pytest.raises(ConfigError, match=r"missing --archs, --recipe \(or --plan embedded\)"):
+        asked_jobs(parse("--out x --space tss --dataset digits"))
+
+
+def test_jobs_are_what_was_asked() -> None:
+    jobs = asked_jobs(parse(f"--out x {ASKED} --seeds 777,888"))
+    assert jobs == [Job("tss", arch, "photos", "12", seed) for seed in (777, 888) for arch in (5, 1835)]
+
+
+def test_the_embedded_plan_holds_every_job_once() -> None:
+    plan = embedded_plan()
+    assert len(set(plan)) == len(plan) == 4930 + 2 * 600 + 300 + 2 * 1024 + 2 * 500 + 497
+    first = {job.arch_index for job in plan[:4930]}
+    assert {job.arch_index for job in plan[4930:6430]} <= first
+    assert asked_jobs(parse("--out x --plan embedded")) == plan
+
+
+def test_own_images_need_a_scale() -> None:
+    assert (is_small("digits", None), is_small("cifar10", None), is_small("a.npz", "small")) == (
+        True,
+        False,
+        True,
+    )
+    with pytest.raises(
+        ConfigError, match=r"say --scale published or --scale small for your own images a\.npz"
+    ):
+        is_small("a.npz", None)
+
+
+def test_unknown_datasets_and_recipes_are_refused(tmp_path: Path) -> None:
+    start = f"--out {tmp_path} --space tss --archs 5 --device cpu"
+    with pytest.raises(UnknownName, match=r"unknown recipe '13': allowed are '12', '36'"):
+        run(parse(f"{start} --dataset digits --recipe 13"))
+    with pytest.raises(UnknownName, match=r"unknown dataset 'digit'.*did you mean 'digits'"):
+        run(parse(f"{start} --dataset digit --recipe 12 --scale small"))
+
+
+def test_a_run_writes_stamped_logs_and_reports_progress(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(parse(f"--out {tmp_path} --device cpu {ASKED}")) == 0
+    entries = list(read_records(tmp_path / "tss/shard-0-of-1.jsonl"))
+    assert [entry["arch_index"] for entry in entries] == [5, 1835]
+    for entry in entries:
+        assert set(entry["splits"]) == {"train", "valid", "test"}
+        assert entry["splits"]["test"]["epoch"] == list(range(12))
+        assert entry["splits"]["test"]["accuracy"][-1] > 25  # ten classes
+        assert {"torch", "device", "commit", "clock"} <= set(entry["stamp"])
+    assert "2/2  tss 1835 photos 12 seed 777  about 0 min left" in capsys.readouterr().err
+
+
+def test_own_images_train_under_their_own_name(tmp_path: Path) -> None:
+    pixels, labels = np.zeros((128, 8, 8, 1), np.uint8), np.arange(128) % 2
+    arrays = {"train_images": pixels, "train_labels": labels, "test_images": pixels, "test_labels": labels}
+    np.savez(tmp_path / "mine.npz", **arrays)
+    asked = f"--space sss --archs 0 --dataset {tmp_path}/mine.npz --recipe 12 --scale small"
+    assert run(parse(f"--out {tmp_path} --device cpu {asked}")) == 0
+    (entry,) = read_records(tmp_path / "sss/shard-0-of-1.jsonl")
+    assert (entry["dataset"], entry["splits"]["test"]["accuracy"][-1]) == ("mine", 50)
