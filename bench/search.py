@@ -19,7 +19,6 @@ import numpy as np
 from bench.records import official_record
 from bench.report import Line, print_report
 from natslib.experiment import Oracle, Protocol, paper_budget_s, repeat
-from natslib.experiment.repeats import prepare
 from natslib.spaces import get_space
 
 SPACE = get_space("tss")
@@ -31,7 +30,7 @@ RUNS, PEER_RUNS, PROCESSES = 500, 5, 2
 def measure() -> list[Line]:
     """Return the lines on searching; two processes, as many as the stated targets assume."""
     api, oracle = peer_archive(), oracle_of_records()
-    prepare(oracle)
+    oracle.prepare()
     lines = [against_peer([timed(lambda: peer_rea(api)) for _ in range(PEER_RUNS)], oracle)]
     three_s = sum(seconds(name, oracle) for name in ("random", "rea", "reinforce"))
     lines.append(Line("500 runs of RANDOM, REA, REINFORCE, seconds", three_s, "<= 5", "together"))

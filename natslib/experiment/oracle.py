@@ -92,6 +92,10 @@ class Oracle:
         digest.update(np.ascontiguousarray(self.costs_s).tobytes())
         return digest.hexdigest()
 
+    def prepare(self) -> None:
+        """Build the look-up tables now instead of at the first evaluation, for processes to share or for timing."""
+        _ = self.search_space, self._index_of, self._answers
+
     def evaluator(self, rng: np.random.Generator) -> Callable[[Any, int | None], Answer]:
         """Return the function (architecture, epochs) -> (index, epochs, score, cost in seconds) of one run.
 

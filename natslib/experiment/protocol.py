@@ -86,9 +86,7 @@ def run_named(name: str, number: int, *job: Any) -> Record:
     record = Record()
     try:
         run_into(record, *job)
-    except (
-        Exception
-    ) as error:  # the search is a stranger's code: whatever it raises ends this run, and only this run
+    except Exception as error:  # a stranger's code: whatever it raises ends this run, and only this run
         what = f"{type(error).__name__}: {error}"
         raise SearchFailed(f"{name}, run {number}, step {len(record.time_s)}: {what}") from error
     return record

@@ -5,7 +5,6 @@ import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import pandas as pd
 
@@ -116,14 +115,9 @@ def share_out(job: Job, numbers: list[int], processes: int) -> list[Runs]:
         return [job(numbers)]
     size = -(-len(numbers) // (4 * processes))
     parts = [numbers[start : start + size] for start in range(0, len(numbers), size)]
-    prepare(job.oracle)
+    job.oracle.prepare()
     with multiprocessing.get_context("fork").Pool(processes, _receive, (job,)) as pool:
         return pool.map(_work, parts, chunksize=1)
-
-
-def prepare(oracle: Oracle) -> Any:
-    """Build the oracle's look-up tables before forking, so that the processes share them."""
-    return oracle.search_space, oracle._index_of, oracle._answers
 
 
 def _receive(job: Job) -> None:
