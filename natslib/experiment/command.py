@@ -12,7 +12,7 @@ from natslib.errors import ConfigError, NotMeasured
 from natslib.experiment.algorithm import find_search
 from natslib.experiment.budgets import RUNS, paper_budget_s, reported_columns, searched_columns
 from natslib.experiment.leaderboard import trajectories_hash
-from natslib.experiment.oracle import Oracle
+from natslib.experiment.oracle import NotTimed, Oracle
 from natslib.experiment.protocol import Protocol
 from natslib.experiment.repeats import Runs
 from natslib.experiment.store import repeat_into
@@ -39,7 +39,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--time-s", type=float, help="simulated seconds (left out: the paper's, scaled to the recipe)"
     )
-    parser.add_argument("--no-validation-cost", action="store_true", help="do not charge the validation pass")
+    parser.add_argument(
+        "--no-validation-cost",
+        action="store_true",
+        help="do not charge the validation pass (as where a table lacks its time)",
+    )
     parser.add_argument("--overshoot", default="keep", choices=["keep", "discard"], help="keep: NATS-Bench")
     parser.add_argument(
         "--repeats", default="charge", choices=["charge", "cache"], help="charge: as the papers"
@@ -91,18 +95,24 @@ def epochs_list(text: str) -> list[int]:
 
 
 def oracle_of(table: Any, args: argparse.Namespace, budget: str) -> Oracle:
-    """Return the oracle that the options ask for; multi-fidelity searches need their rungs."""
-    where = searched_columns(args.dataset)
+    """Return the oracle that the options ask for; multi-fidelity searches need their rungs.
+
+    Where the table lacks the time of the validation pass, that is said, and kept in `search.json`.
+    """
+    where: dict[str, Any] = dict(searched_columns(args.dataset))
     draw = int(args.draw) if args.draw.isdigit() else args.draw
     runs = table.runs()
     trained = runs[(runs["dataset"] == where["dataset"]) & (runs["budget"] == budget)]["epochs"]
     epochs = args.epochs
     if epochs is None and args.algorithm in MULTI_FIDELITY and len(trained):
         epochs = rung_epochs(int(trained.max()), 1, 3)
-    charge = not args.no_validation_cost
-    return Oracle.from_table(
-        table, **where, budget=budget, draw=draw, epochs=epochs, charge_validation=charge
-    )
+    block = where | {"budget": budget, "draw": draw, "epochs": epochs}
+    if not args.no_validation_cost:
+        try:
+            return Oracle.from_table(table, **block)
+        except NotTimed as error:
+            print(f"validation passes are not charged: {error}", file=sys.stderr)
+    return Oracle.from_table(table, **block, charge_validation=False)
 
 
 def only_budget(table: Any, dataset: str) -> str:

@@ -160,13 +160,18 @@ def block_of(table: Any, dataset: str, budget: str, split: str) -> Any:
     return found
 
 
+class NotTimed(NotMeasured):
+    """A table that lacks the time of the validation pass."""
+
+
 def evaluation_cost_s(table: Any, place: dict[str, str], epoch: int | None, validation: bool) -> Any:
-    """Return `table.cost` in seconds; where it lacks the time of the validation pass, say how to do without."""
+    """Return `table.cost` in seconds; raises `NotTimed`, with the way out, where only the pass lacks its time."""
+    without = table.cost(**place, epoch=epoch, validation=False)
     try:
-        return table.cost(**place, epoch=epoch, validation=validation)
+        return table.cost(**place, epoch=epoch, validation=True) if validation else without
     except NotMeasured as error:
-        hint = "; to leave the validation pass out, say charge_validation=False (--no-validation-cost)"
-        raise NotMeasured(f"{error}{hint if validation else ''}") from None
+        hint = "to leave the validation pass out, say charge_validation=False (--no-validation-cost)"
+        raise NotTimed(f"{error}; {hint}") from None
 
 
 def drawn_seeds(block: Any, draw: str | int) -> list[str | int]:

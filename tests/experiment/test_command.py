@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from natslib import load
+from natslib.benchmarks.table import Table
 from natslib.errors import BadSource, ConfigError, NotMeasured, UnknownName
 from natslib.experiment.adapters import code_of, config_space, optuna_objective
 from natslib.experiment.algorithm import find_search
@@ -82,6 +83,23 @@ def test_what_cannot_be_is_said(table: Path, tmp_path: Path) -> None:
         search(*options(table, tmp_path, "reaa"))
     with pytest.raises(ConfigError, match=r"budget_s=0\.0 was given"):
         search(*options(table, tmp_path / "other"), "--time-s", 0)
+
+
+def test_a_table_without_validation_times_is_searched_and_that_is_said(
+    table: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    timed = Table.cost
+
+    def untimed(self: Table, *, validation: bool = True, **where: Any) -> np.ndarray:
+        if validation:
+            raise NotMeasured("no total_time_s of split 'valid'")
+        return timed(self, validation=False, **where)
+
+    monkeypatch.setattr(Table, "cost", untimed)
+    assert search(*options(table, tmp_path)) == 0
+    assert "validation passes are not charged: no total_time_s of split 'valid'" in capsys.readouterr().err
+    assert read_description(tmp_path)["source"]["charge_validation"] is False
+    assert read_runs(tmp_path)["cost_s"].unique().tolist() == [120.0]
 
 
 def test_failed_runs_make_the_command_fail(
