@@ -44,6 +44,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--shard", default="0/1", help="i/n: train every n-th job from number i on (i counts from 0)"
     )
+    parser.add_argument(
+        "--group", type=int, default=1, help="topology candidates trained at once; pays on a GPU"
+    )
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
 
 
@@ -132,6 +135,7 @@ def run(args: argparse.Namespace) -> int:
         args.out,
         shard=shard,
         shards=shards,
+        group=args.group,
         images=images,
         recipe=recipe,
         stamp=stamp,

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from natslib.errors import ConfigError
 from natslib.spaces import SPACES
-from natslib.training.candidate import train_candidate
 from natslib.training.images import ImageSet
 from natslib.training.jobs import Job
+from natslib.training.many import groups, train_group
 from natslib.training.rawlog import append_line, drop_torn_line, finished_jobs
 from natslib.training.recipes import Recipe
 
@@ -61,12 +61,15 @@ def run_farm(
     *,
     shard: int,
     shards: int,
+    group: int,
     images: Callable[[str], ImageSet],
     recipe: Callable[[Job], Recipe],
     stamp: Mapping[str, object],
     report: Report,
 ) -> int:
     """Train the jobs of a shard that no log in `folder` holds yet; return how many were trained now.
+
+    Up to `group` topology candidates are trained at once.
 
     `images` returns the image set of a name, on the device to train on; `recipe` the recipe of a job.
     Raises `ConfigError` when another farm works on the same shard, `BadSource` when a log cannot be written.
@@ -76,8 +79,10 @@ def run_farm(
         done = finished_jobs(folder)
         missing = [job for job in mine if job not in done]
         start = time.monotonic()
-        for number, job in enumerate(missing, start=len(mine) - len(missing) + 1):
-            entry = train_candidate(job, images(job.dataset), recipe(job), stamp)
-            append_line(logs[job.space], entry)
-            report(number, len(mine), time.monotonic() - start, entry)
+        number = len(mine) - len(missing)
+        for some in groups(missing, group):
+            for entry in train_group(some, images(some[0].dataset), recipe(some[0]), stamp):
+                append_line(logs[some[0].space], entry)
+                number += 1
+                report(number, len(mine), time.monotonic() - start, entry)
         return len(missing)

@@ -96,6 +96,13 @@ def set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
         group["lr"] = rate
 
 
+def check_batch(data: ImageSet, recipe: Recipe) -> None:
+    """Raise `ConfigError` when a batch is larger than the training set."""
+    if recipe.batch > len(data.train):
+        many = f"{len(data.train)} training images of {data.name!r}"
+        raise ConfigError(f"a batch of {recipe.batch} is larger than the {many}: allowed are up to as many")
+
+
 def train(network: nn.Module, data: ImageSet, recipe: Recipe, seed: int) -> dict[str, Curve]:
     """Train `network` in place on the device that holds `data`; return a curve a split, 'train' and the evaluations.
 
@@ -103,9 +110,7 @@ def train(network: nn.Module, data: ImageSet, recipe: Recipe, seed: int) -> dict
     the images and their augmentation; the initial weights are the network's own. Raises `ConfigError` when a batch is
     larger than the training set.
     """
-    if recipe.batch > len(data.train):
-        many = f"{len(data.train)} training images of {data.name!r}"
-        raise ConfigError(f"a batch of {recipe.batch} is larger than the {many}: allowed are up to as many")
+    check_batch(data, recipe)
     device = data.train.images.device
     network = network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimizer = sgd(network, recipe)

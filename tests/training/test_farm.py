@@ -1,7 +1,6 @@
 """The farm goes on after any kill, keeps others off its folder, and survives candidates that diverge."""
 
 import json
-import math
 import multiprocessing
 import os
 import signal
@@ -39,6 +38,7 @@ def farm(
     *,
     shard: int = 0,
     shards: int = 1,
+    group: int = 1,
 ) -> tuple[int, list[str]]:
     """Run the farm on the tiny set; return how many it trained and what it reported."""
     lines: list[str] = []
@@ -51,6 +51,7 @@ def farm(
         folder,
         shard=shard,
         shards=shards,
+        group=group,
         images=lambda name: data,
         recipe=lambda job: recipe,
         stamp={"device": "x"},
@@ -154,8 +155,10 @@ def test_a_batch_larger_than_the_set_is_refused(
         farm(tmp_path, tiny_images, replace(tiny_recipe, batch=64))
 
 
-def test_learning_rates_follow_the_published_tables(tiny_recipe: Recipe) -> None:
-    rates = replace(tiny_recipe, epochs=200, learning_rate=0.1).learning_rates()
-    assert rates[0] == 0.1
-    assert math.isclose(rates[1], 0.0999938, rel_tol=1e-6)
-    assert math.isclose(rates[-1], 6.16838e-06, rel_tol=1e-5)
+def test_groups_give_the_same_jobs_in_the_same_order(
+    tmp_path: Path, tiny_images: ImageSet, tiny_recipe: Recipe
+) -> None:
+    trained, lines = farm(tmp_path / "grouped", tiny_images, tiny_recipe, group=2)
+    farm(tmp_path / "alone", tiny_images, tiny_recipe)
+    assert (trained, lines[-1]) == (len(JOBS), f"{len(JOBS)}/{len(JOBS)} 0")
+    assert set(results(tmp_path / "grouped")) == set(results(tmp_path / "alone"))

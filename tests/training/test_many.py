@@ -1,0 +1,96 @@
+"""Candidates trained at once give what each gives alone; a group too large for the device is halved."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from natslib.nets import SMALL, build_network
+from natslib.nets.fused import FusedNetwork
+from natslib.spaces import get_space
+from natslib.training import many
+from natslib.training.images import ImageSet
+from natslib.training.jobs import Job, jobs_for
+from natslib.training.many import groups, train_group, train_many
+from natslib.training.recipes import Recipe
+
+#: all none, all skip, all 1x1, all pool, and cells that mix operations
+ARCHS = [1651, 1835, 4317, 7581, 0, 11, 284, 9930]
+
+
+def networks() -> list[torch.nn.Module]:
+    torch.manual_seed(0)
+    return [
+        build_network("tss", arch, in_channels=3, classes=7, scale=replace(SMALL, cells=2)) for arch in ARCHS
+    ]
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_fused_networks_answer_as_each_alone(training: bool) -> None:
+    nets, images = networks(), torch.randn(6, 3, 8, 8, generator=torch.Generator().manual_seed(1))
+    fused = FusedNetwork(nets).train(training)(images)
+    assert fused.shape == (6, len(ARCHS), 7)
+    for k, net in enumerate(nets):
+        torch.testing.assert_close(fused[:, k], net.train(training)(images), rtol=1e-4, atol=1e-4)
+
+
+def test_training_at_once_equals_training_alone(tiny_images: ImageSet, tiny_recipe: Recipe) -> None:
+    jobs = jobs_for("tss", np.array(ARCHS), "tiny", "3", (777,))
+    together = train_group(jobs, tiny_images, tiny_recipe, {})
+    for job, entry in zip(jobs, together, strict=True):
+        (alone,) = train_group([job], tiny_images, tiny_recipe, {})
+        assert entry["stamp"] == {"group": len(ARCHS)}
+        for name in ("arch_index", "params_m", "flops_m", "seed"):
+            assert entry[name] == alone[name]
+        for split, columns in alone["splits"].items():
+            np.testing.assert_allclose(entry["splits"][split]["loss"], columns["loss"], rtol=2e-3)
+            np.testing.assert_allclose(entry["splits"][split]["accuracy"], columns["accuracy"], atol=3.4)
+
+
+def test_a_candidate_that_diverges_leaves_the_others_alone(
+    tiny_images: ImageSet, tiny_recipe: Recipe
+) -> None:
+    nets = networks()
+    with torch.no_grad():
+        nets[1].classifier.weight.fill_(float("nan"))
+    curves = train_many(nets, tiny_images, tiny_recipe, 777)
+    finite = [np.isfinite(curve["test"].loss).all() for curve in curves]
+    assert finite == [True, False, True, True, True, True, True, True]
+
+
+def test_groups_share_what_they_must_and_keep_the_order() -> None:
+    jobs = [
+        *jobs_for("tss", np.arange(5), "digits", "12", (1, 2)),
+        *jobs_for("sss", np.arange(3), "digits", "12", (1,)),
+    ]
+    found = list(groups(jobs, 3))
+    assert [job for some in found for job in some] == jobs
+    assert [len(some) for some in found] == [3, 2, 3, 2, 1, 1, 1]
+    assert all(len({(job.space, job.budget, job.seed) for job in some}) == 1 for some in found)
+
+
+def test_a_group_that_does_not_fit_is_halved_and_says_so(
+    tiny_images: ImageSet, tiny_recipe: Recipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fits = train_many
+
+    def small_device(nets: list[torch.nn.Module], *rest: object) -> object:
+        if len(nets) > 2:
+            raise torch.cuda.OutOfMemoryError("out of memory")
+        return fits(nets, *rest)
+
+    monkeypatch.setattr(many, "train_many", small_device)
+    jobs = [Job("tss", arch, "tiny", "3", 777) for arch in ARCHS[:5]]
+    with pytest.warns(UserWarning, match="candidates at once need more memory than there is") as warned:
+        entries = train_group(jobs, tiny_images, tiny_recipe, {})
+    assert [entry["arch_index"] for entry in entries] == ARCHS[:5]
+    assert [str(one.message)[-15:] for one in warned] == ["going on with 2", "going on with 1"]
+
+
+def test_the_published_scale_fuses_too() -> None:
+    codes = [get_space("tss").code(arch) for arch in (5, 6)]
+    nets = [
+        build_network("tss", code, in_channels=3, classes=10, scale=replace(SMALL, cells=5)) for code in codes
+    ]
+    assert FusedNetwork(nets)(torch.zeros(2, 3, 16, 16)).shape == (2, 2, 10)
