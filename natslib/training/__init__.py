@@ -1,0 +1,42 @@
+"""Train any candidate: image sets, recipes, the loop, groups of candidates, the resumable farm. Needs torch.
+
+>>> from natslib.training import Job, get_recipe, load_images, train_candidate  # doctest: +SKIP
+>>> data, recipe = load_images("digits", root, verify=True), get_recipe("12", small=True)  # doctest: +SKIP
+>>> train_candidate(Job("tss", 11472, "digits", "12", 777), data, recipe, stamp={})  # doctest: +SKIP
+"""
+
+from natslib.training.candidate import initial_network, train_candidate
+from natslib.training.export import export_official
+from natslib.training.farm import run_farm
+from natslib.training.images import ImageSet, Split
+from natslib.training.jobs import Job, embedded_plan, jobs_for
+from natslib.training.loop import Curve, train
+from natslib.training.many import train_many
+from natslib.training.own import own_images
+from natslib.training.rawlog import read_records
+from natslib.training.recipes import RECIPES, SMALL_RECIPES, Recipe, get_recipe
+from natslib.training.sources import load_images
+from natslib.training.stamp import environment_stamp
+
+__all__ = [
+    "RECIPES",
+    "SMALL_RECIPES",
+    "Curve",
+    "ImageSet",
+    "Job",
+    "Recipe",
+    "Split",
+    "embedded_plan",
+    "environment_stamp",
+    "export_official",
+    "get_recipe",
+    "initial_network",
+    "jobs_for",
+    "load_images",
+    "own_images",
+    "read_records",
+    "run_farm",
+    "train",
+    "train_candidate",
+    "train_many",
+]
