@@ -5,8 +5,11 @@ The mapping is a YAML file:
     space: tss
     arch: arch                  # the column with architecture strings, or with official indices
     epochs: {"12": 12}          # only for budgets whose name is not their number of epochs
+    datasets: [mine]            # only for datasets other than natslib's
     columns:
       val_acc: {dataset: cifar10-valid, budget: "12", split: valid, seed: mean, metric: accuracy}
+
+Every value in it is read as text: the budget 01 is '01', with or without quotes.
 """
 
 import hashlib
@@ -18,12 +21,15 @@ import pandas as pd
 import pyarrow as pa
 import yaml
 
+from natslib.benchmarks.official import MAX_EPOCHS
+from natslib.benchmarks.rawlogs import LABEL_LENGTH, SEEDS, is_label, out_of_range
 from natslib.benchmarks.schema import MEAN_ONLY, METRICS, SPLITS, Block
 from natslib.benchmarks.store import block_of_finals
-from natslib.errors import BadSource, ConfigError, NatslibError, unknown_name
+from natslib.datasets import DATASETS
+from natslib.errors import BadSource, ConfigError, NatslibError, shown, unknown_name
 from natslib.spaces import Space, get_space
 
-_KEYS = ("space", "arch", "epochs", "columns")
+_KEYS = ("space", "arch", "epochs", "datasets", "columns")
 _COLUMN_KEYS = ("dataset", "budget", "split", "seed", "metric")
 
 
@@ -32,22 +38,25 @@ def read_tidy(path: Path, mapping_path: Path) -> tuple[pa.Table, Space, dict[str
 
     `time_s` of a split also gives its `total_time_s`; empty cells are not measured.
     """
+    for file in (path, mapping_path):
+        if not file.is_file():
+            raise BadSource(f"{file}: no such file")
     mapping = _read_mapping(mapping_path)
     space = get_space(mapping["space"])
     frame = _read_frame(path)
     names = [mapping["arch"], *mapping["columns"]]
     if missing := [name for name in names if name not in frame.columns]:
         raise ConfigError(
-            f"{mapping_path}: no column {missing[0]!r} in {path.name}; it has {', '.join(frame.columns)}"
+            f"{mapping_path}: no column {shown(missing[0])} in {path.name}; it has {', '.join(map(str, frame.columns))}"
         )
     index = _indices(frame[mapping["arch"]], space, path)
     blocks: dict[Block, dict[str, np.ndarray]] = {}
     for name, target in mapping["columns"].items():
-        block, metric = _target(name, target, mapping_path)
+        block, metric = _target(name, target, mapping["datasets"], mapping_path)
         values = blocks.setdefault(block, {})
         if metric in values:
             raise ConfigError(f"{mapping_path}: two columns for {metric} of {tuple(block)}")
-        values[metric] = _numbers(frame[name], path)
+        values[metric] = _numbers(frame[name], metric, path)
     tables = [
         _block_table(block, values, index, _epochs(block.budget, mapping, mapping_path))
         for block, values in blocks.items()
@@ -58,24 +67,49 @@ def read_tidy(path: Path, mapping_path: Path) -> tuple[pa.Table, Space, dict[str
 
 def _block_table(block: Block, values: dict[str, np.ndarray], index: np.ndarray, epochs: int) -> pa.Table:
     if "time_s" in values and "total_time_s" not in values:
-        repeated = np.broadcast_to(values["time_s"][:, None], (len(index), epochs))
-        values["total_time_s"] = np.cumsum(repeated, axis=1)[:, -1]
+        values["total_time_s"] = _total_time_s(values["time_s"], epochs)
     there = ~np.all([np.isnan(column) for column in values.values()], axis=0)
     rows = {name: column[there] for name, column in values.items()}
     rows |= {"arch_index": index[there], "epoch": np.array(epochs - 1)}
     return block_of_finals(block, rows)
 
 
+def _total_time_s(time_s: np.ndarray, epochs: int) -> np.ndarray:
+    """Return the time of all epochs added one after the other, to the last bit as `schema.sum_in_order` adds."""
+    total = time_s.copy()
+    for _ in range(epochs - 1):
+        total += time_s
+    return total
+
+
+class _PlainLoader(yaml.BaseLoader):
+    """Reads every scalar as text, and no aliases: a few lines of those unfold into a mapping of any size."""
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.YAMLError("an alias; write its value out")
+        return super().compose_node(parent, index)
+
+
 def _read_mapping(path: Path) -> dict[str, Any]:
+    """Return the mapping with all its keys; its names are text, what its columns mean is not looked at."""
     try:
-        mapping = yaml.safe_load(path.read_text())
-    except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
-        raise BadSource(f"{path}: not a readable YAML mapping ({error})") from None
+        mapping = yaml.load(path.read_text(encoding="utf-8"), _PlainLoader)
+    except (OSError, yaml.YAMLError, ValueError, OverflowError, RecursionError) as error:
+        raise BadSource(f"{path}: not a readable YAML mapping ({error!s:.300})") from None
     if not isinstance(mapping, dict) or not {"space", "arch", "columns"} <= set(mapping):
         raise ConfigError(f"{path}: a mapping needs 'space', 'arch' and 'columns'")
     for key in mapping:
         if key not in _KEYS:
             raise unknown_name(f"key in {path}", key, _KEYS)
+    mapping = {"epochs": {}, "datasets": []} | mapping
+    for key in ("space", "arch"):
+        if not isinstance(mapping[key], str):
+            raise ConfigError(f"{path}: {key!r} is one name, not a value {shown(mapping[key])}")
+    if not isinstance(mapping["epochs"], dict):
+        raise ConfigError(f"{path}: 'epochs' maps budgets to their numbers of epochs")
+    if not isinstance(mapping["datasets"], list) or not all(map(is_label, mapping["datasets"])):
+        raise ConfigError(f"{path}: 'datasets' lists names of 1 to {LABEL_LENGTH} characters")
     if not isinstance(mapping["columns"], dict) or not mapping["columns"]:
         raise ConfigError(f"{path}: 'columns' maps at least one column name to its meaning")
     return mapping
@@ -93,36 +127,61 @@ def _indices(archs: pd.Series, space: Space, path: Path) -> np.ndarray:
         if pd.api.types.is_integer_dtype(archs):
             return np.array([space.index(int(index)) for index in archs], dtype=np.int64)
         return space.indices(archs.astype(str).tolist())
-    except NatslibError as error:
+    except (NatslibError, TypeError) as error:
         raise BadSource(f"{path}: {error}") from None
 
 
-def _target(name: str, target: Any, path: Path) -> tuple[Block, str]:
+def _target(name: str, target: Any, datasets: list[str], path: Path) -> tuple[Block, str]:
+    column = f"column {shown(name)}"
     if not isinstance(target, dict) or set(target) != set(_COLUMN_KEYS):
-        raise ConfigError(f"{path}: column {name!r} needs exactly {', '.join(_COLUMN_KEYS)}")
+        raise ConfigError(f"{path}: {column} needs exactly {', '.join(_COLUMN_KEYS)}")
     for key, allowed in (("split", SPLITS), ("metric", METRICS)):
         if target[key] not in allowed:
-            raise unknown_name(f"{key} of column {name!r}", target[key], allowed)
-    seed = target["seed"]
-    if seed != "mean" and not (isinstance(seed, int) and seed >= 0):
+            raise unknown_name(f"{key} of {column}", target[key], allowed)
+    dataset, budget, seed = target["dataset"], target["budget"], target["seed"]
+    known = [*DATASETS, *datasets]
+    if dataset not in known:
+        raise unknown_name(f"dataset of {column} (your own stand under 'datasets')", dataset, known)
+    if not is_label(budget):
         raise ConfigError(
-            f"{path}: column {name!r} has seed {seed!r}; allowed are 'mean' and whole numbers from 0"
+            f"{path}: {column} has budget {shown(budget)}; allowed are names of 1 to {LABEL_LENGTH} characters"
         )
-    number = MEAN_ONLY if seed == "mean" else seed
-    return Block(str(target["dataset"]), str(target["budget"]), target["split"], number), target["metric"]
+    number = MEAN_ONLY if seed == "mean" else _whole(seed)
+    if number is None or number >= SEEDS:
+        raise ConfigError(
+            f"{path}: {column} has seed {shown(seed)}; allowed are 'mean' and whole numbers from 0 to {SEEDS - 1}"
+        )
+    return Block(dataset, budget, target["split"], number), target["metric"]
 
 
-def _numbers(column: pd.Series, path: Path) -> np.ndarray:
+def _whole(text: Any) -> int | None:
+    """Return a text of 1 to 10 digits as a number, None for anything else."""
+    plain = isinstance(text, str) and text.isascii() and text.isdigit() and len(text) <= 10
+    return int(text) if plain else None
+
+
+def _numbers(column: pd.Series, metric: str, path: Path) -> np.ndarray:
+    """Return a column as floats, NaN where empty; raises `BadSource` for what cannot be values of that metric."""
+    where = f"{path}: column {shown(column.name)}"
     try:
-        return column.to_numpy(dtype=np.float64, na_value=np.nan)
-    except (ValueError, TypeError) as error:
+        if column.dtype.kind in "bmM":  # truth values, spans and dates turn into numbers silently
+            raise TypeError(str(column.dtype))
+        values = column.to_numpy(dtype=np.float64, na_value=np.nan)
+    except (ValueError, TypeError, OverflowError) as error:
+        raise BadSource(f"{where} holds something other than numbers ({error!s:.120})") from None
+    if (wrong := np.flatnonzero(out_of_range(metric, values))).size:
         raise BadSource(
-            f"{path}: column {column.name!r} holds something other than numbers ({error})"
-        ) from None
+            f"{where}: {values[wrong[0]]} in row {wrong[0] + 1} cannot be {metric}; leave empty what was not measured"
+        )
+    if metric in ("accuracy", "top5") and 0 < np.max(values, initial=0, where=values == values) <= 1:
+        raise BadSource(f"{where}: no value above 1; {metric} is in percent, so multiply fractions by 100")
+    return values
 
 
 def _epochs(budget: str, mapping: dict[str, Any], path: Path) -> int:
-    epochs = (mapping.get("epochs") or {}).get(budget, budget)
-    if not str(epochs).isdigit() or int(epochs) < 1:
-        raise ConfigError(f"{path}: say under 'epochs' how many epochs budget {budget!r} has")
-    return int(epochs)
+    epochs = _whole(mapping["epochs"].get(budget, budget))
+    if epochs is None or not 1 <= epochs <= MAX_EPOCHS:
+        raise ConfigError(
+            f"{path}: say under 'epochs' how many epochs budget {budget!r} has, from 1 to {MAX_EPOCHS}"
+        )
+    return epochs

@@ -1,5 +1,6 @@
 """Somebody else's table, mapped column by column."""
 
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,9 @@ import pytest
 import yaml
 
 from natslib.benchmarks import convert, load
-from natslib.errors import NatslibError, NotMeasured
+from natslib.benchmarks.schema import sum_in_order
+from natslib.benchmarks.tidy import read_tidy
+from natslib.errors import BadSource, NatslibError, NotMeasured
 from natslib.spaces import get_space
 
 MAPPING = {
@@ -26,6 +29,10 @@ def write(folder: Path, frame: pd.DataFrame, mapping: dict, suffix: str = ".csv"
     frame.to_csv(path, index=False) if suffix == ".csv" else frame.to_parquet(path)
     columns.write_text(yaml.safe_dump(mapping))
     return path, columns
+
+
+def acc(**change: object) -> dict:
+    return {"columns": {"acc": MAPPING["columns"]["acc"] | change}}
 
 
 @pytest.fixture
@@ -62,18 +69,35 @@ def load_converted(path, columns, tmp_path):
             "no column 'accu' in mine.csv; it has net, acc, sec",
         ),
         (
-            {"columns": {"acc": MAPPING["columns"]["acc"] | {"split": "tset"}}},
+            acc(split="tset"),
             "unknown split .*'tset'.*did you mean 'test'",
         ),
-        ({"columns": {"acc": MAPPING["columns"]["acc"] | {"metric": "top1"}}}, "unknown metric"),
-        ({"columns": {"acc": MAPPING["columns"]["acc"] | {"seed": "all"}}}, "'mean' and whole numbers"),
+        (acc(metric="top1"), "unknown metric"),
+        (acc(seed="all"), "'mean' and whole numbers"),
         (
-            {"columns": {"acc": MAPPING["columns"]["acc"] | {"budget": "long"}}},
+            acc(budget="long"),
             "how many epochs budget 'long' has",
         ),
         ({"columns": {"acc": {"dataset": "cifar10"}}}, "needs exactly dataset, budget, split, seed, metric"),
         ({"columns": {"net": MAPPING["columns"]["acc"]}}, "'net' holds something other than numbers"),
         ({"colums": {}}, "unknown key"),
+        ({"epochs": [1]}, "'epochs' maps budgets"),
+        ({"epochs": {"90": 2_000_000_000}}, "how many epochs budget '90' has, from 1 to 10000"),
+        ({"epochs": {"90": "9" * 5000}}, "how many epochs"),
+        ({"epochs": {"90": [90]}}, "how many epochs"),
+        ({"arch": ["net"]}, "'arch' is one name"),
+        ({"space": {"sss": 1}}, "'space' is one name"),
+        ({"datasets": "mine"}, "'datasets' lists names"),
+        (acc(budget="²"), "how many epochs budget '²' has"),
+        (acc(budget="\ud800"), "not a readable YAML|has budget"),
+        (acc(budget=["90"]), "has budget of type list"),
+        (acc(seed=2**31), "seed '2147483648'.*from 0 to 2147483647"),
+        (acc(seed=99999999999), "seed '99999999999'"),
+        (acc(seed=True), "seed 'true'"),
+        (acc(seed=[1]), "seed of type list"),
+        (acc(dataset="cifra10"), r"unknown dataset of column 'acc' .*'cifra10'.*did you mean 'cifar10'"),
+        (acc(dataset=["cifar10"]), "unknown dataset of column 'acc' .*of type list"),
+        (acc(split="t" * 5000), r"unknown split of column 'acc' 't{80}'\.\.\. \(5,000 characters\): allowed"),
         ({"columns": {}}, "at least one column"),
     ],
 )
@@ -84,9 +108,102 @@ def test_a_wrong_mapping_is_said_so(tmp_path, frame, change, message):
     assert not (tmp_path / "t" / "manifest.json").exists()
 
 
+LAUGHS = "\n".join(
+    [
+        "a0: &a0 [x, x]",
+        *(f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}]" for n in range(1, 28)),
+        "space: *a27",
+        "arch: net",
+    ]
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (LAUGHS + "\ncolumns: {acc: 1}\n", "an alias"),
+        ("[" * 3000, "recursion"),
+        ("space: sss\narch: net\ncolumns: {acc: " + "[" * 3000, "recursion"),
+        ('space: "\\UFFFFFFFF"', "not a readable YAML mapping"),
+        ("space: !!timestamp x\narch: !!int y\ncolumns: {}\n", "at least one column"),
+    ],
+)
+def test_a_hostile_mapping_is_refused_at_once(tmp_path, frame, text, message):
+    path, columns = write(tmp_path, frame, MAPPING)
+    columns.write_text(text)
+    with pytest.raises(NatslibError, match=message) as refused:
+        read_tidy(path, columns)
+    assert len(str(refused.value)) < 1000
+
+
+def test_an_own_dataset_is_declared_and_a_budget_is_text(tmp_path, frame):
+    path, columns = write(tmp_path, frame, MAPPING | acc(dataset="mine") | {"datasets": ["mine"]})
+    columns.write_text(columns.read_text().replace("'90'", "090"))
+    runs = load_converted(path, columns, tmp_path).runs()
+    assert runs[["dataset", "budget", "epochs"]].to_numpy().tolist() == [["mine", "090", 90]]
+
+
+@pytest.mark.parametrize(
+    ("column", "change", "message"),
+    [
+        ([50.0, 100.5], {}, "100.5 in row 2 cannot be accuracy"),
+        ([-0.1, 50.0], {}, "-0.1 in row 1 cannot be accuracy"),
+        ([np.nan, np.inf], {}, "inf in row 2 cannot be accuracy"),
+        ([50.0, -np.inf], {"metric": "loss"}, "-inf in row 2 cannot be loss"),
+        ([-1.0, 2.0], {"metric": "time_s"}, "-1.0 in row 1 cannot be time_s"),
+        (["9" * 400, "1"], {}, "'acc' holds something other than numbers .*too large"),
+        ([True, False], {}, "'acc' holds something other than numbers"),
+        ([0.93, np.nan], {}, "'acc': no value above 1; accuracy is in percent"),
+        ([0.0, 1.0], {"metric": "top5"}, "'acc': no value above 1; top5 is in percent"),
+    ],
+)
+def test_values_that_cannot_be_are_refused_by_column_and_row(tmp_path, frame, column, change, message):
+    path, columns = write(tmp_path, frame.assign(acc=column), MAPPING | acc(**change))
+    with pytest.raises(BadSource, match=message):
+        read_tidy(path, columns)
+
+
+@pytest.mark.parametrize("column", [[0.0, 0.0], [np.nan, np.nan], [0.0, 100.0]])
+def test_constant_zero_empty_and_extreme_accuracies_stand(tmp_path, frame, column):
+    path, columns = write(tmp_path, frame.assign(acc=column), MAPPING | acc())
+    finals, *_ = read_tidy(path, columns)
+    np.testing.assert_array_equal(finals["accuracy"].to_numpy(), [x for x in column if x == x])
+
+
+def test_an_empty_architecture_and_a_folder_are_refused(tmp_path, frame):
+    path, columns = write(tmp_path, frame.assign(net=pd.array([1, None], "Int64")), MAPPING, ".parquet")
+    with pytest.raises(BadSource, match=r"mine\.parquet: .*NAType"):
+        read_tidy(path, columns)
+    with pytest.raises(BadSource, match="no such file"):
+        read_tidy(tmp_path, columns)
+
+
+def test_the_total_time_is_added_epoch_by_epoch(tmp_path):
+    seconds = np.random.default_rng(0).uniform(0.1, 300, 50)
+    strings = get_space("sss").strings()[:50]
+    frame = pd.DataFrame({"net": strings, "sec": seconds})
+    mapping = MAPPING | {"columns": {"sec": MAPPING["columns"]["sec"]}, "epochs": {"90": 10_000}}
+    finals, *_ = read_tidy(*write(tmp_path, frame, mapping, ".parquet"))
+    expected = [sum_in_order(np.array([second]), 10_000) for second in seconds]
+    assert finals["total_time_s"].to_pylist() == expected
+    assert expected != (seconds * 10_000).tolist()
+
+
+def test_the_total_time_needs_no_array_of_all_epochs(tmp_path):
+    space = get_space("sss")
+    frame = pd.DataFrame({"net": np.arange(len(space)), "sec": 2.0})
+    mapping = MAPPING | {"columns": {"sec": MAPPING["columns"]["sec"]}, "epochs": {"90": 500}}
+    path, columns = write(tmp_path, frame, mapping, ".parquet")
+    tracemalloc.start()
+    read_tidy(path, columns)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 8 * 500 * len(space) / 2
+
+
 @pytest.mark.parametrize("nets", [["8:8:8:8:9", "8:8:8:8:8"], ["8:8:8:8:8", "8:8:8:8:8"], [0, 32768]])
 def test_unknown_and_double_architectures_are_refused(tmp_path, frame, nets):
-    path, columns = write(tmp_path, frame.assign(net=nets, acc=1.0), MAPPING)
+    path, columns = write(tmp_path, frame.assign(net=nets, acc=10.0), MAPPING)
     with pytest.raises(NatslibError, match=r"8:8:8:8:9|stands twice|32768"):
         convert(path, tmp_path / "t", columns=columns)
 
