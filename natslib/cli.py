@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 import natslib
-from natslib.benchmarks import convert, load
+from natslib.benchmarks import load
 from natslib.benchmarks.schema import METRICS, SPLITS, UNITS
 from natslib.errors import ConfigError, NatslibError
 
@@ -97,6 +97,8 @@ def _import(module: str, name: str, extra: str | None) -> ModuleType:
 
 
 def _convert(args: argparse.Namespace) -> int:
+    from natslib.benchmarks import convert  # only here: asking tables needs none of what it imports
+
     manifest = convert(
         args.source, args.dest, columns=args.columns, processes=args.processes, progress=sys.stderr.isatty()
     )

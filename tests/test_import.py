@@ -15,6 +15,8 @@ BLOCKED = (
     "matplotlib",
     "seaborn",
     "scipy",
+    "tqdm",
+    "yaml",
 )
 
 BLOCKER = f"""

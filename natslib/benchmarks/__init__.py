@@ -1,12 +1,15 @@
 """Benchmark tables: reading raw results, converting them to columns, and asking for numbers."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from natslib.benchmarks.conversion import convert
 from natslib.benchmarks.published import read_published
 from natslib.benchmarks.table import Table
 from natslib.errors import BadSource
 from natslib.spaces import get_space
+
+if TYPE_CHECKING:
+    from natslib.benchmarks.conversion import convert
 
 __all__ = ["Table", "convert", "load"]
 
@@ -16,6 +19,18 @@ def load(source: str | Path) -> Table:
     if source == "published":
         finals, origin = read_published()
         return Table.from_finals(finals, get_space("tss"), {"origin": "published", "source": origin})
-    if not Path(source).is_dir():
+    try:
+        found = Path(source).is_dir()
+    except OSError as error:  # a name too long, a folder closed to us
+        raise BadSource(f"{source!s:.160}: cannot be opened ({error.strerror})") from None
+    if not found:
         raise BadSource(f"{source}: neither 'published' nor the folder of a converted table")
     return Table.open(source)
+
+
+def __getattr__(name: str) -> Any:
+    if name == "convert":  # asking tables needs none of what converting does
+        from natslib.benchmarks.conversion import convert
+
+        return convert
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,16 +1,22 @@
 """Questions to a table: answers, and what is said where there is none."""
 
+import functools
+import json
+import shutil
+import tracemalloc
+
 import numpy as np
 import pyarrow as pa
 import pytest
 
-from natslib.benchmarks import Table, load
+from bench.records import write_archive
+from natslib.benchmarks import Table, convert, load
 from natslib.benchmarks.schema import Block
 from natslib.benchmarks.store import block_of_finals
 from natslib.errors import BadSource, ConfigError, NotMeasured, UnknownArchitecture, UnknownName
 from natslib.spaces import get_space
 
-SSS = get_space("sss")
+SSS, TSS = get_space("sss"), get_space("tss")
 WHERE = {"dataset": "cifar10", "budget": "90", "split": "test"}
 
 
@@ -123,8 +129,165 @@ def test_what_is_no_table_is_refused(tmp_path):
         load(tmp_path)
     (tmp_path / "manifest.json").write_text("{}")
     (tmp_path / "finals.parquet").write_bytes(b"PAR1 and then nothing")
-    with pytest.raises(BadSource, match="not a readable table"):
+    with pytest.raises(BadSource, match="not the manifest of a table, 'format' is missing"):
         load(tmp_path)
-    pa.parquet.write_table(pa.table({"a": [1]}), tmp_path / "finals.parquet")
-    with pytest.raises(BadSource, match="not a table that natslib wrote"):
-        load(tmp_path)
+    with pytest.raises(BadSource, match="cannot be opened"):
+        load("x" * 5000)
+
+
+@pytest.fixture(scope="module")
+def converted(tmp_path_factory):
+    """A folder whose table has curves: cells 0 and 7 of the topology space."""
+    folder = tmp_path_factory.mktemp("converted")
+    write_archive(folder / "a", TSS, [0, 7])
+    convert(folder / "a", folder / "t", processes=1)
+    return folder / "t"
+
+
+@pytest.fixture
+def folder(converted, tmp_path):
+    return shutil.copytree(converted, tmp_path / "t")
+
+
+def change_manifest(folder, **changes):
+    manifest = json.loads((folder / "manifest.json").read_text()) | changes
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    return manifest
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[1]", "not the manifest of a table"),
+        ("{", "manifest.json: cannot be read"),
+        ("[" * 100_000, "manifest.json: cannot be read"),
+        ('{"format": 1, "space": 5}', "'space' is missing or no str"),
+    ],
+)
+def test_a_manifest_of_another_form_is_refused(folder, text, words):
+    (folder / "manifest.json").write_text(text)
+    with pytest.raises(BadSource, match=words):
+        load(folder)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"space": "sss"}, "does not hold the blocks"),
+        ({"blocks": []}, "does not hold the blocks"),
+        ({"blocks": [{"dataset": "cifar10"}]}, "finals.parquet: cannot be read"),
+        ({"format": 99}, "table format 99"),
+        ({"sha256": {}}, "'finals.parquet'"),
+        ({"sha256": {"finals.parquet": "", "../secret": ""}}, "'../secret'"),
+        ({"sha256": {"finals.parquet": "", "curves/000128.parquet": ""}}, "curves/000128.parquet is missing"),
+    ],
+)
+def test_a_manifest_that_does_not_fit_its_files_is_refused(folder, changes, words):
+    change_manifest(folder, **changes)
+    with pytest.raises(BadSource, match=words):
+        load(folder)
+
+
+def test_a_table_without_its_curves_is_not_whole(folder):
+    shutil.rmtree(folder / "curves")
+    with pytest.raises(BadSource, match=r"not whole, curves/000000.parquet is missing"):
+        load(folder)
+
+
+def test_files_that_the_manifest_does_not_list_are_not_read(folder):
+    (folder / "curves" / "999999.parquet").write_bytes(b"not ours")
+    assert load(folder).value(7, "loss", dataset="cifar10", budget="12", split="train", epoch=3) > 0
+
+
+@pytest.mark.parametrize("name", ["finals.parquet", "curves/000000.parquet"])
+def test_a_damaged_file_is_named(folder, name):
+    path = folder / name
+    path.write_bytes(path.read_bytes()[:8] + b"x" * 4000 + path.read_bytes()[4008:])
+    table = load(folder)
+    with pytest.raises(BadSource, match=name):
+        table.verify()
+    with pytest.raises(BadSource, match=f"{name}: cannot be read"):  # noqa: PT012
+        for run in table.runs().itertuples():
+            where = {"dataset": run.dataset, "budget": run.budget, "split": run.split}
+            table.values("accuracy", **where, seed=run.seed, epoch=run.epochs - 1)
+            table.values("accuracy", **where, seed=run.seed)
+    path.write_bytes(b"PAR1")
+    with pytest.raises(BadSource, match=f"{name}: cannot be read"):
+        load(folder).values("loss", dataset="cifar10", budget="12", split="train", epoch=3)
+
+
+def test_verify_counts_the_files_it_compared(folder):
+    assert load(folder).verify() == 2
+
+
+def test_a_source_without_curves_says_so(table):
+    for seed in ("mean", 777):
+        with pytest.raises(NotMeasured, match="this source has no curves"):
+            table.values("accuracy", **WHERE, seed=seed, epoch=89)
+    with pytest.raises(NotMeasured, match="this source has no curves"):
+        table.curve(5, "accuracy", **WHERE, seed=777)
+    assert table.curves(**WHERE) == "none"
+
+
+def test_curves_are_told_by_their_extent(converted):
+    table = load(converted)
+    assert table.curves("cifar100", "12", "valid") == "every epoch"
+    assert table.curves("cifar100", "200", "valid") == "last epoch only"
+    assert table.curves("cifar100", "200", "train") == "every epoch"
+    where = {"dataset": "cifar100", "budget": "200", "split": "valid"}
+    with pytest.raises(NotMeasured, match=r"at epoch 10 .*its curves: last epoch only"):
+        table.values("accuracy", **where, epoch=10)
+
+
+def test_missing_architectures_are_those_without_a_row(table):
+    assert len(table.missing()) == 32765
+    assert not {2, 5, 9} & set(table.missing())
+
+
+def test_few_columns_at_an_epoch_are_kept_and_those_of_the_last_for_good(converted):
+    table = load(converted)
+    where = {"dataset": "cifar10-valid", "budget": "200", "split": "train"}
+    last = table.values("accuracy", **where)
+    tracemalloc.start()
+    for epoch in range(150):
+        table.values("accuracy", **where, epoch=epoch)
+    kept, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert kept < 70 * last.nbytes  # 64 columns, where 150 epochs of three seeds and their means are 600
+    assert table.values("accuracy", **where) is last
+    assert table.values("accuracy", **where, epoch=149) is table.values("accuracy", **where, epoch=149)
+
+
+def test_the_mean_is_over_the_seeds_that_have_the_metric(table):
+    assert table.value(5, "loss", **WHERE) == 0.4
+    assert table.per_seed("loss", **WHERE).columns.tolist() == [777]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"seed": "777"}, ["seed is '777'", "'mean' or a whole number"]),
+        ({"seed": True}, ["seed is True"]),
+        ({"seed": -1}, ["seed is -1"]),
+        ({"epoch": True}, ["epoch is True", "whole number"]),
+        ({"epoch": 3.0}, ["epoch is 3.0"]),
+        ({"epoch": "3"}, ["epoch is '3'"]),
+        ({"budget": 200}, ["budget is 200", "a string, such as '200'"]),
+        ({"dataset": ["cifar10"]}, ["dataset is ['cifar10']"]),
+        ({"split": None}, ["split is None"]),
+        ({"metric": 5}, ["metric is 5"]),
+    ],
+)
+def test_an_argument_of_a_wrong_type_is_shown_with_what_is_allowed(table, change, words):
+    asked = {"metric": "accuracy", **WHERE} | change
+    for ask in (table.values, functools.partial(table.value, 5)):
+        with pytest.raises(ConfigError) as raised:
+            ask(**asked)
+        for word in words:
+            assert word in str(raised.value)
+
+
+@pytest.mark.parametrize("k", [0, -1, True, 2.5, "3"])
+def test_best_needs_a_whole_number_from_1(table, k):
+    with pytest.raises(ConfigError, match="whole number from 1"):
+        table.best(k, **WHERE)
