@@ -3,6 +3,7 @@
 import argparse
 import importlib
 import json
+import re
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -11,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 import natslib
-from natslib.benchmarks import load
+from natslib.benchmarks import Table, load
 from natslib.benchmarks.schema import METRICS, SPLITS, UNITS
 from natslib.errors import ConfigError, NatslibError
 
@@ -55,12 +56,15 @@ def _parser(asked: str) -> argparse.ArgumentParser:
     command.add_argument(
         "--columns", type=Path, help="YAML mapping of the columns of a .csv or .parquet source"
     )
-    command.add_argument("--processes", type=int, metavar="N", help="worker processes (one a core)")
+    command.add_argument("--processes", type=_from_1, metavar="N", help="worker processes (one a core)")
     command.set_defaults(run=_convert)
 
     command = commands.add_parser("info", help="say what a table holds")
     command.add_argument("table", help="'published' or the folder of a table")
     command.add_argument("--json", action="store_true", help="the manifest and every block as JSON")
+    command.add_argument(
+        "--verify", action="store_true", help="compare every file with the SHA-256 in the manifest first"
+    )
     command.set_defaults(run=_info)
 
     command = commands.add_parser("query", help="ask for one architecture, or for all")
@@ -87,6 +91,17 @@ def _parser(asked: str) -> argparse.ArgumentParser:
     return parser
 
 
+def _from_1(text: str) -> int:
+    if not re.fullmatch("0*[1-9][0-9]{0,5}", text):
+        raise argparse.ArgumentTypeError(f"{text!r:.40} is no whole number from 1")
+    return int(text)
+
+
+def _arch(text: str) -> int | str:
+    """Return an index where the text is one; `Space.index` refuses what is neither index nor string."""
+    return int(text) if re.fullmatch("-?[0-9]{1,9}", text) else text
+
+
 def _import(module: str, name: str, extra: str | None) -> ModuleType:
     """Import a command's module only when it is asked for, so that asking tables needs no torch."""
     try:
@@ -111,29 +126,39 @@ def _convert(args: argparse.Namespace) -> int:
 
 def _info(args: argparse.Namespace) -> int:
     table = load(args.table)
+    files = table.verify() if args.verify else None
     runs = table.runs()
     if args.json:
         print(json.dumps(table.manifest | {"blocks": runs.to_dict("records")}, indent=1))
         return 0
-    gaps = table.manifest.get("architectures", {}).get("missing", [])
     print(f"origin      {table.manifest['origin']}")
     print(f"space       {table.space.name} ({table.space.title}), {len(table.space):,} architectures")
-    print(f"missing     {', '.join(gaps[:8]) + (' ...' if len(gaps) > 8 else '') or 'none'}")
+    print(f"missing     {_gaps(table)}")
     print(f"damaged     {len(table.manifest.get('damaged', []))} files")
-    held = {
-        block: table.measured_metrics(**dict(zip(("dataset", "budget", "split"), block, strict=True)))
-        for block in dict.fromkeys(zip(runs["dataset"], runs["budget"], runs["split"], strict=True))
-    }
-    for (dataset, budget, split), metrics in held.items():
-        of = runs[(runs["dataset"] == dataset) & (runs["budget"] == budget) & (runs["split"] == split)]
-        seeds = ", ".join(
-            f"{seed} ({count:,})" for seed, count in zip(of["seed"], of["n_archs"], strict=True)
-        )
-        print(
-            f"{dataset:15} budget {budget:>4}  {split:8} epochs {of['epochs'].max():>3}  seeds {seeds}  "
-            + " ".join(metrics)
-        )
+    if files is not None:
+        print(f"verified    {f'{files} files' if files else 'its files, as whenever it is loaded'}")
+    for key in dict.fromkeys(zip(runs["dataset"], runs["budget"], runs["split"], strict=True)):
+        print(_block_line(table, *key))
     return 0
+
+
+def _gaps(table: Table) -> str:
+    """Name the architectures that the table lacks, the first eight runs of indices."""
+    told = table.manifest.get("architectures", {}).get("missing")
+    gaps = list(map(str, table.missing().tolist())) if told is None else told
+    return ", ".join(gaps[:8]) + (" ..." if len(gaps) > 8 else "") or "none"
+
+
+def _block_line(table: Table, dataset: str, budget: str, split: str) -> str:
+    """Say what the runs of one dataset, budget and split hold."""
+    runs = table.runs()
+    of = runs[(runs["dataset"] == dataset) & (runs["budget"] == budget) & (runs["split"] == split)]
+    seeds = ", ".join(f"{seed} ({count:,})" for seed, count in zip(of["seed"], of["n_archs"], strict=True))
+    metrics = " ".join(table.measured_metrics(dataset, budget, split))
+    return (
+        f"{dataset:15} budget {budget:>4}  {split:8} epochs {of['epochs'].max():>3}  seeds {seeds}  "
+        f"{metrics}; curves: {table.curves(dataset, budget, split)}"
+    )
 
 
 def _query(args: argparse.Namespace) -> int:
@@ -143,7 +168,7 @@ def _query(args: argparse.Namespace) -> int:
     if args.arch is None:
         frame = frame[frame["mean"].notna()]
     else:
-        arch = int(args.arch) if args.arch.lstrip("-").isdigit() else args.arch
+        arch = _arch(args.arch)
         table.value(arch, args.metric, **where)  # says what exists where this one is missing
         frame = frame.loc[[table.space.index(arch)]]
     frame.insert(0, "arch", [table.space.string(index) for index in frame.index])

@@ -3,12 +3,16 @@
 import csv
 import io
 import json
+import shutil
 
+import numpy as np
 import pytest
 
 from bench.records import official_record, write_archive
-from natslib.benchmarks import convert
-from natslib.cli import main
+from natslib.benchmarks import Table, convert
+from natslib.benchmarks.schema import Block
+from natslib.benchmarks.store import block_of_finals
+from natslib.cli import _gaps, main
 from natslib.spaces import get_space
 
 QUERY = ["--dataset", "cifar100", "--budget", "12", "--split", "test"]
@@ -37,6 +41,59 @@ def test_info_says_datasets_budgets_seeds_splits_and_gaps(table, capsys):
         "cifar10-valid   budget  200  valid    epochs 200  seeds 777 (2), 888 (2), 999 (2)  loss accuracy time_s"
         in out
     )
+
+
+def test_info_tells_which_epochs_curves_have(table, capsys):
+    assert main(["info", table]) == 0
+    lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("cifar100 ")]
+    told = {tuple(line.split()[2:4]): line.rpartition("curves: ")[2] for line in lines}
+    assert told["12", "valid"] == "every epoch"
+    assert told["200", "valid"] == "last epoch only"
+    assert main(["info", "published"]) == 0
+    out = capsys.readouterr().out
+    assert "curves: none" in out
+    assert "every epoch" not in out
+
+
+def test_info_derives_the_gaps_of_a_table_whose_manifest_does_not_tell_them(capsys):
+    assert main(["info", "published", "--verify"]) == 0
+    out = capsys.readouterr().out
+    assert "missing     none\n" in out
+    assert "verified    its files, as whenever it is loaded" in out
+    finals = block_of_finals(
+        Block("cifar10", "12", "test", 1), {"arch_index": np.arange(1, 15625), "epoch": np.array(11)}
+    )
+    assert _gaps(Table.from_finals(finals, get_space("tss"), {"origin": "test"})) == "0"
+
+
+def test_info_verifies_the_bytes_of_every_file(table, tmp_path, capsys):
+    assert main(["info", table, "--verify"]) == 0
+    assert "verified    2 files\n" in capsys.readouterr().out
+    folder = shutil.copytree(table, tmp_path / "t")
+    with (folder / "curves" / "000000.parquet").open("r+b") as file:
+        file.seek(100)
+        byte = file.read(1)
+        file.seek(100)
+        file.write(bytes([byte[0] ^ 1]))
+    assert main(["info", str(folder), "--verify"]) == 1
+    err = capsys.readouterr().err
+    assert "altered since the manifest was written: curves/000000.parquet" in err
+    assert len(err.splitlines()) == 1
+
+
+def test_a_path_that_no_system_opens_is_refused_in_one_line(capsys):
+    assert main(["info", "x" * 5000]) == 1
+    err = capsys.readouterr().err
+    assert "cannot be opened" in err
+    assert len(err.splitlines()) == 1
+
+
+@pytest.mark.parametrize("processes", ["0", "-1", "two", "²", "1" * 5000])
+def test_processes_are_at_least_one(processes, tmp_path, capsys):
+    with pytest.raises(SystemExit) as raised:
+        main(["convert", "published", str(tmp_path / "t"), f"--processes={processes}"])
+    assert raised.value.code == 2
+    assert "is no whole number from 1" in capsys.readouterr().err
 
 
 def test_info_as_json_is_the_manifest_and_the_blocks(table, capsys):
@@ -73,6 +130,10 @@ def test_query_in_three_forms(table, capsys):
         (["--arch", "99999", *QUERY], "99999"),
         (["--arch", "3", *QUERY], "architecture 3"),
         (["--arch", "|conv|", *QUERY], "|conv|"),
+        (["--arch", "²", *QUERY], "unknown topology architecture '²'"),
+        (["--arch=--5", *QUERY], "unknown topology architecture '--5'"),
+        (["--arch=-5", *QUERY], "unknown topology architecture -5"),
+        (["--arch", "9" * 5000, *QUERY], "unknown topology architecture '999"),
         ([*QUERY[:-1], "tset"], "did you mean 'test'"),
         ([*QUERY, "--metric", "speed"], "unknown metric 'speed'"),
         ([*QUERY, "--epoch", "12"], "epochs 0 to 11"),

@@ -2,8 +2,6 @@
 
 import pandas as pd
 
-from natslib.errors import unknown_name
-
 _LANDMARKS: dict[str, tuple[tuple[int, str, str], ...]] = {
     "tss": ((11472, "ResNet", "by hand"), (1462, "largest", "largest")),
     "sss": (
@@ -16,11 +14,10 @@ _LANDMARKS: dict[str, tuple[tuple[int, str, str], ...]] = {
 
 
 def landmarks(space_name: str) -> pd.DataFrame:
-    """Return the marked architectures of a space ("tss" or "sss"): columns arch_index, name, kind.
+    """Return the marked architectures of a space, such as "tss" or "sss": columns arch_index, name, kind.
 
     `kind` is "by hand" (the ResNet cell; the pyramids 8:16:24:32:40, 8:16:32:48:64 and 32:40:48:56:64) or "largest".
-    Raises `UnknownName`.
+    A space that the paper does not have has no rows.
     """
-    if space_name not in _LANDMARKS:
-        raise unknown_name("space", space_name, _LANDMARKS)
-    return pd.DataFrame(_LANDMARKS[space_name], columns=["arch_index", "name", "kind"])
+    rows = _LANDMARKS.get(space_name, ())
+    return pd.DataFrame(rows, columns=["arch_index", "name", "kind"]).astype({"arch_index": int})

@@ -57,7 +57,7 @@ def unique_string(arch: Arch, mode: str) -> str:
 
 
 @cache
-def equivalence_class(rule: str = "expression") -> npt.NDArray[np.int64]:
+def equivalence_class(rule: str) -> npt.NDArray[np.int64]:
     """Return the class of every cell, (15625,) int64 in index order: the lowest index among its equivalents.
 
     `rule` is one of `EQUIVALENCES`; `natslib.spaces.equivalence` says what each calls equivalent, and which

@@ -25,7 +25,7 @@ class Job(NamedTuple):
 
 def representatives() -> np.ndarray:
     """Return one index (4,930) of each functional class of the topology space, in the plan's random order."""
-    return np.random.default_rng(ORDER_SEED).permutation(np.unique(equivalence_class()))
+    return np.random.default_rng(ORDER_SEED).permutation(np.unique(equivalence_class("expression")))
 
 
 def missing_networks() -> np.ndarray:

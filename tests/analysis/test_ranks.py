@@ -6,7 +6,7 @@ import pytest
 
 from natslib.analysis.landmarks import landmarks
 from natslib.analysis.ranks import optima, rank_frame, rank_table, select_top
-from natslib.errors import ConfigError, UnknownName
+from natslib.errors import ConfigError
 
 FRAME = pd.DataFrame({"x": [90.0, 91.0, 91.0, np.nan, 10.0]})
 
@@ -41,5 +41,7 @@ def test_rank_table_and_optima():
 def test_landmarks_of_both_spaces():
     assert landmarks("tss")["arch_index"].tolist() == [11472, 1462]
     assert landmarks("sss")["arch_index"].tolist() == [668, 751, 14711, 32767]
-    with pytest.raises(UnknownName, match="unknown space 'nats'"):
-        landmarks("nats")
+    none = landmarks("a space of one's own")
+    assert none.empty
+    assert none.columns.tolist() == ["arch_index", "name", "kind"]
+    assert FRAME.loc[none["arch_index"]].empty
