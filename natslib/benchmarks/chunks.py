@@ -5,7 +5,10 @@ import gc
 import hashlib
 import json
 import multiprocessing
+import os
 import signal
+import sys
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -17,13 +20,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from natslib.benchmarks import official
+from natslib.benchmarks.schema import FINALS
 from natslib.benchmarks.store import Rows, atomic
 from natslib.benchmarks.unpickle import decompress, loads
 from natslib.errors import BadSource, NatslibError
-from natslib.spaces import get_space
 
 CHUNK = 128  # architectures; some 13 MB of curves in memory
-CRASHED = "it makes the reader crash; damaged or hostile"
+LIMIT_S = 60  # for one record, which takes some milliseconds
+CRASHED = "it makes the reader crash or hang; damaged or hostile"
 
 
 @dataclass(frozen=True)
@@ -35,36 +39,34 @@ class Chunk:
     curves: Path
 
 
-def convert_chunks(
-    todo: list[Chunk], space_name: str, processes: int, progress: Callable[[int], object]
-) -> None:
+def convert_chunks(todo: list[Chunk], processes: int, progress: Callable[[int], object]) -> None:
     """Convert all chunks; `progress` gets the number of records done. Raises `NatslibError` when workers keep dying.
 
-    A record that kills its process (not just fails) is found by reading the suspects one at a time, and
-    then left out.
+    A record that kills its process or keeps it busy for longer than `LIMIT_S` is found by reading the suspects one
+    at a time, and then left out.
     """
     todo, crashers = list(todo), frozenset[str]()
     while todo:
         try:
-            for chunk in _in_pool(todo, space_name, processes, crashers):
+            for chunk in _in_pool(todo, processes, crashers):
                 todo.remove(chunk)
                 progress(len(chunk.items))
         except BrokenProcessPool:
             started = todo[: 2 * processes + 1]
             found = frozenset(name for chunk in started for name in _find_crashers(chunk, crashers))
             if not found:
-                raise NatslibError(
-                    "a worker process was killed (out of memory?); run the same again"
-                ) from None
+                message = "a worker process was killed (out of memory?); run the same again"
+                raise NatslibError(message) from None
             crashers |= found
 
 
-def _in_pool(todo: list[Chunk], space_name: str, processes: int, crashers: frozenset[str]) -> Iterator[Chunk]:
+def _in_pool(todo: list[Chunk], processes: int, crashers: frozenset[str]) -> Iterator[Chunk]:
     """Yield the chunks as they are finished."""
     context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(min(processes, len(todo)), mp_context=context, initializer=_quiet_worker)
+    with _hidden_main():
+        pool = ProcessPoolExecutor(min(processes, len(todo)), mp_context=context, initializer=_quiet_worker)
+        futures = {pool.submit(_convert_chunk, chunk, crashers): chunk for chunk in todo}
     try:
-        futures = {pool.submit(_convert_chunk, chunk, space_name, crashers): chunk for chunk in todo}
         for future in as_completed(futures):
             future.result()
             yield futures[future]
@@ -72,34 +74,72 @@ def _in_pool(todo: list[Chunk], space_name: str, processes: int, crashers: froze
         pool.shutdown(wait=True, cancel_futures=True)
 
 
+@contextlib.contextmanager
+def _hidden_main() -> Iterator[None]:
+    """Start workers without importing the caller's script: they need only natslib, and it would start itself again."""
+    main = sys.modules["__main__"]
+    hidden: dict[str, Any] = {
+        name: vars(main).pop(name) for name in ("__file__", "__spec__") if name in vars(main)
+    }
+    main.__spec__ = None
+    try:
+        yield
+    finally:
+        vars(main).update(hidden)
+
+
 def _quiet_worker() -> None:
-    """Leave Ctrl-C to the main process, and the garbage collector off: records hold no cycles."""
+    """Leave Ctrl-C to the main process and end with it; no garbage collector, since records hold no cycles."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     gc.disable()
     pa.set_cpu_count(1)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
-def _convert_chunk(chunk: Chunk, space_name: str, crashers: frozenset[str]) -> None:
-    rows, digests, damaged = Rows(get_space(space_name)), [], []
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+@contextlib.contextmanager
+def _limited_time() -> Iterator[None]:
+    """Let the system end this process when one record takes too long; a loop inside C code stops for nothing less."""
+    if hasattr(signal, "alarm"):
+        signal.alarm(LIMIT_S)
+    try:
+        yield
+    finally:
+        if hasattr(signal, "alarm"):
+            signal.alarm(0)
+
+
+def _convert_chunk(chunk: Chunk, crashers: frozenset[str]) -> None:
+    rows: Rows | None = None
+    digests, damaged = [], []
     for item in chunk.items:
         try:
             if item.name in crashers:
                 raise BadSource(CRASHED)
-            packed = item.read()
-            digests.append((item.name, hashlib.sha256(packed).hexdigest()))
-            record = official.check_record(loads(decompress(packed)))
-            rows.add_all(official.runs_of(record, rows.space, item.index))
-        except BadSource as error:
+            with _limited_time():
+                packed = item.read()
+                digests.append((item.name, hashlib.sha256(packed).hexdigest()))
+                record = official.check_record(loads(decompress(packed)))
+                rows = rows or Rows(official.space_of(record))
+                rows.add_all(official.runs_of(record, rows.space, item.index))
+        except NatslibError as error:
             damaged.append({"file": item.name, "reason": str(error)})
-    write_chunk(rows, {"digests": digests, "damaged": damaged}, chunk.part, chunk.curves)
+    write_chunk(rows, {"digests": digests, "damaged": damaged}, chunk)
 
 
-def write_chunk(rows: Rows, note: dict[str, Any], part: Path, curves: Path) -> None:
+def write_chunk(rows: Rows | None, note: dict[str, Any], chunk: Chunk) -> None:
     """Write the curves, then the finals with a note beside them: a part that exists is a chunk that is done."""
-    finals = rows.finals()
-    if finals.num_rows:
-        rows.write_curves(curves)
-    with atomic(part) as temporary:
+    finals = rows.finals() if rows is not None else FINALS.empty_table()
+    if rows is not None and finals.num_rows:
+        rows.write_curves(chunk.curves)
+    note = note | {"space": rows.space.name if rows is not None else None}
+    with atomic(chunk.part) as temporary:
         pq.write_table(
             finals.replace_schema_metadata({"note": json.dumps(note)}), temporary, compression="lz4"
         )
@@ -118,7 +158,8 @@ def _find_crashers(chunk: Chunk, known: frozenset[str]) -> list[str]:
     items, crashers = [item for item in chunk.items if item.name not in known], []
     while position.value < len(items):
         process = context.Process(target=_read_on, args=(items, position))
-        process.start()
+        with _hidden_main():
+            process.start()
         process.join()
         if process.exitcode:
             crashers.append(items[position.value].name)
@@ -128,6 +169,9 @@ def _find_crashers(chunk: Chunk, known: frozenset[str]) -> list[str]:
 
 def _read_on(items: list[official.Item], position: Any) -> None:
     while position.value < len(items):
-        with contextlib.suppress(BadSource):
-            official.read_record(items[position.value])
+        item = items[position.value]
+        with contextlib.suppress(NatslibError), _limited_time():
+            record = official.read_record(item)
+            for _ in official.runs_of(record, official.space_of(record), item.index):
+                pass
         position.value += 1

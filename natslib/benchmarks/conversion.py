@@ -1,81 +1,38 @@
-"""From raw logs to a table, in parallel, with a progress bar; killed at any moment, the same command goes on.
+"""From raw results to a table, in parallel, with a progress bar; killed at any moment, the same command goes on.
 
-A conversion works through chunks of architectures. A finished chunk leaves its curves in `DEST/curves/` and
-its finals in `DEST/.parts/`; at the end the parts are merged and the manifest is written last: a folder
-with a manifest is whole.
+A conversion works through chunks of architectures. A finished chunk leaves its curves in `DEST/curves/` and its
+finals in `DEST/.parts/`; at the end the parts are merged and the manifest is written last: a folder with a manifest
+is whole.
 """
 
-import contextlib
 import hashlib
-import json
 import os
 import shutil
-import sys
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 from tqdm import tqdm
 
-import natslib
 from natslib.benchmarks import official
-from natslib.benchmarks.chunks import CHUNK, Chunk, convert_chunks, read_note, write_chunk
-from natslib.benchmarks.published import read_published
+from natslib.benchmarks.chunks import CHUNK, convert_chunks, read_note, write_chunk
+from natslib.benchmarks.destination import Destination, fingerprint, read_manifest
+from natslib.benchmarks.published import FILES, read_published
 from natslib.benchmarks.rawlogs import read_rawlogs
-from natslib.benchmarks.schema import FORMAT, Run
-from natslib.benchmarks.store import Rows, atomic, sha256, write_finals
+from natslib.benchmarks.schema import Run
+from natslib.benchmarks.store import Rows, atomic, sha256
 from natslib.benchmarks.tidy import read_tidy
+from natslib.benchmarks.unpickle import describe
 from natslib.benchmarks.wholefile import read_whole_file
-from natslib.errors import BadSource, ConfigError, NatslibError
+from natslib.errors import BadSource, ConfigError
 from natslib.spaces import Space, get_space
 
 _T = TypeVar("_T")
 _KINDS = (
     "'published', an official archive (directory, .tar or .pickle.pbz2), a .csv or .parquet table with its columns, "
-    "or a folder of our own raw logs (*.jsonl)"
+    "a folder of our own raw logs (*.jsonl), or a finished table"
 )
-
-
-@dataclass
-class _Job:
-    """One conversion: from where to where, and what its manifest will say of the source."""
-
-    origin: str | Path
-    dest: Path
-    processes: int
-    progress: bool
-    source: dict[str, Any] = field(default_factory=dict)
-    damaged: list[dict[str, str]] = field(default_factory=list)
-
-    @property
-    def path(self) -> Path:
-        return Path(self.origin)
-
-    @property
-    def name(self) -> str:
-        """What the manifest calls the origin: the last part of its path."""
-        return str(self.origin) if self.origin == "published" else self.path.resolve().name
-
-    @property
-    def parts(self) -> Path:
-        return self.dest / ".parts"
-
-    def chunk(self, first: int, items: tuple[official.Item, ...] = ()) -> Chunk:
-        """The chunk whose first architecture index is `first`."""
-        name = f"{first:06d}.parquet"
-        return Chunk(items, self.parts / name, self.dest / "curves" / name)
-
-    def bar(self, total: int, unit: str) -> "tqdm[Any]":
-        return tqdm(
-            total=total,
-            unit=unit,
-            unit_scale=unit == "B",
-            disable=not self.progress,
-            desc=f"convert {self.name}",
-        )
+Progress = Callable[[int, str], "tqdm[Any]"]  # total and unit -> a bar
 
 
 def convert(
@@ -88,205 +45,194 @@ def convert(
 ) -> dict[str, Any]:
     """Turn raw results into a table in the folder `dest` and return its manifest.
 
-    `origin` is 'published', an official archive (directory, .tar, .pickle.pbz2), a CSV or Parquet file
-    together with the YAML file `columns` that maps its columns, or a folder of our own raw logs.
-    `processes` None takes one a core. Damaged files are left out and listed under 'damaged' in the
-    manifest. Raises `BadSource` when nothing can be read, `ConfigError` when `dest` holds something else,
-    `NatslibError` when the disk is full. Interrupted, call it again.
+    `origin` is 'published', an official archive (directory, .tar, .pickle.pbz2), a CSV or Parquet file together with
+    the YAML file `columns` that maps its columns, a folder of our own raw logs, or a finished table, which is
+    checked against its SHA-256 and copied. `processes` None takes one a core. Damaged files are left out and listed
+    under 'damaged' in the manifest. Raises `BadSource` when nothing can be read, `ConfigError` when `dest` holds
+    something else, `NatslibError` when the disk is full. Interrupted, call it again.
     """
-    job = _Job(origin, Path(dest), processes or os.cpu_count() or 1, progress)
-    tidy = job.path.suffix in (".csv", ".parquet")
-    if origin != "published" and not job.path.exists():
-        raise BadSource(f"{origin}: no such file or directory; a source is {_KINDS}")
-    if tidy != (columns is not None):
+    path = Path(origin)
+    workers = (os.cpu_count() or 1) if processes is None else processes
+    if workers < 1:
+        raise ConfigError(f"{workers} processes; at least 1 is needed")
+    if not str(dest):
+        raise ConfigError("the destination is empty; name a folder for the table")
+    if (path.suffix in (".csv", ".parquet") and origin != "published") != (columns is not None):
         raise ConfigError(f"{origin}: a column mapping goes with a .csv or .parquet table, and only with one")
-    with _locked(job.dest):
-        return _finished(job) or _convert(job, columns)
+
+    def bar(total: int, unit: str) -> "tqdm[Any]":
+        name, scale = f"convert {path.name}", unit == "B"
+        return tqdm(total=total, unit=unit, unit_scale=scale, disable=not progress, desc=name)
+
+    try:
+        return _convert(origin, Path(dest), columns, workers, bar)
+    except OSError as error:
+        raise BadSource(f"{origin}: cannot be read ({error.strerror or error})") from error
 
 
-def _convert(job: _Job, columns: str | Path | None) -> dict[str, Any]:
-    path = job.path
-    if not (job.parts / "plan").exists():  # nothing to go on with: what lies here is of another conversion
-        for folder in (job.parts, job.dest / "curves"):
-            shutil.rmtree(folder, ignore_errors=True)
-    if job.origin == "published":
-        finals, job.source = read_published()
-        return _finish(job, finals, get_space("tss"))
+def _convert(
+    origin: str | Path, dest: Path, columns: str | Path | None, processes: int, bar: Progress
+) -> dict[str, Any]:
+    path = Path(origin)
+    if origin == "published":
+        return _convert_frame(Destination(dest, "published", fingerprint(FILES)), _published)
+    if not path.exists():
+        raise BadSource(f"{origin}: no such file or directory; a source is {_KINDS}")
+    name = path.resolve().name
     if columns is not None:
-        finals, space, job.source = read_tidy(path, Path(columns))
-        return _finish(job, finals, space)
-    if path.is_dir() and any(path.glob("*.jsonl")):
-        return _convert_rawlogs(job)
-    if path.name.endswith(".pickle.pbz2"):
-        return _WholeFile(job).convert()
+        mark = fingerprint(sha256(path), sha256(Path(columns)))
+        return _convert_frame(Destination(dest, name, mark), lambda: read_tidy(path, Path(columns)))
+    if (path / "manifest.json").exists():
+        return _copy_table(path, dest)
+    if path.is_dir() and (logs := [log for log in sorted(path.glob("*.jsonl")) if log.is_file()]):
+        return _convert_rawlogs(path, Destination(dest, name, fingerprint([sha256(log) for log in logs])))
+    if path.is_file() and name.endswith(".pickle.pbz2"):
+        mark = fingerprint(CHUNK, name, path.stat().st_size)
+        return _WholeFile(path, Destination(dest, name, mark)).convert(bar)
     if path.is_dir() or path.suffix == ".tar":
-        return _convert_archive(job)
+        items = official.list_items(path)
+        mark = fingerprint(CHUNK, [(item.name, item.size) for item in items])
+        return _convert_archive(items, Destination(dest, name, mark), processes, bar)
     raise BadSource(f"{path}: not a source; a source is {_KINDS}")
 
 
-def _finished(job: _Job) -> dict[str, Any] | None:
-    """Return the manifest if `dest` is already a whole table of the same origin."""
-    path = job.dest / "manifest.json"
-    if not path.exists():
-        return None
-    manifest: dict[str, Any] = json.loads(path.read_text())
-    if manifest["origin"] != job.name:
-        raise ConfigError(
-            f"{job.dest} holds a table of {manifest['origin']!r}; choose another folder or remove it"
-        )
-    shutil.rmtree(job.parts, ignore_errors=True)
+def _published() -> tuple[Any, Space, dict[str, Any]]:
+    finals, source = read_published()
+    return finals, get_space("tss"), source
+
+
+def _convert_frame(
+    dest: Destination, read: Callable[[], tuple[Any, Space, dict[str, Any]]]
+) -> dict[str, Any]:
+    """Convert a source that is read at once and holds no curves."""
+    with dest.locked():
+        if done := dest.begin():
+            return done
+        finals, space, source = read()
+        return dest.finish(finals, space, source, [])
+
+
+def _copy_table(path: Path, dest: Path) -> dict[str, Any]:
+    """Copy a finished table whose files still have the SHA-256 that its manifest gives."""
+    manifest = read_manifest(path)
+    to = Destination(dest, manifest["origin"], manifest["fingerprint"])
+    with to.locked():
+        if done := to.begin():
+            return done
+        for name, digest in manifest["sha256"].items():
+            if sha256(path / name) != digest:
+                raise BadSource(
+                    f"{path / name}: its SHA-256 is not the one in the table's manifest; it was altered"
+                )
+            with atomic(dest / name) as temporary:
+                shutil.copyfile(path / name, temporary)
+        to.write_manifest(manifest)
     return manifest
 
 
-@contextlib.contextmanager
-def _locked(dest: Path) -> Iterator[None]:
-    """Keep a second conversion into the same folder away for as long as this one runs."""
-    try:
-        dest.mkdir(parents=True, exist_ok=True)
-        lock = (dest / ".lock").open("w")
-    except OSError as error:
-        raise NatslibError(f"cannot write to {dest}: {error.strerror}") from error
-    with lock:
-        if sys.platform != "win32":
-            import fcntl
-
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise ConfigError(f"another conversion is writing to {dest}; wait for it") from None
-        try:
-            yield
-        finally:
-            (dest / ".lock").unlink(missing_ok=True)
-
-
-def _convert_archive(job: _Job) -> dict[str, Any]:
-    items = official.list_items(job.path)
-    space = _space_of_first_readable(items, job.path)
-    _plan(job, [(item.name, item.size) for item in items])
-    chunks = [job.chunk(group[0].index, group) for group in _batches(items, CHUNK)]
-    todo = [chunk for chunk in chunks if not chunk.part.exists()]
-    with job.bar(len(items), "arch") as bar:
-        bar.update(len(items) - sum(len(chunk.items) for chunk in todo))
-        convert_chunks(todo, space.name, job.processes, bar.update)
-    notes = [read_note(chunk.part) for chunk in chunks]
-    job.damaged = [damage for note in notes for damage in note["damaged"]]
-    listing = "".join(f"{digest}  {name}\n" for note in notes for name, digest in note["digests"])
-    job.source = {"files": len(items), "sha256_of_sha256sum": hashlib.sha256(listing.encode()).hexdigest()}
-    return _finish(job, _merge(job), space)
+def _convert_archive(
+    items: list[official.Item], dest: Destination, processes: int, bar: Progress
+) -> dict[str, Any]:
+    chunks = [dest.chunk(group[0].index, group) for group in _batches(items, CHUNK)]
+    with dest.locked():
+        if done := dest.begin():
+            return done
+        todo = [chunk for chunk in chunks if not chunk.part.exists()]
+        with bar(len(items), "arch") as shown:
+            shown.update(len(items) - sum(len(chunk.items) for chunk in todo))
+            convert_chunks(todo, processes, shown.update)
+        notes = [read_note(chunk.part) for chunk in chunks]
+        damaged = [damage for note in notes for damage in note["damaged"]]
+        listing = "".join(f"{digest}  {name}\n" for note in notes for name, digest in note["digests"])
+        source = {
+            "files": len(items),
+            "sha256_of_sha256sum": hashlib.sha256(listing.encode()).hexdigest(),
+        }
+        return dest.finish(dest.merge(chunks), _one_space(notes, dest.origin), source, damaged)
 
 
-def _space_of_first_readable(items: list[official.Item], path: Path) -> Space:
-    reason = ""
-    for item in items[:CHUNK]:
-        try:
-            return official.space_of(official.read_record(item))
-        except BadSource as error:
-            reason = reason or f"{item.name}: {error}"
-    raise BadSource(f"{path}: none of its first {min(len(items), CHUNK)} records can be read; {reason}")
-
-
-def _plan(job: _Job, files: list[tuple[str, int]]) -> None:
-    """Note what is being converted, and refuse to go on with a folder that was begun from something else."""
-    plan = hashlib.sha256(json.dumps([FORMAT, CHUNK, natslib.__version__, files]).encode()).hexdigest()
-    note = job.parts / "plan"
-    if note.exists() and note.read_text() != plan:
-        raise ConfigError(f"{job.dest} holds an unfinished conversion of other files; remove it")
-    with atomic(note) as temporary:
-        temporary.write_text(plan)
+def _one_space(notes: list[dict[str, Any]], origin: str) -> Space:
+    names = {note["space"] for note in notes} - {None}
+    if len(names) > 1:
+        raise BadSource(f"{origin}: records of {len(names)} search spaces lie together; a table holds one")
+    return get_space(
+        names.pop() if names else "tss"
+    )  # without one readable record, no table is written anyway
 
 
 class _WholeFile:
-    """Converts the official single file; finished chunks are not written again, but the file is read from its start."""
+    """Converts the official single file; finished chunks are not written again, but it is read from its start."""
 
-    def __init__(self, job: _Job):
-        self.job = job
+    def __init__(self, path: Path, dest: Destination):
+        self.path, self.dest = path, dest
         self.space: Space | None = None
         self.rows: Rows | None = None
         self.indices: list[int] = []
+        self.firsts: list[int] = []
+        self.damaged: list[dict[str, str]] = []
 
-    def convert(self) -> dict[str, Any]:
-        size = self.job.path.stat().st_size
-        _plan(self.job, [(self.job.name, size)])
-        with self.job.bar(size, "B") as bar:
-            digest = read_whole_file(self.job.path, self.on_record, bar.update)
-        if self.space is None:
-            raise BadSource(f"{self.job.path}: it holds no record of an architecture")
+    def convert(self, bar: Progress) -> dict[str, Any]:
+        with self.dest.locked():
+            if done := self.dest.begin():
+                return done
+            with bar(self.path.stat().st_size, "B") as shown:
+                self.read(shown.update)
+            if self.space is None:
+                raise BadSource(f"{self.path}: it holds no record of an architecture")
+            finals = self.dest.merge([self.dest.chunk(first) for first in self.firsts])
+            return self.dest.finish(finals, self.space, {"sha256": sha256(self.path)}, self.damaged)
+
+    def read(self, progress: Callable[[int], object]) -> None:
+        """Read to the end, or to the first damage that ends it: what came before is kept and the damage is listed."""
+        try:
+            read_whole_file(self.path, self.on_record, progress)
+        except BadSource as error:
+            if self.space is None:
+                raise
+            last = self.indices[-1] if self.indices else "the last chunk"
+            self.damaged.append({"file": self.path.name, "reason": f"{error}, after architecture {last}"})
         self.flush()
-        self.job.source = {"sha256": digest}
-        return _finish(self.job, _merge(self.job), self.space)
 
     def on_record(self, record: dict[str, Any]) -> None:
-        index = next(iter(official.check_record(record).values())).get("arch_index")
-        self.space = self.space or official.space_of(record)
+        index = next(iter(record.values())).get("arch_index")
+        try:
+            official.check_record(record)
+            space = self.space = self.space or official.space_of(record)
+            runs = list(official.runs_of(record, space, index if type(index) is int else -1))
+        except BadSource as error:
+            self.damaged.append({"file": f"{self.path.name}, record {describe(index)}", "reason": str(error)})
+            return
         if not self.indices:
-            self.rows = None if self.job.chunk(index).part.exists() else Rows(self.space)
+            self.firsts.append(index)
+            self.rows = None if self.dest.chunk(index).part.exists() else Rows(space)
         self.indices.append(index)
         if self.rows is not None:
-            self.rows.add_all(official.runs_of(record, self.space, index))
+            self.rows.add_all(runs)
         if len(self.indices) == CHUNK:
             self.flush()
 
     def flush(self) -> None:
         if self.rows is not None and self.indices:
-            chunk = self.job.chunk(self.indices[0])
-            write_chunk(self.rows, {"digests": [], "damaged": []}, chunk.part, chunk.curves)
+            write_chunk(self.rows, {}, self.dest.chunk(self.indices[0]))
         self.rows, self.indices = None, []
 
 
-def _convert_rawlogs(job: _Job) -> dict[str, Any]:
-    runs, space, job.source = read_rawlogs(job.path)
-    by_arch: dict[int, list[Run]] = {}
-    for run in sorted(runs, key=lambda run: (run.arch_index, run.seed)):
-        by_arch.setdefault(run.arch_index, []).append(run)
-    for group in _batches(list(by_arch), CHUNK):
-        rows, chunk = Rows(space), job.chunk(group[0])
-        rows.add_all(run for index in group for run in by_arch[index])
-        write_chunk(rows, {"digests": [], "damaged": []}, chunk.part, chunk.curves)
-    return _finish(job, _merge(job), space)
+def _convert_rawlogs(path: Path, dest: Destination) -> dict[str, Any]:
+    with dest.locked():
+        if done := dest.begin():
+            return done
+        runs, space, source, damaged = read_rawlogs(path)
+        by_arch: dict[int, list[Run]] = {}
+        for run in sorted(runs, key=lambda run: (run.arch_index, run.dataset, run.budget, run.seed)):
+            by_arch.setdefault(run.arch_index, []).append(run)
+        chunks = []
+        for group in _batches(list(by_arch), CHUNK):
+            rows = Rows(space)
+            rows.add_all(run for index in group for run in by_arch[index])
+            chunks.append(dest.chunk(group[0]))
+            write_chunk(rows, {}, chunks[-1])
+        return dest.finish(dest.merge(chunks), space, source, damaged)
 
 
 def _batches(items: list[_T], size: int) -> list[tuple[_T, ...]]:
     return [tuple(items[start : start + size]) for start in range(0, len(items), size)]
-
-
-def _merge(job: _Job) -> pa.Table:
-    return pa.concat_tables([pq.read_table(part) for part in sorted(job.parts.glob("*.parquet"))])
-
-
-def _finish(job: _Job, finals: pa.Table, space: Space) -> dict[str, Any]:
-    """Write finals and manifest; the manifest says what there is, what is missing, and the SHA-256 of every file."""
-    if not finals.num_rows:
-        reason = f"; the first: {job.damaged[0]['file']}: {job.damaged[0]['reason']}" if job.damaged else ""
-        raise BadSource(f"{job.origin}: not one readable run in it{reason}")
-    with atomic(job.dest / "finals.parquet") as temporary:
-        blocks = write_finals(finals, temporary, space)
-    measured = set(finals["arch_index"].to_numpy().tolist())
-    files = [job.dest / "finals.parquet", *sorted((job.dest / "curves").glob("*.parquet"))]
-    manifest = {
-        "format": FORMAT,
-        "space": space.name,
-        "origin": job.name,
-        "source": job.source,
-        "architectures": {"measured": len(measured), "missing": _ranges(set(range(len(space))) - measured)},
-        "rows": finals.num_rows,
-        "blocks": [{**block._asdict(), "rows": count} for block, count in blocks],
-        "damaged": job.damaged,
-        "sha256": {str(file.relative_to(job.dest)): sha256(file) for file in files},
-        "versions": {"natslib": natslib.__version__, "pyarrow": pa.__version__},
-    }
-    with atomic(job.dest / "manifest.json") as temporary:
-        temporary.write_text(json.dumps(manifest, indent=1) + "\n")
-    shutil.rmtree(job.parts, ignore_errors=True)
-    return manifest
-
-
-def _ranges(numbers: set[int]) -> list[str]:
-    """Return '3', '7-12', ... for a set of whole numbers."""
-    ranges: list[list[int]] = []
-    for number in sorted(numbers):
-        if ranges and ranges[-1][1] == number - 1:
-            ranges[-1][1] = number
-        else:
-            ranges.append([number, number])
-    return [str(first) if first == last else f"{first}-{last}" for first, last in ranges]

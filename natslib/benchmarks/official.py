@@ -17,13 +17,24 @@ from typing import Any
 import numpy as np
 
 from natslib.benchmarks.schema import Curve, Run
-from natslib.benchmarks.unpickle import decompress, loads
+from natslib.benchmarks.unpickle import MAX_BYTES, decompress, describe, loads
 from natslib.datasets import get_dataset
-from natslib.errors import BadSource, UnknownArchitecture
+from natslib.errors import BadSource, NatslibError, UnknownArchitecture
 from natslib.spaces import SPACES, Space
 
 RECORD_NAME = re.compile(r"0*(\d{1,6})\.pickle\.pbz2")
 MAX_EPOCHS = 10_000
+_DAMAGE = (
+    NatslibError,
+    ArithmeticError,
+    AttributeError,
+    IndexError,
+    KeyError,
+    MemoryError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
 
 
 @dataclass(frozen=True)
@@ -37,7 +48,9 @@ class Item:
     size: int
 
     def read(self) -> bytes:
-        """Return the packed bytes; raises `BadSource` when the file is gone or shorter than it was."""
+        """Return the packed bytes; raises `BadSource` when the file is gone, shorter than it was, or too large."""
+        if self.size > MAX_BYTES:
+            raise BadSource(f"{self.size:,} bytes, more than any official record")
         try:
             with self.path.open("rb") as file:
                 file.seek(self.offset)
@@ -52,10 +65,13 @@ class Item:
 def list_items(source: Path) -> list[Item]:
     """Return the records of an archive directory or tar by ascending index; raises `BadSource`.
 
-    A tar with absolute names, `..`, links or anything that is not a plain file or folder is refused as a
+    A tar with absolute names, `..`, links, holes or anything that is not a plain file or folder is refused as a
     whole.
     """
-    found = list(_tar_files(source) if source.is_file() else _directory_files(source))
+    try:
+        found = list(_directory_files(source) if source.is_dir() else _tar_files(source))
+    except OSError as error:
+        raise BadSource(f"{source}: cannot be read ({error.strerror})") from None
     items: dict[int, Item] = {}
     for name, path, offset, size in found:
         match = RECORD_NAME.fullmatch(name)
@@ -79,21 +95,28 @@ def _directory_files(source: Path) -> Iterator[tuple[str, Path, int, int]]:
 
 
 def _tar_files(source: Path) -> Iterator[tuple[str, Path, int, int]]:
+    whole = source.stat().st_size
     try:
         with tarfile.open(source, "r:") as tar:
             for member in tar:
-                _refuse_unsafe(source, member)
+                _refuse_unsafe(source, member, whole)
                 if member.isfile():
                     yield Path(member.name).name, source, member.offset_data, member.size
-    except (tarfile.TarError, EOFError) as error:
-        raise BadSource(f"{source}: not an uncompressed tar archive ({error})") from None
+    except (tarfile.TarError, EOFError, ValueError, OverflowError, MemoryError) as error:
+        raise BadSource(f"{source}: not an uncompressed tar archive ({error!s:.120})") from None
 
 
-def _refuse_unsafe(source: Path, member: tarfile.TarInfo) -> None:
+def _refuse_unsafe(source: Path, member: tarfile.TarInfo, whole: int) -> None:
     parts = Path(member.name).parts
-    if member.name.startswith(("/", "\\")) or ".." in parts or not (member.isfile() or member.isdir()):
+    plain = (member.isreg() and not member.issparse()) or member.isdir()
+    if member.name.startswith(("/", "\\")) or ".." in parts or not plain:
         raise BadSource(
-            f"{source}: refused, its member {member.name!r} is a link, a device, or lies outside the archive's folder"
+            f"{source}: refused, its member {member.name[:200]!r} is a link, a device or has holes, or lies outside "
+            "the archive's folder"
+        )
+    if member.size < 0 or member.offset_data + member.size > whole:
+        raise BadSource(
+            f"{source}: its member {member.name[:200]!r} reaches beyond its end; it was cut short"
         )
 
 
@@ -121,31 +144,37 @@ def space_of(record: dict[str, Any]) -> Space:
         except UnknownArchitecture:
             continue
         return space
-    raise BadSource(f"its architecture {string!r:.80} belongs to no known search space")
+    raise BadSource(f"its architecture {describe(string)} belongs to no known search space")
 
 
 def runs_of(record: dict[str, Any], space: Space, index: int) -> Iterator[Run]:
     """Yield every run of a record; raises `BadSource` when it is not the record of architecture `index`."""
+    if index >= len(space):
+        raise BadSource(f"the {space.title} space has no architecture {index}")
     for budget, part in record.items():
         claimed, string = part.get("arch_index"), part.get("arch_str")
-        if claimed != index or string != space.string(index):
+        if type(claimed) is not int or claimed != index or string != space.string(index):
             raise BadSource(
-                f"it holds architecture {claimed!r:.20} {string!r:.90}, not {index} of the {space.title} space"
+                f"it holds architecture {describe(claimed)} {describe(string)}, not {index} of {space.title}"
             )
         for key, trial in part["all_results"].items():
             try:
                 dataset, seed = key
-                yield _run(trial, index, dataset, budget, int(seed))
-            except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
-                raise BadSource(
-                    f"the run {key!r:.60} at budget {budget!r} is damaged ({error!r:.120})"
-                ) from None
+                yield _run(trial, index, dataset, budget, seed)
+            except _DAMAGE as error:
+                names = (
+                    " ".join(map(describe, key))
+                    if isinstance(key, tuple) and len(key) == 2
+                    else describe(key)
+                )
+                reason = f"{type(error).__name__}: {error!s:.100}"
+                raise BadSource(f"the run {names} at budget {budget[:20]!r} is damaged ({reason})") from None
 
 
 def _run(trial: dict[str, Any], index: int, dataset: str, budget: str, seed: int) -> Run:
     epochs = trial["epochs"]
-    if not isinstance(epochs, int) or not 0 < epochs <= MAX_EPOCHS:
-        raise ValueError(f"{epochs!r:.40} epochs")
+    if type(epochs) is not int or not 0 < epochs <= MAX_EPOCHS:
+        raise ValueError(f"{describe(epochs)} epochs")
     train = Curve(
         loss=_by_epoch(trial["train_losses"], epochs),
         accuracy=_by_epoch(trial["train_acc1es"], epochs),

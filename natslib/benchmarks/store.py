@@ -73,7 +73,7 @@ class Rows:
         self._finals: list[tuple[float, ...]] = []
         self._curves: dict[Block, dict[str, list[Any]]] = defaultdict(lambda: defaultdict(list))
 
-    def add(self, run: Run) -> None:
+    def _add(self, run: Run) -> None:
         """Add one row a split of the run."""
         for split, curve in run.curves.items():
             block = Block(run.dataset, run.budget, split, run.seed)
@@ -90,9 +90,10 @@ class Rows:
                 columns[name].append(_NOTHING if values is None else values)
 
     def add_all(self, runs: Iterable[Run]) -> None:
-        """Add the runs of one record, all of them or, if one is damaged, none."""
-        for run in list(runs):
-            self.add(run)
+        """Add the runs of one record, all of them or, if one is damaged (`BadSource`), none."""
+        checked = [_checked(run, self.space) for run in runs]
+        for run in checked:
+            self._add(run)
 
     def finals(self) -> pa.Table:
         """Return the last epoch of every row, `FINALS`, in no particular order."""
@@ -131,6 +132,20 @@ class Rows:
             flat = pa.array(np.concatenate(arrays), CURVES.field(name).type.value_type, from_pandas=False)
             columns[name] = pa.ListArray.from_arrays(pa.array(offsets), flat)
         return pa.table(columns, schema=CURVES)
+
+
+def _checked(run: Run, space: Space) -> Run:
+    """Return the run; raises `BadSource` if no run can have such an architecture, seed, name or number of epochs."""
+    index, seed, names = run.arch_index, run.seed, (run.dataset, run.budget)
+    if type(index) is not int or not 0 <= index < len(space):
+        raise BadSource(f"no architecture of the {space.title} space has that index")
+    if type(seed) is not int or not 0 <= seed < 2**31:
+        raise BadSource("a seed is a whole number from 0 to 2147483647")
+    if not all(isinstance(name, str) and name.isprintable() and 0 < len(name) <= 64 for name in names):
+        raise BadSource("the names of dataset and budget are printable text of at most 64 characters")
+    if "train" not in run.curves or any(len(curve.loss) == 0 for curve in run.curves.values()):
+        raise BadSource("a run has training results and at least one epoch")
+    return run
 
 
 def block_order(block: Block) -> tuple[str, str, int, int]:

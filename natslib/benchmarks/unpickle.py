@@ -25,7 +25,9 @@ class Float64:
 
     def __init__(self, code: str, align: bool = False, copy: bool = False):
         if code != "f8":
-            raise BadSource(f"a numpy value of type {code!r}, where the official files hold only 'f8'")
+            raise BadSource(
+                f"a numpy value of type {describe(code)}, where the official files hold only 'f8'"
+            )
 
     def __setstate__(self, state: tuple[Any, ...]) -> None:
         if not isinstance(state, tuple) or len(state) < 2 or state[1] != "<":
@@ -34,46 +36,95 @@ class Float64:
             )
 
 
-def _float64_scalar(dtype: Float64, raw: bytes) -> float:
-    if not isinstance(dtype, Float64) or not isinstance(raw, bytes) or len(raw) != 8:
-        raise BadSource("a numpy scalar that is not one float64")
-    return float(struct.unpack("<d", raw)[0])
+class _StandIn:
+    """A callable that keeps no state, so that a pickle cannot change it for the files that follow."""
+
+    __slots__ = ()
+
+    def __setstate__(self, state: object) -> None:
+        raise BadSource("it sets state on something that has none in an official file")
 
 
-def _dropped_weights(*_: object) -> None:
+class _Float64Scalar(_StandIn):
+    """Stands in for the function that rebuilds numpy scalars."""
+
+    __slots__ = ()
+
+    def __call__(self, dtype: object, raw: object) -> float:
+        if not isinstance(dtype, Float64) or not isinstance(raw, bytes) or len(raw) != 8:
+            raise BadSource("a numpy scalar that is not one float64")
+        return float(struct.unpack("<d", raw)[0])
+
+
+class _DroppedWeights(_StandIn):
     """Stands in for whatever rebuilds a tensor: weights are not part of a table."""
+
+    __slots__ = ()
+
+    def __call__(self, *_: object) -> None:
+        return None
+
+
+class StateDict(dict[Any, Any]):
+    """Stands in for an `OrderedDict` that carries attributes, as torch's state dicts do; they are dropped."""
+
+    def __setstate__(self, state: object) -> None:
+        return None
 
 
 ALLOWED: dict[tuple[str, str], Callable[..., Any]] = {
     ("collections", "OrderedDict"): dict,
-    ("numpy.core.multiarray", "scalar"): _float64_scalar,
-    ("numpy._core.multiarray", "scalar"): _float64_scalar,
+    ("numpy.core.multiarray", "scalar"): _Float64Scalar(),
+    ("numpy._core.multiarray", "scalar"): _Float64Scalar(),
     ("numpy", "dtype"): Float64,
-    ("torch._utils", "_rebuild_tensor_v2"): _dropped_weights,
-    ("torch.storage", "_load_from_bytes"): _dropped_weights,
+    ("torch._utils", "_rebuild_tensor_v2"): _DroppedWeights(),
+    ("torch.storage", "_load_from_bytes"): _DroppedWeights(),
 }
+WITH_WEIGHTS = ALLOWED | {("collections", "OrderedDict"): StateDict}
 
 
-def allowed_name(module: str, name: str) -> Callable[..., Any]:
+def allowed_name(
+    module: str, name: str, allowed: dict[tuple[str, str], Callable[..., Any]] = WITH_WEIGHTS
+) -> Callable[..., Any]:
     """Return our stand-in for a global of an official file; raises `BadSource` for any other name."""
     try:
-        return ALLOWED[(module, name)]
+        return allowed[(module, name)]
     except (KeyError, TypeError):
         raise BadSource(
             f"it asks for {module!s:.60}.{name!s:.60}, which no official file contains; nothing was executed"
         ) from None
 
 
+def describe(value: object) -> str:
+    """Return what may be shown of a value from a foreign file: short text and numbers, of all else the type.
+
+    Nothing nested is ever formatted: a few bytes can describe an object whose text fills any memory.
+    """
+    if isinstance(value, str):
+        return repr(value[:90])
+    if isinstance(value, bool | float) or (isinstance(value, int) and value.bit_length() < 64):
+        return repr(value)
+    return f"a {type(value).__name__}"
+
+
 class _Unpickler(pickle.Unpickler):
+    allowed = ALLOWED
+
     def find_class(self, module: str, name: str) -> Callable[..., Any]:
-        return allowed_name(module, name)
+        return allowed_name(module, name, self.allowed)
 
     def persistent_load(self, pid: object) -> Any:
         raise BadSource("it refers to objects outside the file")
 
 
+class _UnpicklerWithWeights(_Unpickler):
+    """Slower: official dicts without attributes are built in one go only when they are plain dicts."""
+
+    allowed = WITH_WEIGHTS
+
+
 @contextlib.contextmanager
-def _bounded_memory() -> Iterator[None]:
+def bounded_memory() -> Iterator[None]:
     """Let this process grow by at most `MAX_MEMORY` bytes, so that a memory bomb ends in a MemoryError (Linux only)."""
     if sys.platform != "linux":
         yield
@@ -129,7 +180,10 @@ def decompress(packed: bytes, max_bytes: int = MAX_BYTES) -> bytes:
 def loads(data: bytes) -> Any:
     """Return the object of a pickle that holds nothing beyond `ALLOWED`; raises `BadSource`, executing nothing."""
     try:
-        with _bounded_memory():
-            return _Unpickler(io.BytesIO(data)).load()
+        with bounded_memory():
+            try:
+                return _Unpickler(io.BytesIO(data)).load()
+            except AttributeError:  # a dict with attributes: weights
+                return _UnpicklerWithWeights(io.BytesIO(data)).load()
     except DAMAGE as error:
         raise BadSource(f"not a readable pickle ({type(error).__name__}: {error!s:.120})") from None

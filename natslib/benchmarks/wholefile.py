@@ -6,7 +6,6 @@ instructions that the official file uses are followed.
 """
 
 import bz2
-import hashlib
 import io
 import pickle
 import pickletools
@@ -15,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from natslib.benchmarks.unpickle import DAMAGE, Float64, allowed_name
+from natslib.benchmarks.unpickle import DAMAGE, Float64, allowed_name, bounded_memory
 from natslib.errors import BadSource
 
 MAX_FRAME = 64 * 2**20
@@ -122,11 +121,11 @@ class _RecordReader(pickle._Unpickler):
         self.stack[-1].update(items)  # type: ignore[attr-defined]
 
     def _fill(self, target: Any, keys: list[Any], values: list[Any]) -> None:
-        if type(target) is not dict or len(keys) != len(values) or not _plain_keys(keys):
+        if not isinstance(target, dict) or len(keys) != len(values) or not _plain_keys(keys):
             raise BadSource(
                 "items set on something other than a dict, or under keys that no official file has"
             )
-        if type(values[0]) is dict and "all_results" in values[0]:
+        if isinstance(values[0], dict) and "all_results" in values[0]:
             self._on_record(dict(zip(keys, values, strict=True)))
             self.memo.forget_objects()
         else:
@@ -166,40 +165,37 @@ _RecordReader.dispatch = _dispatch()
 
 
 class _Watched(io.RawIOBase):
-    """A file that hashes what is read of it and says how far it is."""
+    """A file that says how far it is read."""
 
     def __init__(self, file: BinaryIO, progress: Callable[[int], object]):
-        self._file, self._progress, self.digest = file, progress, hashlib.sha256()
+        self._file, self._progress = file, progress
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int:
-        count = self._file.readinto(buffer)  # type: ignore[attr-defined]
-        self.digest.update(memoryview(buffer)[:count])
+        count = int(self._file.readinto(buffer))  # type: ignore[attr-defined]
         self._progress(count)
-        return int(count)
+        return count
 
 
 def read_whole_file(
     path: Path, on_record: Callable[[dict[str, Any]], None], progress: Callable[[int], object]
-) -> str:
-    """Hand every record of the file to `on_record` in file order and return the SHA-256 of the packed bytes.
+) -> None:
+    """Hand every record of the file to `on_record` in file order.
 
-    `progress` is called with the number of packed bytes read since the last call. Raises `BadSource` for a
-    file that is damaged, cut short, or holds anything that the official file does not; records before the
-    damage were handed over.
+    `progress` is called with the number of packed bytes read since the last call. Raises `BadSource` for a file
+    that is damaged, cut short, or holds anything that the official file does not; records before the damage were
+    handed over.
     """
-    with path.open("rb") as packed:
-        watched = _Watched(packed, progress)
-        try:
-            with bz2.BZ2File(io.BufferedReader(watched, 2**20)) as stream:
-                unpacked = io.BufferedReader(stream, 2**20)
-                _RecordReader(unpacked, on_record).load()
-                if unpacked.read(1):
-                    raise BadSource(f"{path}: bytes follow the end of its pickle")
-        except DAMAGE as error:
-            raise BadSource(
-                f"{path}: not a readable archive ({type(error).__name__}: {error!s:.120})"
-            ) from None
-        return watched.digest.hexdigest()
+    try:
+        with path.open("rb") as packed, bounded_memory():
+            stream = bz2.BZ2File(io.BufferedReader(_Watched(packed, progress), 2**20))
+            unpacked = io.BufferedReader(stream, 2**20)
+            _RecordReader(unpacked, on_record).load()
+            if unpacked.read(1):
+                raise BadSource("bytes follow the end of its pickle")
+    except BadSource as error:
+        raise BadSource(f"{path}: {error}") from None
+    except DAMAGE as error:
+        raise BadSource(f"{path}: not a readable archive ({type(error).__name__}: {error!s:.120})") from None

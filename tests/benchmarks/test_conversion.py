@@ -103,6 +103,31 @@ def test_the_single_official_file_gives_the_same_table(archive, table, tmp_path)
     assert list(manifest["source"]) == ["sha256"]
 
 
+def test_damage_inside_the_single_file_is_listed_and_the_rest_kept(archive, tmp_path):
+    space = get_space("sss")
+    infos = {index: official_record(space, index) for index in (0, 1, 2, 3)}
+    infos[1]["12"]["arch_str"] = space.string(9)
+    source = tmp_path / "whole.pickle.pbz2"
+    packed = pack({"arch2infos": infos})
+    source.write_bytes(packed)
+    manifest = convert(source, tmp_path / "t")
+    assert [damage["file"] for damage in manifest["damaged"]] == ["whole.pickle.pbz2, record 1"]
+    assert manifest["architectures"]["measured"] == 3
+    many = pack({"arch2infos": {index: official_record(space, index) for index in range(40)}})
+    source.write_bytes(many[: len(many) * 9 // 10])
+    manifest = convert(source, tmp_path / "cut")
+    assert 0 < manifest["architectures"]["measured"] < 40
+    assert "whole.pickle.pbz2: not a readable archive" in manifest["damaged"][0]["reason"]
+
+
+def test_a_single_file_that_fills_the_memory_is_stopped(tmp_path, monkeypatch):
+    monkeypatch.setattr("natslib.benchmarks.unpickle.MAX_MEMORY", 100 * 2**20)
+    source = tmp_path / "whole.pickle.pbz2"
+    source.write_bytes(bz2.compress(b"\x80\x04" + b"]" * 6_000_000 + b"."))
+    with pytest.raises(BadSource, match="MemoryError"):
+        convert(source, tmp_path / "t")
+
+
 @pytest.mark.parametrize("position", [0.3, 0.9])
 def test_a_damaged_single_file_is_refused_by_name(archive, tmp_path, position):
     packed = bytearray(pack({"arch2infos": {0: official_record(get_space("sss"), 0)}}))
@@ -166,7 +191,7 @@ def damaged_archive(archive: Path, folder: Path) -> dict[str, str]:
         name(15): "bz2",
         name(18): "os.system",
         name(21): "crash",
-        name(24): "('cifar100', 777) at budget '12' is damaged",
+        name(24): "the run 'cifar100' 777 at budget '12' is damaged",
     }
 
 
@@ -199,7 +224,9 @@ def environment() -> dict[str, str]:
 def test_an_archive_without_one_readable_record_is_refused(tmp_path):
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "000000.pickle.pbz2").write_bytes(b"junk")
-    with pytest.raises(BadSource, match=r"none of its first 1 records can be read; 000000\.pickle\.pbz2"):
+    with pytest.raises(
+        BadSource, match=r"not one readable run in it; the first: 000000\.pickle\.pbz2: not a whole bz2"
+    ):
         convert(tmp_path / "a", tmp_path / "t")
 
 
@@ -221,6 +248,111 @@ def test_a_tar_with_links_or_devices_is_refused(tmp_path, kind):
         tar.addfile(member)
     with pytest.raises(BadSource, match=r"refused, its member 'a/000000\.pickle\.pbz2' is a link"):
         convert(tmp_path / "bad.tar", tmp_path / "t")
+
+
+@pytest.mark.parametrize("size", [-5, 2**60, 10_000])
+def test_a_tar_whose_member_reaches_beyond_its_end_is_refused(tmp_path, size):
+    member = tarfile.TarInfo("000000.pickle.pbz2")
+    member.size = size
+    (tmp_path / "bad.tar").write_bytes(member.tobuf(tarfile.GNU_FORMAT))
+    with pytest.raises(BadSource, match=r"bad\.tar"):
+        convert(tmp_path / "bad.tar", tmp_path / "t")
+
+
+def test_a_tar_with_holes_is_refused(tmp_path):
+    member = tarfile.TarInfo("000000.pickle.pbz2")
+    member.type = tarfile.GNUTYPE_SPARSE
+    (tmp_path / "bad.tar").write_bytes(member.tobuf(tarfile.GNU_FORMAT) + b"\x00" * 1024)
+    with pytest.raises(BadSource, match=r"bad\.tar"):
+        convert(tmp_path / "bad.tar", tmp_path / "t")
+
+
+def doubling(depth: int, inner: object) -> object:
+    """A list of a list of ...: some bytes as a pickle, 2**depth items as text."""
+    for _ in range(depth):
+        inner = [inner, inner]
+    return inner
+
+
+def change_index(record):
+    record["12"]["arch_index"] = 999_999
+
+
+HOSTILE_RECORDS = {
+    "a doubling list as string": lambda record: record["12"].update(arch_str=doubling(60, "x")),
+    "a doubling list as index": lambda record: record["12"].update(arch_index=doubling(60, 0)),
+    "an enormous index": lambda record: record["12"].update(arch_index=10**5000),
+    "another index": change_index,
+    "a negative seed": lambda record: retime(record, ("cifar10", 777), ("cifar10", -1)),
+    "a seed as text": lambda record: retime(record, ("cifar10", 777), ("cifar10", "888")),
+    "an enormous seed": lambda record: retime(record, ("cifar10", 777), ("cifar10", 10**5000)),
+    "a doubling list as key": lambda record: retime(record, ("cifar10", 777), ("cifar10", 777, 0)),
+    "an unknown dataset": lambda record: retime(record, ("cifar10", 777), ("cifra10", 777)),
+    "enormous parameters": lambda record: trial(record).update(params=10**5000),
+    "parameters as a list": lambda record: trial(record).update(params=doubling(60, 0)),
+    "latency as text": lambda record: trial(record).update(latency="fast"),
+    "latency of lists": lambda record: trial(record).update(latency=[doubling(60, 0)]),
+    "no epochs": lambda record: trial(record).update(epochs=0),
+    "epochs as true": lambda record: trial(record).update(epochs=True),
+    "accuracies as text": lambda record: trial(record).update(train_acc1es=dict.fromkeys(range(12), "high")),
+    "scattered epochs": lambda record: trial(record)["eval_acc1es"].update({"ori-test@99": 1.0}),
+    "results as a list": lambda record: record["12"].update(all_results=[1, 2]),
+    "a surrogate as budget": lambda record: record.update({"\ud800": record["12"]}),
+}
+
+
+def trial(record):
+    return record["12"]["all_results"][("cifar10", 777)]
+
+
+def retime(record, old, new):
+    results = record["12"]["all_results"]
+    results[new] = results.pop(old)
+
+
+def test_hostile_records_are_left_out_one_by_one(tmp_path):
+    space, source = get_space("sss"), tmp_path / "a"
+    write_archive(source, space, [0])
+    for index, change in enumerate(HOSTILE_RECORDS.values(), start=1):
+        record = official_record(space, index)
+        change(record)
+        (source / f"{index:06d}.pickle.pbz2").write_bytes(pack(record))
+    (source / "999999.pickle.pbz2").write_bytes(pack(official_record(space, 7)))
+    manifest = convert(source, tmp_path / "t", processes=1)
+    assert manifest["architectures"]["measured"] == 1
+    assert len(manifest["damaged"]) == len(HOSTILE_RECORDS) + 1
+    assert max(len(damage["reason"]) for damage in manifest["damaged"]) < 400
+
+
+def test_a_record_that_keeps_a_process_busy_is_ended(tmp_path):
+    """A key whose hash takes 2**60 steps inside C code: only the system can end that."""
+    pickled = b"\x80\x04})" + b"2\x86" * 60 + b"K\x01s."
+    (tmp_path / "000000.pickle.pbz2").write_bytes(bz2.compress(pickled))
+    code = (
+        "from multiprocessing import Value; from pathlib import Path; from natslib.benchmarks import chunks, official;"
+        "chunks.LIMIT_S = 1; chunks._read_on(official.list_items(Path('.')), Value('i', 0))"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, env=environment(), check=False, timeout=60
+    )
+    assert run.returncode == -signal.SIGALRM
+
+
+def test_records_of_the_full_archive_lose_their_weights_and_nothing_else(tmp_path):
+    torch = pytest.importorskip("torch", reason="torch makes the weights of this test (extra 'train')")
+    space = get_space("sss")
+    write_archive(tmp_path / "simple", space, [5])
+    record = official_record(space, 5)
+    weights = torch.nn.Sequential(torch.nn.Conv2d(3, 8, 3), torch.nn.BatchNorm2d(8)).state_dict()
+    for part in record.values():
+        for run in part["all_results"].values():
+            run["net_state_dict"] = weights
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "000005.pickle.pbz2").write_bytes(pack(record))
+    for name in ("simple", "full"):
+        convert(tmp_path / name, tmp_path / f"t-{name}", processes=1)
+    for name in ("finals.parquet", "curves/000005.parquet"):
+        assert (tmp_path / "t-full" / name).read_bytes() == (tmp_path / "t-simple" / name).read_bytes()
 
 
 def test_a_tar_that_is_none_or_was_cut_short_is_refused(archive, tmp_path):
@@ -291,9 +423,6 @@ def test_a_finished_chunk_is_not_converted_again(archive, tmp_path, monkeypatch)
 
 
 def test_a_folder_begun_from_other_files_is_not_gone_on_with(archive, tmp_path, monkeypatch):
-    def interrupt(*args):
-        raise KeyboardInterrupt
-
     with monkeypatch.context() as patched:
         patched.setattr("natslib.benchmarks.conversion.convert_chunks", interrupt)
         with pytest.raises(KeyboardInterrupt):
@@ -311,11 +440,92 @@ def test_a_table_of_something_else_is_not_overwritten(archive, table, tmp_path):
     assert contents(table) == before
 
 
-def test_what_is_left_of_another_conversion_does_not_get_into_the_table(archive, table, tmp_path):
+def test_what_is_left_of_a_table_without_its_manifest_is_made_anew(archive, table, tmp_path):
     (tmp_path / "t" / "curves").mkdir(parents=True)
     (tmp_path / "t" / "curves" / "000111.parquet").write_bytes(b"left over")
     convert(archive, tmp_path / "t", processes=2)
     assert contents(tmp_path / "t") == contents(table)
+
+
+def test_a_folder_with_other_files_is_not_touched(archive, tmp_path):
+    (tmp_path / "precious" / "curves").mkdir(parents=True)
+    (tmp_path / "precious" / "curves" / "thesis.txt").write_text("years of work")
+    with pytest.raises(ConfigError, match=r"thesis\.txt is no part of a table; choose an empty folder"):
+        convert(archive, tmp_path / "precious")
+    assert (tmp_path / "precious" / "curves" / "thesis.txt").read_text() == "years of work"
+    with pytest.raises(ConfigError, match="the destination is empty"):
+        convert(archive, "")
+
+
+def test_an_unfinished_conversion_does_not_leak_into_another(archive, tmp_path, monkeypatch):
+    with monkeypatch.context() as patched:
+        patched.setattr("natslib.benchmarks.conversion.convert_chunks", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            convert(archive, tmp_path / "t")
+    with pytest.raises(ConfigError, match="unfinished conversion of other files"):
+        convert("published", tmp_path / "t")
+
+
+def interrupt(*args):
+    raise KeyboardInterrupt
+
+
+def test_a_source_that_changed_is_not_answered_from_the_old_table(archive, tmp_path):
+    source = tmp_path / "a"
+    write_archive(source, get_space("sss"), [0, 1])
+    convert(source, tmp_path / "t", processes=1)
+    assert convert(source, tmp_path / "t")["architectures"]["measured"] == 2
+    write_archive(source, get_space("sss"), [2])
+    with pytest.raises(ConfigError, match="made from other files"):
+        convert(source, tmp_path / "t")
+
+
+def test_a_finished_table_is_copied_if_nobody_altered_it(table, tmp_path):
+    convert(table, tmp_path / "copy")
+    assert contents(tmp_path / "copy") == contents(table)
+    data = bytearray((tmp_path / "copy" / "curves" / "000384.parquet").read_bytes())
+    data[100] ^= 1
+    (tmp_path / "copy" / "curves" / "000384.parquet").write_bytes(data)
+    with pytest.raises(BadSource, match=r"000384\.parquet: its SHA-256 is not the one"):
+        convert(tmp_path / "copy", tmp_path / "again")
+
+
+def test_a_script_without_a_main_guard_can_convert(archive, tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(
+        f"from natslib.benchmarks import convert\nprint(convert({str(archive)!r}, 't')['rows'])\n"
+    )
+    run = subprocess.run(
+        [sys.executable, str(script)],
+        cwd=tmp_path,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (run.stdout.strip(), run.stderr) == (str(150 * 65), "")
+
+
+def test_workers_end_with_the_process_that_started_them(archive, tmp_path):
+    command = [sys.executable, "-m", "natslib", "convert", str(archive), "t", "--processes", "1"]
+    process = subprocess.Popen(command, cwd=tmp_path, env=environment(), start_new_session=True)
+    group = process.pid
+    while not (tmp_path / "t" / ".parts" / "000000.parquet").exists():
+        time.sleep(0.02)
+    process.kill()
+    process.wait()
+    deadline = time.monotonic() + 60
+    while members(group) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert members(group) == []
+
+
+def members(group: int) -> list[int]:
+    """The living processes of a process group."""
+    found = subprocess.run(
+        ["ps", "-o", "pid=,stat=", "-g", str(group)], capture_output=True, text=True, check=False
+    )
+    return [int(line.split()[0]) for line in found.stdout.splitlines() if "Z" not in line]
 
 
 def test_two_conversions_into_one_folder_do_not_mix(archive, tmp_path):
