@@ -123,7 +123,12 @@ def each_column(
     *arguments: object,
     **options: object,
 ) -> pd.DataFrame:
-    """Return `statistic(frame, *arguments, **options)` of every frame of `runs`, stacked; `column` is its label."""
+    """Return `statistic(frame, *arguments, **options)` of every frame of `runs`, stacked; `column` is its label.
+
+    Without a frame there is nothing to compute: an empty frame.
+    """
+    if not runs:
+        return pd.DataFrame()
     parts = {label: statistic(frame, *arguments, **options) for label, frame in runs.items()}
     return pd.concat(parts, names=["column"]).reset_index(level=0).reset_index(drop=True)
 

@@ -3,11 +3,13 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from scipy import stats
 
-from natslib.errors import ConfigError, NotMeasured, unknown_name
+from natslib.errors import NotMeasured, unknown_name
 
+LEAST = 3  # architectures; with two, every correlation is 1 or -1
 METHODS = {"kendall": "Kendall τ-b", "spearman": "Spearman ρ", "pearson": "Pearson r"}
 _STATISTICS: dict[str, Callable[..., Any]] = {
     "kendall": stats.kendalltau,
@@ -31,19 +33,28 @@ def correlate(a: pd.Series, b: pd.Series, method: str) -> float:
 def correlation_matrix(frame: pd.DataFrame, method: str) -> pd.DataFrame:
     """Return the square matrix of correlations between the columns, ones on its diagonal.
 
-    All pairs are taken over the same architectures: those measured in every column. Raises `ConfigError`
-    where fewer than three are.
+    All pairs are taken over the same architectures, those measured in every column; where they are fewer than
+    `LEAST`, all is NaN and `explain_few` says so.
     """
     complete = frame.dropna()
-    if len(complete) < 3:
-        raise ConfigError(
-            f"a correlation needs 3 architectures measured in every column; there are {len(complete)}"
-        )
-    matrix = pd.DataFrame(1.0, index=frame.columns, columns=frame.columns)
+    matrix = pd.DataFrame(np.nan, index=frame.columns, columns=frame.columns)
+    if len(complete) < LEAST:
+        return matrix
     for i, a in enumerate(frame.columns):
+        matrix.loc[a, a] = 1.0
         for b in frame.columns[:i]:
             matrix.loc[a, b] = matrix.loc[b, a] = correlate(complete[a], complete[b], method)
     return matrix
+
+
+def explain_few(frame: pd.DataFrame) -> str:
+    """Return one sentence where too few architectures to correlate are measured in every column, else ''."""
+    complete = len(frame.dropna())
+    return (
+        ""
+        if complete >= LEAST
+        else f"{complete} architectures with every accuracy: {LEAST} are needed to correlate"
+    )
 
 
 def select_above(frame: pd.DataFrame, label: str, threshold_pct: float) -> pd.DataFrame:

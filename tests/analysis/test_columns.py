@@ -127,6 +127,10 @@ def test_frames_leave_out_what_nobody_measured():
     assert len(runs["C10-V"]) == 1
 
 
+def test_each_column_of_no_frame_is_empty():
+    assert each_column(lambda frame: frame, {}).empty
+
+
 def test_each_column_stacks_with_labels():
     frames = {"a": pd.DataFrame({"x": [1, 2]}), "b": pd.DataFrame({"x": [3]})}
     stacked = each_column(lambda frame, add: frame + add, frames, 10)
