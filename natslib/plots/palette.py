@@ -23,6 +23,15 @@ ALGORITHM_COLOURS = {
     "rea": BLUE,
     "reinforce": VERMILLION,
     "bohb": GREEN,
+    "local-search": ORANGE,
+    "bananas": PURPLE,
+    "npenas": SKY,
+    "nsga2": BLACK,
+    "reinforce-nb201": ORANGE,
+    "successive-halving": BLUE,
+    "hyperband": VERMILLION,
+    "asha": GREEN,
+    "tpe": PURPLE,
     "rsps": GREY,
     "darts-v1": SKY,
     "darts-v2": BLUE,
@@ -33,6 +42,27 @@ ALGORITHM_COLOURS = {
     "fbnetv2": VERMILLION,
     "tunas": GREEN,
 }
+
+ALGORITHM_LINES = dict.fromkeys(["reinforce-nb201", "successive-halving", "hyperband", "asha", "tpe"], "--")
+"""Searches that share a colour with another one are dashed; all others are solid."""
+
+ALGORITHM_TITLES = {
+    "random": "RANDOM",
+    "rea": "REA",
+    "reinforce": "REINFORCE",
+    "reinforce-nb201": "REINFORCE, lr 0.5",
+    "bohb": "BOHB",
+    "bananas": "BANANAS",
+    "npenas": "NPENAS",
+    "nsga2": "NSGA-II",
+    "hyperband": "Hyperband",
+    "asha": "ASHA",
+    "tpe": "TPE",
+    "optimal": "best",
+}
+
+# How well a number agrees with the printed one: pale, so that black text is read on it; told apart without hue too.
+AGREEMENT_COLOURS = {"agrees": "#c6e2f2", "near": "#fbf3b8", "apart": "#f3b58c", "": "#f2f2f2"}
 
 SEQUENTIAL = "cividis"
 
@@ -48,3 +78,8 @@ def colours(names: Iterable[str]) -> dict[str, str]:
     free = [colour for colour in CYCLE if colour not in chosen.values()] or list(CYCLE)
     others = [name for name in wanted if name not in known]
     return {name: chosen.get(name) or free[others.index(name) % len(free)] for name in wanted}
+
+
+def title_of(algorithm: str) -> str:
+    """Return how a search is written in figures: the paper's capitals, else its name with spaces."""
+    return ALGORITHM_TITLES.get(algorithm, algorithm.replace("-", " "))

@@ -1,0 +1,126 @@
+"""Multi-trial searches as tables: anytime curves, final accuracies with intervals, and both beside printed ones.
+
+`trajectories` is a mapping from a search's name to its frame (see `analysis.trajectories`); `values` the reported
+accuracy of every architecture in percent.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from natslib.analysis.comparisons import holm, paired_tests
+from natslib.analysis.intervals import bootstrap, improvement_interval, iqm, mean
+from natslib.analysis.trajectories import anytime, finals, mean_and_std
+
+Floats = npt.NDArray[np.float64]
+TICKS = 150
+AGREES, NEAR = 0.5, 1.0  # differences of means in published standard deviations
+
+
+def grid(budget_s: float, ticks: int = TICKS) -> Floats:
+    """Return the times of an anytime curve in seconds: `ticks` even steps to the budget (the paper draws 150)."""
+    return np.linspace(budget_s / ticks, budget_s, ticks)
+
+
+def curve_frame(
+    trajectories: Mapping[str, pd.DataFrame],
+    values: npt.ArrayLike,
+    budget_s: float,
+    rng: np.random.Generator,
+    *,
+    rule: str,
+    resamples: int,
+    ticks: int = TICKS,
+) -> pd.DataFrame:
+    """Return the mean anytime curve of each search with a pointwise 95 % bootstrap interval.
+
+    Columns: method, time_s, mean, low, high. Left out are times at which a run has finished nothing yet.
+    """
+    times, parts = grid(budget_s, ticks), []
+    for name, frame in trajectories.items():
+        curves = anytime(frame, values, times, rule)
+        known = ~np.isnan(curves).any(axis=0)
+        middle, low, high = bootstrap(curves[:, known], mean, rng, resamples=resamples)
+        columns = {"method": name, "time_s": times[known], "mean": middle, "low": low, "high": high}
+        parts.append(pd.DataFrame(columns))
+    return pd.concat(parts, ignore_index=True)
+
+
+def final_samples(
+    trajectories: Mapping[str, pd.DataFrame], values: npt.ArrayLike, budget_s: float, *, rule: str
+) -> dict[str, Floats]:
+    """Return the value of every run's incumbent at the budget, by search."""
+    return {name: finals(frame, values, budget_s, rule) for name, frame in trajectories.items()}
+
+
+def final_frame(samples: Mapping[str, Floats], rng: np.random.Generator, *, resamples: int) -> pd.DataFrame:
+    """Return one row a search: method, runs, mean, std (population), low and high of the mean, and iqm.
+
+    The interval is the 95 % percentile bootstrap.
+    """
+    rows = []
+    for name, sample in samples.items():
+        _, low, high = bootstrap(sample, mean, rng, resamples=resamples)
+        rows.append((name, len(sample), *mean_and_std(sample), float(low), float(high), float(iqm(sample))))
+    return pd.DataFrame(rows, columns=["method", "runs", "mean", "std", "low", "high", "iqm"])
+
+
+def against(
+    samples: Mapping[str, Floats], baseline: str, rng: np.random.Generator, *, resamples: int
+) -> pd.DataFrame:
+    """Compare every search with a baseline: one row a search, index method.
+
+    Columns: improvement (chance that its run ends higher than one of the baseline's), low and high (95 %), p_holm
+    (Wilcoxon signed-rank over the runs that share a seed, corrected for the number of searches compared).
+    """
+    others = [name for name in samples if name != baseline]
+    return compare([(samples[name], samples[baseline]) for name in others], others, rng, resamples)
+
+
+def over_baselines(
+    samples: Mapping[str, Floats], own: str, rng: np.random.Generator, *, resamples: int
+) -> pd.DataFrame:
+    """Compare one search with every other: columns as of `against`, one row a baseline, index method."""
+    others = [name for name in samples if name != own]
+    return compare([(samples[own], samples[name]) for name in others], others, rng, resamples)
+
+
+def compare(
+    pairs: list[tuple[Floats, Floats]], names: list[str], rng: np.random.Generator, resamples: int
+) -> pd.DataFrame:
+    """Return improvement, interval and corrected p-value of the first of each pair over the second."""
+    rows = [[float(end) for end in improvement_interval(*pair, rng, resamples=resamples)] for pair in pairs]
+    found = pd.DataFrame(rows, index=pd.Index(names, name="method"), columns=["improvement", "low", "high"])
+    return found.assign(p_holm=holm([paired_p(*pair) for pair in pairs]))
+
+
+def paired_p(first: Floats, second: Floats) -> float:
+    """Return the p-value of the paired test over the runs that both searches have."""
+    shared = min(len(first), len(second))
+    pair = pd.DataFrame({"first": first[:shared], "second": second[:shared]})
+    return float(paired_tests(pair)["p"].iloc[0])
+
+
+def beside_published(found: pd.DataFrame, printed: pd.DataFrame) -> pd.DataFrame:
+    """Put measured means beside printed ones: rows of `found` in their order, whether or not there is a printed value.
+
+    `found` has method, dataset, split, mean, std and may have `printed_as`, the method's name in print; `printed` is
+    `analysis.published.published`, one space's. Adds published_mean, published_std, difference (points) and agreement:
+    "agrees" within half a published standard deviation, "near" within one, "apart" beyond, "" with nothing to compare;
+    a lone architecture (no std) agrees within 0.05 points.
+    """
+    names = found["printed_as"] if "printed_as" in found else found["method"]
+    keys = ["printed_as", "dataset", "split"]
+    right = printed.rename(columns={"method": "printed_as", "mean": "published_mean", "std": "published_std"})
+    columns = [*keys, "published_mean", "published_std"]
+    joined = found.assign(printed_as=names).merge(right[columns], on=keys, how="left")
+    difference = joined["mean"] - joined["published_mean"]
+    scale = joined["published_std"].where(joined["published_std"] > 0, 0.1)
+    steps = np.select(
+        [difference.isna(), abs(difference) <= AGREES * scale, abs(difference) <= NEAR * scale],
+        ["", "agrees", "near"],
+        "apart",
+    )
+    return joined.assign(difference=difference, agreement=steps).drop(columns="printed_as")

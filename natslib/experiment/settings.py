@@ -1,0 +1,272 @@
+"""Which searches a table allows: its datasets, the recipe that scores, the costs and the simulated budgets.
+
+Where the table holds what the paper used, a setting is the paper's; where it does not, the setting is the nearest one
+that it allows, and `describe_settings` says what differs.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from natslib.datasets import DATASETS
+from natslib.errors import NotMeasured, unknown_name
+from natslib.experiment.budgets import (
+    NAS_BENCH_201_BUDGET_S,
+    NATS_BENCH_BUDGETS_S,
+    PAPER_EPOCHS,
+    paper_budget_s,
+    reported_columns,
+    searched_columns,
+)  # fmt: skip
+from natslib.experiment.oracle import NotTimed, Oracle
+from natslib.experiment.protocol import Protocol
+from natslib.experiment.repeats import repeat
+from natslib.experiment.store import description
+from natslib.search import MULTI_FIDELITY, SearchFunction, rung_epochs
+
+PAPER, LONGEST = "paper", "longest"
+EVALUATIONS = 180
+"""Where the paper has no budget in seconds, one pays for so many evaluations of average cost: the paper's do."""
+
+
+@dataclass(frozen=True, eq=False)
+class Setting:
+    """A search on one dataset: `budget` is the recipe that scores, `budget_s` the simulated seconds of a run.
+
+    `overshoot`: as in `Protocol`, NATS-Bench's rule unless said otherwise.
+    """
+
+    title: str
+    dataset: str
+    budget: str
+    oracle: Oracle
+    budget_s: float
+    overshoot: str = "keep"
+
+    @property
+    def epochs(self) -> int:
+        """The epochs of a full training."""
+        return self.oracle.epochs[-1]
+
+    def oracle_of(self, table: Any, search: str | SearchFunction) -> Oracle:
+        """Return what `search` asks: short trainings too, for one of `MULTI_FIDELITY`; raises `NotMeasured`."""
+        if search not in MULTI_FIDELITY:
+            return self.oracle
+        return Oracle.from_table(table, **self.oracle.source, epochs=rung_epochs(self.epochs, 1, 3))
+
+    def lacking(self, table: Any, names: Iterable[str]) -> list[str]:
+        """Return the searches among `names` whose short trainings the table has not."""
+        return [name for name in names if not self._allows(table, name)]
+
+    def _allows(self, table: Any, name: str) -> bool:
+        try:
+            self.oracle_of(table, name)
+        except NotMeasured:
+            return False
+        return True
+
+    def search(
+        self,
+        table: Any,
+        searches: Mapping[str, str | SearchFunction] | Sequence[str],
+        *,
+        runs: int,
+        seed: int,
+        processes: int,
+    ) -> dict[str, pd.DataFrame]:
+        """Return the trajectories of every search by name, those left out that the table does not allow.
+
+        `searches`: names, or a mapping from a name to a name or function. Run for run, all have the same seeds.
+        """
+        named = searches if isinstance(searches, Mapping) else {name: name for name in searches}
+        lacking = self.lacking(table, named)
+        options: dict[str, Any] = {"runs": runs, "seed": seed, "processes": processes}
+        rules = Protocol(self.budget_s, self.overshoot)
+        return {
+            name: repeat(search, self.oracle_of(table, search), rules, **options).frame
+            for name, search in named.items()
+            if name not in lacking
+        }
+
+
+def find_settings(table: Any, budget: str) -> list[Setting]:
+    """Return a setting for every dataset that has validation scores and costs, the paper's datasets first.
+
+    `budget`: the name of the recipe that scores, "longest" for the one with most epochs, or "paper": 12 epochs where
+    the table has them, else the fewest. Raises `NotMeasured` that says why where there is no setting at all.
+    """
+    found, reasons = [], []
+    for dataset in searchable(table.runs()):
+        try:
+            found.append(setting_of(table, dataset, budget))
+        except NotMeasured as reason:
+            reasons.append(f"{dataset}: {reason}")
+    if not found:
+        listed = "; ".join(reasons) or "it has no validation scores"
+        raise NotMeasured(f"this table allows no search at budget {budget!r}: {listed}")
+    return found
+
+
+def setting_of(table: Any, dataset: str, budget: str) -> Setting:
+    """Return the setting of one dataset; raises `NotMeasured` for scores or costs that the table lacks."""
+    name = recipe_of(table.runs(), dataset, budget)
+    oracle = oracle_of(table, dataset, name)
+    title = DATASETS[dataset].title if dataset in DATASETS else dataset
+    return Setting(title, dataset, name, oracle, budget_of(oracle, dataset))
+
+
+def searchable(runs: pd.DataFrame) -> list[str]:
+    """Return the datasets with validation scores, under the names that searches have for them."""
+    held = set(runs.loc[runs["split"] == "valid", "dataset"])
+    names = {"cifar10" if name == "cifar10-valid" else name for name in held if name != "cifar10"}
+    return sorted(names, key=lambda name: (name not in DATASETS, [*DATASETS, name].index(name), name))
+
+
+def recipe_of(runs: pd.DataFrame, dataset: str, budget: str) -> str:
+    """Return the name of the recipe that scores; see `find_settings`."""
+    where = searched_columns(dataset)
+    held = runs[(runs["dataset"] == where["dataset"]) & (runs["split"] == where["split"])]
+    epochs = held.groupby("budget")["epochs"].max().sort_values(kind="stable")
+    if budget in epochs.index:
+        return budget
+    if budget == LONGEST and len(epochs):
+        return str(epochs.index[-1])
+    if budget == PAPER and len(epochs):
+        short = epochs[epochs == PAPER_EPOCHS]
+        return str(short.index[0] if len(short) else epochs.index[0])
+    known = sorted(set(runs["budget"]))
+    if budget not in known:
+        raise unknown_name("budget", budget, [PAPER, LONGEST, *known])
+    raise NotMeasured(
+        f"no validation scores at budget {budget!r}; there are some at {', '.join(epochs.index)}"
+    )
+
+
+def oracle_of(table: Any, dataset: str, budget: str) -> Oracle:
+    """Return the paper's oracle: a stored run drawn each time, the validation pass charged, as far as can be."""
+    where, runs = searched_columns(dataset), table.runs()
+    block = runs[(runs["dataset"] == where["dataset"]) & (runs["budget"] == budget)]
+    single = set(block.loc[block["split"] == where["split"], "seed"]) - {"mean"}
+    asked: dict[str, Any] = {**where, "budget": budget, "draw": "random" if single else "mean"}
+    try:
+        return Oracle.from_table(table, **asked)
+    except NotTimed:
+        return Oracle.from_table(table, **asked, charge_validation=False)
+
+
+def budget_of(oracle: Oracle, dataset: str) -> float:
+    """Return the simulated seconds of a run: the paper's, scaled to the recipe, or `EVALUATIONS` average costs."""
+    if (oracle.space.name, dataset) in NATS_BENCH_BUDGETS_S:
+        return paper_budget_s(oracle.space.name, dataset, oracle.epochs[-1])
+    return float(EVALUATIONS * oracle.costs_s[oracle.measured, -1].mean())
+
+
+def reported_values(table: Any, dataset: str, what: str) -> npt.NDArray[np.float64] | None:
+    """Return the accuracies (percent, mean of seeds) that are reported: "valid" or "test" after the most epochs.
+
+    One value an architecture, NaN where unmeasured; None where the table has none.
+    """
+    where, runs = reported_columns(dataset, what), table.runs()
+    held = runs[(runs["dataset"] == where["dataset"]) & (runs["split"] == where["split"])]
+    for budget in held.sort_values("epochs", ascending=False)["budget"].unique():
+        try:
+            values = table.values("accuracy", **where, budget=budget)
+        except NotMeasured:
+            continue
+        if not np.isnan(values).all():
+            return values
+    return None
+
+
+def shown_values(table: Any, dataset: str) -> tuple[str, npt.NDArray[np.float64]]:
+    """Return "test" or, where the table has no test accuracies, "valid", and the values; raises `NotMeasured`."""
+    for what in ("test", "valid"):
+        values = reported_values(table, dataset, what)
+        if values is not None:
+            return what, values
+    raise NotMeasured(f"the table has neither test nor validation accuracies of {dataset}")
+
+
+def describe_settings(settings: Sequence[Setting]) -> str:
+    """Return what the searches see and pay, and what of it is not the paper's, for the foot of a figure."""
+    epochs = sorted({setting.epochs for setting in settings})
+    draws = {"random": "a stored run drawn each time", "mean": "the mean of the stored runs"}
+    drawn = " or ".join(sorted({draws[setting.oracle.source["draw"]] for setting in settings}))
+    seconds = "/".join(f"{setting.budget_s:,.0f}" for setting in settings)
+    parts = [
+        f"scores after {'/'.join(map(str, epochs))} epochs, {drawn}",
+        f"{'budget' if len(settings) == 1 else 'budgets'} {seconds} s",
+    ]
+    paper = [s for s in settings if (s.oracle.space.name, s.dataset) in NATS_BENCH_BUDGETS_S]
+    if any(setting.epochs != PAPER_EPOCHS for setting in paper):
+        scale = "/".join(str(number) for number in epochs)
+        parts.append(f"the paper's scaled by {scale}/{PAPER_EPOCHS}: it scores after {PAPER_EPOCHS} epochs")
+    if len(paper) < len(settings):
+        parts.append(f"{EVALUATIONS} evaluations of average cost where the paper has no budget")
+    if not all(setting.oracle.source["charge_validation"] for setting in settings):
+        parts.append("validation passes not charged, their time is not in this source")
+    partial = [s for s in settings if len(s.oracle.measured) < len(s.oracle.space)]
+    parts += [f"{len(s.oracle.measured):,} of {len(s.oracle.space):,} architectures" for s in partial[:1]]
+    return " · ".join(parts)
+
+
+def explain_lacking(table: Any, settings: Sequence[Setting], names: Iterable[str]) -> str:
+    """Return which of the searches the table does not allow on some dataset, and why; empty where it allows all."""
+    wanted = list(names)
+    absent = dict.fromkeys(name for setting in settings for name in setting.lacking(table, wanted))
+    return f"no scores after fewer epochs in this source, so no {', '.join(absent)}" if absent else ""
+
+
+def run_folder(
+    base: str | Path,
+    search: str | SearchFunction,
+    oracle: Oracle,
+    protocol: Protocol,
+    *,
+    runs: int,
+    seed: int,
+) -> Path:
+    """Return a folder below `base` for exactly these runs: change the function or anything else, and it is another."""
+    told = description(search, oracle, protocol, seed) | {"runs": runs}
+    digest = hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+    return Path(base) / f"{told['algorithm']}-{digest[:12]}"
+
+
+def find_pairs(table: Any, budget: str) -> tuple[list[tuple[Setting, Setting]], dict[str, str]]:
+    """Return (short, full) settings of the datasets that can be searched by two recipes, and why others cannot be.
+
+    Both have the budget of the full one. `budget` names the short recipe (see `find_settings`). The second value maps
+    the title of a dataset to what the table lacks.
+    """
+    pairs, lacking = [], {}
+    for dataset in searchable(table.runs()):
+        title = DATASETS[dataset].title if dataset in DATASETS else dataset
+        try:
+            short, full = (setting_of(table, dataset, each) for each in (budget, LONGEST))
+        except NotMeasured as reason:
+            lacking[title] = f"One of the two recipes cannot be searched: {reason}"
+            continue
+        if short.budget == full.budget:
+            lacking[title] = (
+                f"This source has scores after {full.epochs} epochs only; "
+                "a search by proxy needs those of a shorter training too."
+            )
+            continue
+        pairs.append((replace(short, budget_s=full.budget_s), full))
+    return pairs, lacking
+
+
+def nas_bench_201(setting: Setting) -> Setting:
+    """Return the setting with NAS-Bench-201's rules: three fifths of the budget, a crossing evaluation dropped.
+
+    On CIFAR-10 that is its 12,000 s beside NATS-Bench's 20,000, scaled to the recipe as they are.
+    """
+    share = NAS_BENCH_201_BUDGET_S / NATS_BENCH_BUDGETS_S["tss", "cifar10"]
+    return replace(setting, budget_s=share * setting.budget_s, overshoot="discard")

@@ -1,0 +1,131 @@
+"""Searches over simulated time, their final accuracies with intervals, and the sorted accuracies of all runs."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import LogLocator, MaxNLocator
+
+from natslib.plots.palette import ALGORITHM_LINES, BLACK, colours, title_of
+
+LEGEND_IN = 1.9  # the width of the widest entry of a legend
+_SPLIT_HANDLES = {"valid": ("validation", BLACK, "-"), "test": ("test", BLACK, "--")}
+FLOOR_SHARE = 0.06  # of the time axis: where the lowest curve sets the bottom of the panel
+
+
+def draw_curves(
+    ax: Axes, curves: pd.DataFrame, *, optimum: float | None = None, band: bool = True, width: float = 1.2
+) -> None:
+    """Draw anytime curves (columns method, time_s, mean, low, high) with their bands, in percent over simulated time.
+
+    `optimum`: a dotted line. The panel begins at the lowest curve after the first 6 percent of the time.
+    """
+    chosen = colours(curves["method"].unique())
+    unit = unit_s(curves)
+    for name, curve in curves.groupby("method", sort=False):
+        x = curve["time_s"] / unit
+        style: dict[str, Any] = {"color": chosen[str(name)]}
+        line = ALGORITHM_LINES.get(str(name), "-")
+        ax.step(
+            x,
+            curve["mean"],
+            where="post",
+            linewidth=width,
+            linestyle=line,
+            label=title_of(str(name)),
+            **style,
+        )
+        if band:
+            ax.fill_between(x, curve["low"], curve["high"], step="post", alpha=0.22, linewidth=0, **style)
+    if optimum is not None:
+        ax.axhline(optimum, color=BLACK, linewidth=0.8, linestyle=":")
+    last = curves["time_s"].max()
+    seen = curves[curves["time_s"] >= FLOOR_SHARE * last]
+    top = max(float(curves["high"].max()), -np.inf if optimum is None else optimum)
+    margin = 0.05 * (top - float(seen["low"].min()))
+    ax.set(xlim=(0, last / unit), ylim=(float(seen["low"].min()) - margin, top + margin))
+    ax.set_xlabel(time_label(unit))
+
+
+def unit_s(curves: pd.DataFrame) -> int:
+    """Return the unit of the time axis in seconds: 1, or the paper's 100, or 1,000 where budgets are scaled up."""
+    last = float(curves["time_s"].max())
+    return 1 if last < 1000 else 100 if last <= 120_000 else 1000
+
+
+def accuracy_label(split: str) -> str:
+    """Return the label of an axis of accuracies on that split."""
+    return f"{_SPLIT_HANDLES[split][0]} accuracy (%)"
+
+
+def time_label(unit: int) -> str:
+    """Return the label of a time axis in that unit."""
+    return "simulated time (s)" if unit == 1 else f"simulated time ({unit:,} s)"
+
+
+def draw_regret(ax: Axes, curves: pd.DataFrame, optimum: float) -> None:
+    """Draw how far each mean anytime curve is below the optimum (points, logarithmic), without bands."""
+    below, unit = curves.assign(mean=np.maximum(optimum - curves["mean"], 1e-3)), unit_s(curves)
+    chosen = colours(below["method"].unique())
+    for name, curve in below.groupby("method", sort=False):
+        ax.step(
+            curve["time_s"] / unit, curve["mean"], where="post", linewidth=1.1, color=chosen[str(name)],
+            linestyle=ALGORITHM_LINES.get(str(name), "-"), label=title_of(str(name)),
+        )  # fmt: skip
+    ax.set(yscale="log", xlim=(0, below["time_s"].max() / unit), xlabel=time_label(unit))
+    ax.yaxis.set_minor_locator(LogLocator(subs=(2, 5)))
+    for plain in (ax.yaxis.set_major_formatter, ax.yaxis.set_minor_formatter):
+        plain("{x:g}")
+
+
+def draw_intervals(ax: Axes, finals: pd.DataFrame, *, optimum: float | None = None) -> None:
+    """Draw the mean of each search with its 95 % interval (columns method, mean, low, high), best on top."""
+    ordered = finals.sort_values("mean", kind="stable")
+    chosen = colours(finals["method"])
+    for place, (name, middle, low, high) in enumerate(
+        ordered[["method", "mean", "low", "high"]].itertuples(index=False)
+    ):
+        dashed = name in ALGORITHM_LINES
+        ax.plot([low, high], [place, place], color=chosen[name], linewidth=2.4, solid_capstyle="butt")
+        face = "white" if dashed else chosen[name]
+        ax.plot([middle], [place], "o", ms=4.5, color=chosen[name], markerfacecolor=face)
+    ax.set_yticks(range(len(ordered)), [title_of(name) for name in ordered["method"]])
+    ax.set_ylim(-0.7, len(ordered) - 0.3)
+    if optimum is not None:
+        ax.axvline(optimum, color=BLACK, linewidth=0.8, linestyle=":")
+
+
+def draw_sorted(ax: Axes, samples: dict[str, npt.NDArray[np.float64]], *, dashed: bool) -> None:
+    """Draw the final accuracies of all runs in ascending order, one line a search; dashed for test accuracy."""
+    chosen = colours(samples)
+    for name, sample in samples.items():
+        place = np.arange(1, len(sample) + 1)
+        line = "--" if dashed else "-"
+        ax.plot(
+            place, np.sort(sample), color=chosen[name], linestyle=line, linewidth=1.1, label=title_of(name)
+        )
+    ax.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+    ax.set_xlabel("run, sorted by accuracy")
+
+
+def list_methods(fig: Figure, names: Iterable[str], *, splits: Sequence[str] = ()) -> None:
+    """Put a legend of searches above the panels, as many in a row as fit.
+
+    `splits`: where lines tell validation from test accuracy (see `draw_sorted`), those drawn; colours alone then tell
+    the searches.
+    """
+    wanted = list(names)
+    chosen, lines = colours(wanted), {} if splits else ALGORITHM_LINES
+    handles = [_handle(title_of(name), chosen[name], lines.get(name, "-")) for name in wanted]
+    handles += [_handle(*_SPLIT_HANDLES[split]) for split in splits]
+    columns = min(len(handles), int(fig.get_figwidth() / LEGEND_IN))
+    fig.legend(handles=handles, handlelength=1.8, loc="outside upper center", ncols=columns)
+
+
+def _handle(label: str, colour: str, line: Any) -> Line2D:
+    return Line2D([], [], color=colour, linestyle=line, linewidth=1.3, label=label)

@@ -1,0 +1,81 @@
+"""A table as a figure: measured values beside printed ones, coloured by how well they agree."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch, Rectangle
+
+from natslib.plots.palette import AGREEMENT_COLOURS, GREY, title_of
+from natslib.plots.style import new_mosaic
+
+_MEANING = {
+    "agrees": "agrees: within half a published std",
+    "near": "within one published std",
+    "apart": "farther apart",
+}
+_MARKS = {"agrees": "", "near": " !", "apart": " !!", "": ""}
+
+
+def agreement_figure(rows: pd.DataFrame) -> Figure:
+    """Return a figure of `draw_agreement` with all its columns, with room for four lines of source text."""
+    columns = list(dict.fromkeys(rows["column"]))
+    size = (max(5.0, 1.05 * len(columns) + 1.5), 0.5 * rows["method"].nunique() + 0.8)
+    fig, axes = new_mosaic("T", size, foot_lines=4)
+    draw_agreement(axes["T"], rows, columns)
+    return fig
+
+
+def compared_with(rows: pd.DataFrame, printed: str) -> str:
+    """Return the words for a figure's foot: what `printed` is, or that nothing printed compares."""
+    return "nothing printed to compare with" if rows["published_mean"].isna().all() else f"paper: {printed}"
+
+
+def draw_agreement(ax: Axes, rows: pd.DataFrame, columns: Sequence[str]) -> None:
+    """Draw one cell a method and column: measured, printed, difference (columns of `analysis.multi_trial`).
+
+    `rows` has besides a `column`, one of `columns`, and `method`, in the order to draw. Colour and exclamation marks
+    tell the agreement; a cell without a row says that it is not in the source.
+    """
+    methods = list(dict.fromkeys(rows["method"]))
+    ax.set_axis_off()
+    ax.set(xlim=(-0.75, len(columns)), ylim=(len(methods) + 0.35, -0.5))
+    held = {(row["method"], row["column"]): row for row in rows.to_dict("records")}
+    for x, column in enumerate(columns):
+        ax.text(x + 0.5, -0.12, column, ha="center", va="bottom", fontsize=7.5, fontweight="bold")
+    for y, method in enumerate(methods):
+        ax.text(-0.08, y + 0.5, title_of(method), ha="right", va="center", fontsize=8)
+        for x, column in enumerate(columns):
+            _draw_cell(ax, x, y, held.get((method, column)))
+    if rows["published_mean"].isna().all():
+        return
+    handles = [Patch(facecolor=AGREEMENT_COLOURS[key], edgecolor=GREY, linewidth=0.4, label=f"{text}{_MARKS[key]}")
+               for key, text in _MEANING.items()]  # fmt: skip
+    ax.legend(handles=handles, loc="lower center", ncols=3, bbox_to_anchor=(0.5, -0.03), fontsize=6.5)
+
+
+def _draw_cell(ax: Axes, x: int, y: int, row: dict | None) -> None:
+    colour = AGREEMENT_COLOURS[row["agreement"] if row else ""]
+    ax.add_patch(Rectangle((x, y), 1, 1, facecolor=colour, edgecolor="white", linewidth=1.5))
+    small: dict[str, Any] = {"fontsize": 6, "color": "#404040"}
+    texts: list[tuple[float, str, dict[str, Any]]]
+    if row is None:
+        texts = [(0.5, "not in this source", small)]
+    elif np.isnan(row["published_mean"]):
+        texts = [(0.5, number(row["mean"], row["std"]), {"fontsize": 7.5})]
+    else:
+        texts = [
+            (0.3, number(row["mean"], row["std"]), {"fontsize": 7.5}),
+            (0.57, f"paper {number(row['published_mean'], row['published_std'])}", small),
+            (0.8, f"{round(row['difference'], 2) + 0.0:+.2f}{_MARKS[row['agreement']]}", small),
+        ]
+    for height, text, style in texts:
+        ax.text(x + 0.5, y + height, text, ha="center", va="center", **style)
+
+
+def number(mean: float, std: float) -> str:
+    """Return 'mean±std' with two decimals, the mean alone where there is no deviation."""
+    return f"{mean:.2f}" if np.isnan(std) else f"{mean:.2f}±{std:.2f}"

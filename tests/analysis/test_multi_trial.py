@@ -1,0 +1,80 @@
+"""Tables of searches: the numbers in them, and how they stand beside printed ones."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from natslib.analysis import multi_trial
+from natslib.analysis.published import published
+
+VALUES = np.array([10.0, 20.0, 30.0])
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(0)
+
+
+def trajectory(*rows):
+    return pd.DataFrame(rows, columns=["run", "time_s", "incumbent"])
+
+
+TWO_RUNS = trajectory((0, 10.0, 0), (0, 50.0, 1), (1, 40.0, 1), (1, 90.0, 2))
+
+
+def test_curves_begin_where_every_run_has_finished_something(rng):
+    options = {"rule": "step", "resamples": 20, "ticks": 10}
+    curves = multi_trial.curve_frame({"mine": TWO_RUNS}, VALUES, 100.0, rng, **options)
+    assert curves["time_s"].tolist() == [40, 50, 60, 70, 80, 90, 100]
+    assert curves["mean"].tolist() == [15, 20, 20, 20, 20, 25, 25]
+    assert (curves["low"] <= curves["mean"]).all()
+    assert curves["high"].iloc[-1] == 30
+
+
+def test_finals_have_population_std_and_an_interval_around_the_mean(rng):
+    samples = multi_trial.final_samples({"mine": TWO_RUNS}, VALUES, 100.0, rule="step")
+    assert samples["mine"].tolist() == [20, 30]
+    (row,) = multi_trial.final_frame(samples, rng, resamples=200).to_dict("records")
+    assert (row["method"], row["runs"], row["mean"], row["std"], row["iqm"]) == ("mine", 2, 25, 5, 25)
+    assert (row["low"], row["high"]) == (20, 30)
+
+
+def test_the_two_comparisons_look_from_opposite_sides(rng):
+    samples = {"good": np.arange(20.0) + 5, "random": np.arange(20.0), "short": np.arange(8.0)}
+    against = multi_trial.against(samples, "random", rng, resamples=50)
+    over = multi_trial.over_baselines(samples, "good", rng, resamples=50)
+    assert against.index.tolist() == ["good", "short"]
+    assert over.index.tolist() == ["random", "short"]
+    assert against.loc["good", "improvement"] == over.loc["random", "improvement"] > 0.7
+    assert against.loc["good", "p_holm"] < 0.001
+    assert against.loc["short", "p_holm"] == 1.0  # equal on the runs that both have
+    assert multi_trial.against({"random": np.arange(3.0)}, "random", rng, resamples=5).empty
+
+
+@pytest.mark.parametrize(("mean", "agreement"), [(94.02, "agrees"), (94.20, "near"), (93.6, "apart")])
+def test_agreement_is_measured_in_published_deviations(mean, agreement):
+    found = pd.DataFrame({"method": ["rea"], "dataset": "cifar10", "split": "test", "mean": mean, "std": 0.3})
+    (row,) = multi_trial.beside_published(found, table4()).to_dict("records")
+    assert row["published_mean"] == 94.02
+    assert row["difference"] == pytest.approx(mean - 94.02)
+    assert row["agreement"] == agreement
+
+
+def test_what_is_not_printed_has_nothing_to_agree_with():
+    found = pd.DataFrame(
+        {"method": ["rea", "mine"], "dataset": ["digits", "cifar10"], "split": "test", "mean": 90.0}
+    )
+    beside = multi_trial.beside_published(found.assign(std=1.0), table4())
+    assert beside["agreement"].tolist() == ["", ""]
+    assert beside["published_mean"].isna().all()
+
+
+def test_a_lone_architecture_agrees_to_a_twentieth_and_names_can_differ_in_print():
+    found = pd.DataFrame({"method": ["best", "best"], "mean": [94.37, 94.5], "printed_as": "optimal"})
+    beside = multi_trial.beside_published(found.assign(dataset="cifar10", split="test", std=np.nan), table4())
+    assert beside["method"].tolist() == ["best", "best"]
+    assert beside["agreement"].tolist() == ["agrees", "apart"]
+
+
+def table4():
+    return published("nats-bench-table-4").query("space == 'tss'")

@@ -1,0 +1,128 @@
+"""The drawing functions of searches and of agreement tables put the given numbers into the panel."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+
+from natslib.plots import anytime, tables
+from natslib.plots.palette import AGREEMENT_COLOURS, ALGORITHM_COLOURS, ALGORITHM_LINES, title_of
+from natslib.plots.style import new_figure
+from natslib.search import SEARCHES
+
+
+@pytest.fixture
+def ax():
+    return Figure().subplots()
+
+
+def curves(**means):
+    times = np.linspace(100, 20_000, 4)
+    parts = [
+        pd.DataFrame(
+            {"method": name, "time_s": times, "mean": mean, "low": np.subtract(mean, 1), "high": mean}
+        )
+        for name, mean in means.items()
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
+def test_curves_are_steps_over_the_papers_unit_with_a_band_each(ax):
+    anytime.draw_curves(ax, curves(rea=[1, 2, 3, 4], asha=[0, 1, 1, 2]), optimum=5.0)
+    assert [line.get_drawstyle() for line in ax.lines[:2]] == ["steps-post", "steps-post"]
+    assert ax.lines[0].get_xdata()[-1] == 200
+    assert [line.get_linestyle() for line in ax.lines] == ["-", "--", ":"]
+    assert len(ax.collections) == 2
+    assert ax.get_xlabel() == "simulated time (100 s)"
+    assert ax.get_ylim()[1] > 5.0
+    assert ax.get_ylim()[0] > -1  # the first moments do not set the scale
+
+
+@pytest.mark.parametrize(("last", "label"), [(90.0, "(s)"), (20_000.0, "(100 s)"), (2e6, "(1,000 s)")])
+def test_the_unit_of_time_follows_the_budget(last, label):
+    unit = anytime.unit_s(pd.DataFrame({"time_s": [1.0, last]}))
+    assert anytime.time_label(unit) == f"simulated time {label}"
+
+
+def test_regret_is_below_the_optimum_with_plain_numbers(ax):
+    anytime.draw_regret(ax, curves(rea=[1.0, 2, 3, 4]), 4.5)
+    assert ax.lines[0].get_ydata().tolist() == [3.5, 2.5, 1.5, 0.5]
+    assert ax.get_yscale() == "log"
+    assert ax.yaxis.get_major_formatter()(0.1) == "0.1"
+
+
+def test_intervals_are_sorted_with_the_best_on_top(ax):
+    finals = pd.DataFrame({"method": ["rea", "random"], "mean": [2.0, 1], "low": [1.5, 0], "high": [3.0, 2]})
+    anytime.draw_intervals(ax, finals)
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["RANDOM", "REA"]
+    assert ax.lines[0].get_xdata().tolist() == [0, 2]
+
+
+def test_sorted_runs_ascend_and_dashes_tell_the_test_accuracy():
+    fig, axes = new_figure(1, 1)
+    anytime.draw_sorted(axes[0, 0], {"reinforce-nb201": np.array([2.0, 1.0])}, dashed=False)
+    anytime.draw_sorted(axes[0, 0], {"reinforce-nb201": np.array([2.0, 1.0])}, dashed=True)
+    assert [line.get_linestyle() for line in axes[0, 0].lines] == ["-", "--"]
+    assert axes[0, 0].lines[0].get_ydata().tolist() == [1, 2]
+    anytime.list_methods(fig, ["reinforce-nb201"], splits=["valid", "test"])
+    legend = fig.legends[0]
+    assert [text.get_text() for text in legend.get_texts()] == ["REINFORCE, lr 0.5", "validation", "test"]
+    assert [line.get_linestyle() for line in legend.get_lines()] == ["-", "-", "--"]
+
+
+def test_a_legend_of_all_searches_stays_within_the_figure():
+    fig, _ = new_figure(1, 1, panel_in=(5, 2.5))
+    anytime.list_methods(fig, SEARCHES)
+    fig.draw_without_rendering()
+    box = fig.legends[0].get_window_extent()
+    assert box.x0 >= 0
+    assert box.x1 <= fig.bbox.x1
+
+
+def test_every_search_has_a_look_of_its_own_and_a_title():
+    looks = [(ALGORITHM_COLOURS[name], ALGORITHM_LINES.get(name, "-")) for name in SEARCHES]
+    assert len(set(looks)) == len(SEARCHES)
+    assert title_of("local-search") == "local search"
+
+
+ROWS = pd.DataFrame(
+    [
+        ("rea", "a", 94.0, 0.3, 94.02, 0.31, -0.001, "agrees"),
+        ("rea", "b", 72.0, 0.9, np.nan, np.nan, np.nan, ""),
+        ("random", "a", 93.0, 0.2, 93.86, 0.23, -0.86, "apart"),
+    ],
+    columns=["method", "column", "mean", "std", "published_mean", "published_std", "difference", "agreement"],
+)
+
+
+def test_an_agreement_table_writes_both_numbers_and_marks_what_is_apart():
+    fig = tables.agreement_figure(ROWS)
+    said = [text.get_text() for text in fig.axes[0].texts]
+    for text in (
+        "94.00±0.30",
+        "paper 94.02±0.31",
+        "+0.00",
+        "-0.86 !!",
+        "not in this source",
+        "REA",
+        "RANDOM",
+    ):
+        assert text in said
+    faces = [patch.get_facecolor()[:3] for patch in fig.axes[0].patches]
+    assert len(set(faces)) == 3
+    assert tables.compared_with(ROWS, "Table 4") == "paper: Table 4"
+
+
+def test_without_anything_printed_there_is_no_key_to_the_colours():
+    rows = ROWS.assign(published_mean=np.nan, agreement="")
+    assert tables.agreement_figure(rows).axes[0].get_legend() is None
+    assert tables.compared_with(rows, "Table 4") == "nothing printed to compare with"
+
+
+def test_agreement_can_be_told_in_grey():
+    luminance = [
+        sum(w * int(colour[i : i + 2], 16) for w, i in ((0.3, 1), (0.59, 3), (0.11, 5)))
+        for colour in (AGREEMENT_COLOURS[key] for key in ("near", "agrees", "apart"))
+    ]
+    assert luminance == sorted(luminance, reverse=True)
+    assert min(-np.diff(luminance)) > 10
