@@ -147,5 +147,117 @@ rule seed_noise:
         "natslib/workflow/execute.py"
 
 
+rule anytime:
+    """The multi-trial curves: what the paper's searches have found as simulated time goes by, and later baselines."""
+    input:
+        notebook="notebooks/06_anytime.ipynb",
+        library=imported_sources("notebooks/06_anytime.ipynb"),
+        table="results/tables/{source}/manifest.json",
+    output:
+        figure_anytime=multiext(f"{FIGURES}/anytime_{{source}}", *SAVED),
+        figure_algorithms=multiext(f"{FIGURES}/algorithms_{{source}}", *SAVED),
+    log:
+        notebook="results/notebooks/anytime_{source}.ipynb",
+    benchmark:
+        "results/benchmarks/anytime_{source}.tsv"
+    threads: 2
+    params:
+        table=subpath(input.table, parent=True),
+        runs=500,
+        runs_others=30,
+        figure_anytime=subpath(output[0], strip_suffix=".svg"),
+        figure_algorithms=subpath(output[5], strip_suffix=".svg"),
+    script:
+        "natslib/workflow/execute.py"
+
+
+rule table4_multi_trial:
+    """Table 4, first half: the multi-trial searches beside the printed numbers."""
+    input:
+        notebook="notebooks/07_table4_multi_trial.ipynb",
+        library=imported_sources("notebooks/07_table4_multi_trial.ipynb"),
+        table="results/tables/{source}/manifest.json",
+    output:
+        figure_table4=multiext(f"{FIGURES}/table4_multi_trial_{{source}}", *SAVED),
+    log:
+        notebook="results/notebooks/table4_multi_trial_{source}.ipynb",
+    benchmark:
+        "results/benchmarks/table4_multi_trial_{source}.tsv"
+    threads: 2
+    params:
+        table=subpath(input.table, parent=True),
+        runs=500,
+        figure_table4=subpath(output[0], strip_suffix=".svg"),
+    script:
+        "natslib/workflow/execute.py"
+
+
+rule proxy_vs_full:
+    """Search on a short training against search on the full one."""
+    input:
+        notebook="notebooks/08_proxy_vs_full.ipynb",
+        library=imported_sources("notebooks/08_proxy_vs_full.ipynb"),
+        table="results/tables/{source}/manifest.json",
+    output:
+        figure_proxy=multiext(f"{FIGURES}/proxy_vs_full_{{source}}", *SAVED),
+    log:
+        notebook="results/notebooks/proxy_vs_full_{source}.ipynb",
+    benchmark:
+        "results/benchmarks/proxy_vs_full_{source}.tsv"
+    threads: 2
+    params:
+        table=subpath(input.table, parent=True),
+        runs=500,
+        figure_proxy=subpath(output[0], strip_suffix=".svg"),
+    script:
+        "natslib/workflow/execute.py"
+
+
+rule nasbench201:
+    """NAS-Bench-201, Table 5 and sorted accuracies: its multi-trial searches of 12,000 s on CIFAR-10."""
+    input:
+        notebook="notebooks/09_nasbench201.ipynb",
+        library=imported_sources("notebooks/09_nasbench201.ipynb"),
+        table="results/tables/{source}/manifest.json",
+    output:
+        figure_sorted=multiext(f"{FIGURES}/nasbench201_{{source}}", *SAVED),
+        figure_rows=multiext(f"{FIGURES}/nasbench201_table5_{{source}}", *SAVED),
+    log:
+        notebook="results/notebooks/nasbench201_{source}.ipynb",
+    benchmark:
+        "results/benchmarks/nasbench201_{source}.tsv"
+    threads: 2
+    params:
+        table=subpath(input.table, parent=True),
+        runs=500,
+        figure_sorted=subpath(output[0], strip_suffix=".svg"),
+        figure_rows=subpath(output[5], strip_suffix=".svg"),
+    script:
+        "natslib/workflow/execute.py"
+
+
+rule your_algorithm:
+    """Not in the paper: an algorithm written in the notebook, beside the baselines and on the leaderboard."""
+    input:
+        notebook="notebooks/10_your_algorithm.ipynb",
+        library=imported_sources("notebooks/10_your_algorithm.ipynb"),
+        table="results/tables/{source}/manifest.json",
+    output:
+        figure_yours=multiext(f"{FIGURES}/your_algorithm_{{source}}", *SAVED),
+        entry="results/leaderboard/my_search_{source}/entry.json",
+    log:
+        notebook="results/notebooks/your_algorithm_{source}.ipynb",
+    benchmark:
+        "results/benchmarks/your_algorithm_{source}.tsv"
+    threads: 2
+    params:
+        table=subpath(input.table, parent=True),
+        runs=500,
+        entry=subpath(output.entry, parent=True),
+        figure_yours=subpath(output[0], strip_suffix=".svg"),
+    script:
+        "natslib/workflow/execute.py"
+
+
 onsuccess:
     print(f"The figures are in {FIGURES}/, the notebooks that drew them in results/notebooks/.")
