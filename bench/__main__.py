@@ -4,7 +4,7 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from bench import tables
+from bench import search, tables
 from bench.report import print_report
 
 
@@ -14,6 +14,7 @@ def main() -> None:
     parser.add_argument("--work", type=Path, help="where it is made and kept (a temporary folder, removed)")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="natslib-bench-") as temporary:
+        print_report(search.measure())  # first: its peak of memory is that of the whole process
         print_report(tables.measure(args.work or Path(temporary), args.archs))
 
 
