@@ -13,7 +13,7 @@ from matplotlib.ticker import LogLocator, MaxNLocator
 
 from natslib.plots.palette import ALGORITHM_LINES, BLACK, colours, title_of
 
-LEGEND_IN = 1.9  # the width of the widest entry of a legend
+LEGEND_IN = 1.5  # the width of the widest entry of a legend
 _SPLIT_HANDLES = {"valid": ("validation", BLACK, "-"), "test": ("test", BLACK, "--")}
 FLOOR_SHARE = 0.06  # of the time axis: where the lowest curve sets the bottom of the panel
 
@@ -124,7 +124,9 @@ def list_methods(fig: Figure, names: Iterable[str], *, splits: Sequence[str] = (
     handles = [_handle(title_of(name), chosen[name], lines.get(name, "-")) for name in wanted]
     handles += [_handle(*_SPLIT_HANDLES[split]) for split in splits]
     columns = min(len(handles), int(fig.get_figwidth() / LEGEND_IN))
-    fig.legend(handles=handles, handlelength=1.8, loc="outside upper center", ncols=columns)
+    fig.legend(
+        handles=handles, handlelength=1.6, columnspacing=1.2, loc="outside upper center", ncols=columns
+    )
 
 
 def _handle(label: str, colour: str, line: Any) -> Line2D:

@@ -1,5 +1,6 @@
 """The drawing functions of searches and of agreement tables put the given numbers into the panel."""
 
+import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,7 +8,7 @@ from matplotlib.figure import Figure
 
 from natslib.plots import anytime, tables
 from natslib.plots.palette import AGREEMENT_COLOURS, ALGORITHM_COLOURS, ALGORITHM_LINES, title_of
-from natslib.plots.style import new_figure
+from natslib.plots.style import STYLE, new_figure
 from natslib.search import SEARCHES
 
 
@@ -71,9 +72,10 @@ def test_sorted_runs_ascend_and_dashes_tell_the_test_accuracy():
 
 
 def test_a_legend_of_all_searches_stays_within_the_figure():
-    fig, _ = new_figure(1, 1, panel_in=(5, 2.5))
-    anytime.list_methods(fig, SEARCHES)
-    fig.draw_without_rendering()
+    with mpl.rc_context(STYLE):
+        fig, _ = new_figure(1, 1, panel_in=(5, 2.5))
+        anytime.list_methods(fig, SEARCHES)
+        fig.draw_without_rendering()
     box = fig.legends[0].get_window_extent()
     assert box.x0 >= 0
     assert box.x1 <= fig.bbox.x1
