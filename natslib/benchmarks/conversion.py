@@ -16,7 +16,8 @@ from tqdm import tqdm
 
 from natslib.benchmarks import official
 from natslib.benchmarks.chunks import CHUNK, convert_chunks, read_note, write_chunk
-from natslib.benchmarks.destination import Destination, fingerprint, read_manifest
+from natslib.benchmarks.destination import Destination, fingerprint
+from natslib.benchmarks.folder import MANIFEST, altered_files, open_folder
 from natslib.benchmarks.published import FILES, read_published
 from natslib.benchmarks.rawlogs import read_rawlogs
 from natslib.benchmarks.schema import Run
@@ -82,7 +83,7 @@ def _convert(
     if columns is not None:
         mark = fingerprint(sha256(path), sha256(Path(columns)))
         return _convert_frame(Destination(dest, name, mark), lambda: read_tidy(path, Path(columns)))
-    if (path / "manifest.json").exists():
+    if (path / MANIFEST).exists():
         return _copy_table(path, dest)
     if path.is_dir() and (logs := [log for log in sorted(path.glob("*.jsonl")) if log.is_file()]):
         return _convert_rawlogs(path, Destination(dest, name, fingerprint([sha256(log) for log in logs])))
@@ -114,16 +115,16 @@ def _convert_frame(
 
 def _copy_table(path: Path, dest: Path) -> dict[str, Any]:
     """Copy a finished table whose files still have the SHA-256 that its manifest gives."""
-    manifest = read_manifest(path)
+    _, manifest = open_folder(path)
     to = Destination(dest, manifest["origin"], manifest["fingerprint"])
     with to.locked():
         if done := to.begin():
             return done
-        for name, digest in manifest["sha256"].items():
-            if sha256(path / name) != digest:
-                raise BadSource(
-                    f"{path / name}: its SHA-256 is not the one in the table's manifest; it was altered"
-                )
+        if altered := altered_files(path, manifest):
+            raise BadSource(
+                f"{path / altered[0]}: its SHA-256 is not the one in the manifest; it was altered"
+            )
+        for name in manifest["sha256"]:
             with atomic(dest / name) as temporary:
                 shutil.copyfile(path / name, temporary)
         to.write_manifest(manifest)

@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 
 import natslib
 from natslib.benchmarks.chunks import Chunk
+from natslib.benchmarks.folder import FINALS_FILE, MANIFEST, read_manifest
 from natslib.benchmarks.official import Item
 from natslib.benchmarks.schema import FORMAT
 from natslib.benchmarks.store import atomic, sha256, write_finals
@@ -69,7 +70,7 @@ class Destination:
         self._refuse_foreign_files()
         for cut_short in self.path.rglob(".*.tmp"):  # of a process that was killed
             cut_short.unlink()
-        manifest = read_manifest(self.path) if (self.path / "manifest.json").exists() else None
+        manifest = read_manifest(self.path) if (self.path / MANIFEST).exists() else None
         if manifest is not None:
             if manifest["fingerprint"] != self.fingerprint:
                 held = f"a table of {manifest['origin']!r}, made from other files"
@@ -104,10 +105,10 @@ class Destination:
         if not finals.num_rows:
             reason = f"; the first: {damaged[0]['file']}: {damaged[0]['reason']}" if damaged else ""
             raise BadSource(f"{self.origin}: not one readable run in it{reason}")
-        with atomic(self.path / "finals.parquet") as temporary:
+        with atomic(self.path / FINALS_FILE) as temporary:
             blocks = write_finals(finals, temporary, space)
         measured = set(finals["arch_index"].to_numpy().tolist())
-        files = [self.path / "finals.parquet", *sorted((self.path / "curves").glob("*.parquet"))]
+        files = [self.path / FINALS_FILE, *sorted((self.path / "curves").glob("*.parquet"))]
         manifest = {
             "format": FORMAT,
             "space": space.name,
@@ -129,7 +130,7 @@ class Destination:
 
     def write_manifest(self, manifest: dict[str, Any]) -> None:
         """Write the file that makes the table whole, and drop what only an unfinished one needs."""
-        with atomic(self.path / "manifest.json") as temporary:
+        with atomic(self.path / MANIFEST) as temporary:
             temporary.write_text(json.dumps(manifest, indent=1) + "\n")
         shutil.rmtree(self.parts, ignore_errors=True)
 
@@ -137,26 +138,6 @@ class Destination:
 def fingerprint(*facts: Any) -> str:
     """Return a digest of what a table depends on: the source's files and this version's ways."""
     return hashlib.sha256(json.dumps([FORMAT, natslib.__version__, *facts]).encode()).hexdigest()
-
-
-def read_manifest(folder: Path) -> dict[str, Any]:
-    """Return the manifest of a finished table; raises `BadSource`."""
-    path = folder / "manifest.json"
-    try:
-        manifest = json.loads(path.read_text())
-    except (OSError, ValueError, RecursionError) as error:
-        raise BadSource(f"{path}: not a readable manifest ({error!s:.120})") from None
-    needed = {
-        "origin": str,
-        "fingerprint": str,
-        "space": str,
-        "sha256": dict,
-        "damaged": list,
-        "source": dict,
-    }
-    if not isinstance(manifest, dict) or any(not isinstance(manifest.get(k), t) for k, t in needed.items()):
-        raise BadSource(f"{path}: not the manifest of a table; it needs {', '.join(needed)}")
-    return manifest
 
 
 def _ranges(numbers: set[int]) -> list[str]:

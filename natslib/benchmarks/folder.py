@@ -15,7 +15,7 @@ from natslib.errors import BadSource, NatslibError
 
 MANIFEST, FINALS_FILE = "manifest.json", "finals.parquet"
 _KEYS = {  # what a manifest holds
-    "format": int, "space": str, "origin": str, "source": dict, "architectures": dict, "rows": int,
+    "format": int, "space": str, "origin": str, "fingerprint": str, "source": dict, "architectures": dict, "rows": int,
     "blocks": list, "damaged": list, "sha256": dict, "versions": dict,
 }  # fmt: skip
 
@@ -40,12 +40,17 @@ def open_folder(folder: Path) -> tuple[pq.ParquetFile, dict[str, Any]]:
     for name in (MANIFEST, FINALS_FILE):
         if not (folder / name).is_file():
             raise BadSource(f"{folder}: no finished table here ({folder / name} is missing)")
-    with reading(folder / MANIFEST):
-        manifest = _checked(json.loads((folder / MANIFEST).read_text()), folder)
+    manifest = read_manifest(folder)
     with reading(folder / FINALS_FILE):
         finals = pq.ParquetFile(folder / FINALS_FILE, memory_map=True)
         _check_finals(finals, manifest, folder)
     return finals, manifest
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """Return the manifest of a table whose files are all there; raises `BadSource`."""
+    with reading(folder / MANIFEST):
+        return _checked(json.loads((folder / MANIFEST).read_text()), folder)
 
 
 def curve_files(manifest: dict[str, Any]) -> list[str]:
@@ -72,13 +77,15 @@ def _checked(manifest: Any, folder: Path) -> dict[str, Any]:
             raise BadSource(f"{path}: not the manifest of a table, {key!r} is missing or no {kind.__name__}")
     if manifest["format"] != FORMAT:
         raise BadSource(
-            f"{path}: table format {manifest['format']}, this natslib reads {FORMAT}; convert it again"
+            f"{path}: table format {manifest['format']}, this natslib reads {FORMAT}; remove it and convert again"
         )
     for name in (FINALS_FILE, *manifest["sha256"]):
         if name not in manifest["sha256"] or not (name == FINALS_FILE or _names_curves(name)):
             raise BadSource(f"{path}: the files it lists are not those of a table: {name!r}")
         if not (folder / name).is_file():
-            raise BadSource(f"{folder}: the table is not whole, {name} is missing; convert it again")
+            raise BadSource(
+                f"{folder}: the table is not whole, {name} is missing; remove it and convert again"
+            )
     return manifest
 
 
@@ -94,5 +101,5 @@ def _check_finals(finals: pq.ParquetFile, manifest: dict[str, Any], folder: Path
     told = [(Block(*(entry[key] for key in Block._fields)), entry["rows"]) for entry in manifest["blocks"]]
     if meta.num_row_groups != len(blocks) or held != told or space != manifest["space"]:
         raise BadSource(
-            f"{folder}: {FINALS_FILE} does not hold the blocks that {MANIFEST} lists; convert it again"
+            f"{folder}: {FINALS_FILE} does not hold the blocks that {MANIFEST} lists; remove it and convert again"
         )

@@ -51,11 +51,6 @@ class Curve:
     top5: np.ndarray | None
     time_s: np.ndarray
 
-    @property
-    def total_time_s(self) -> float:
-        """Seconds of all epochs, summed in order as the official reader does."""
-        return sum_in_order(self.time_s, len(self.loss))
-
 
 @dataclass(frozen=True)
 class Run:
