@@ -1,0 +1,47 @@
+"""The table of our own training that ships with the project."""
+
+from pathlib import Path
+
+import numpy as np
+
+from natslib.benchmarks import Table, load
+from natslib.datasets import get_dataset
+from natslib.spaces import Skeleton
+
+FOLDER = Path(__file__).resolve().parents[2] / "logs" / "embedded-tss"
+WHERE = {"dataset": "digits", "budget": "12"}
+
+
+def shipped() -> Table:
+    return load(FOLDER)
+
+
+def test_its_files_are_those_of_its_manifest():
+    assert shipped().verify() == len(list(FOLDER.rglob("*.parquet")))
+
+
+def test_every_cell_has_all_splits_and_every_epoch():
+    table = shipped()
+    splits = {split: table.values("accuracy", split=split, **WHERE) for split in ("train", "valid", "test")}
+    there = ~np.isnan(splits["test"])
+    assert there.sum() >= 2274
+    for values in splits.values():
+        np.testing.assert_array_equal(~np.isnan(values), there)
+    curve = table.curve(int(np.flatnonzero(there)[0]), "accuracy", split="valid", seed=777, **WHERE)
+    assert curve["epoch"].tolist() == list(range(12))
+
+
+def test_its_costs_are_those_of_the_small_networks():
+    table = shipped()
+    stored = table.values("params_m", split="test", **WHERE)
+    there = np.flatnonzero(~np.isnan(stored))
+    closed = table.space.params_m(table.space.codes(there), get_dataset("digits"), Skeleton(8, 1))
+    np.testing.assert_allclose(stored[there], closed, atol=1e-9)
+
+
+def test_accuracy_is_far_above_chance_and_validation_goes_with_test():
+    table = shipped()
+    frame = np.stack([table.values("accuracy", split=split, **WHERE) for split in ("valid", "test")])
+    frame = frame[:, ~np.isnan(frame).any(axis=0)]
+    assert np.median(frame[1]) > 85
+    assert np.corrcoef(frame)[0, 1] > 0.8
