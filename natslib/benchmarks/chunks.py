@@ -1,6 +1,7 @@
 """Converting the records of an official archive in worker processes, chunk by chunk."""
 
 import contextlib
+import ctypes
 import gc
 import hashlib
 import json
@@ -93,7 +94,15 @@ def _quiet_worker() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     gc.disable()
     pa.set_cpu_count(1)
+    _keep_memory()
     threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _keep_memory() -> None:
+    """Tell glibc not to give memory back after every record, only to ask for it again: a tenth of the time."""
+    if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "mallopt"):
+        for option in (-1, -3):  # M_TRIM_THRESHOLD, M_MMAP_THRESHOLD
+            libc.mallopt(option, 32 * 2**20)
 
 
 def _end_with_parent() -> None:
