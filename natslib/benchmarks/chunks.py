@@ -64,15 +64,31 @@ def convert_chunks(todo: list[Chunk], processes: int, progress: Callable[[int], 
 def _in_pool(todo: list[Chunk], processes: int, crashers: frozenset[str]) -> Iterator[Chunk]:
     """Yield the chunks as they are finished."""
     context = multiprocessing.get_context("spawn")
-    with _hidden_main():
-        pool = ProcessPoolExecutor(min(processes, len(todo)), mp_context=context, initializer=_quiet_worker)
-        futures = {pool.submit(_convert_chunk, chunk, crashers): chunk for chunk in todo}
+    pool = ProcessPoolExecutor(min(processes, len(todo)), mp_context=context, initializer=_quiet_worker)
     try:
+        with _hidden_main(), _uninterrupted():
+            futures = {pool.submit(_convert_chunk, chunk, crashers): chunk for chunk in todo}
         for future in as_completed(futures):
             future.result()
             yield futures[future]
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+@contextlib.contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Let Ctrl-C wait until the workers have started: one that starts while its parent ends would complain."""
+    if threading.current_thread() is not threading.main_thread():  # only there does Ctrl-C arrive
+        yield
+        return
+    asked: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, frame: asked.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if asked:
+        raise KeyboardInterrupt
 
 
 @contextlib.contextmanager

@@ -23,9 +23,8 @@ from natslib.benchmarks.rawlogs import read_rawlogs
 from natslib.benchmarks.schema import Run
 from natslib.benchmarks.store import Rows, atomic, sha256
 from natslib.benchmarks.tidy import read_tidy
-from natslib.benchmarks.unpickle import describe
 from natslib.benchmarks.wholefile import read_whole_file
-from natslib.errors import BadSource, ConfigError
+from natslib.errors import BadSource, ConfigError, shown
 from natslib.spaces import Space, get_space
 
 _T = TypeVar("_T")
@@ -201,7 +200,7 @@ class _WholeFile:
             space = self.space = self.space or official.space_of(record)
             runs = list(official.runs_of(record, space, index if type(index) is int else -1))
         except BadSource as error:
-            self.damaged.append({"file": f"{self.path.name}, record {describe(index)}", "reason": str(error)})
+            self.damaged.append({"file": f"{self.path.name}, record {shown(index)}", "reason": str(error)})
             return
         if not self.indices:
             self.firsts.append(index)

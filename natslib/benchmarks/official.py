@@ -17,9 +17,9 @@ from typing import Any
 import numpy as np
 
 from natslib.benchmarks.schema import Curve, Run
-from natslib.benchmarks.unpickle import MAX_BYTES, decompress, describe, loads
+from natslib.benchmarks.unpickle import MAX_BYTES, decompress, loads
 from natslib.datasets import get_dataset
-from natslib.errors import BadSource, NatslibError, UnknownArchitecture
+from natslib.errors import BadSource, NatslibError, UnknownArchitecture, shown
 from natslib.spaces import SPACES, Space
 
 RECORD_NAME = re.compile(r"0*(\d{1,6})\.pickle\.pbz2")
@@ -144,7 +144,7 @@ def space_of(record: dict[str, Any]) -> Space:
         except UnknownArchitecture:
             continue
         return space
-    raise BadSource(f"its architecture {describe(string)} belongs to no known search space")
+    raise BadSource(f"its architecture {shown(string)} belongs to no known search space")
 
 
 def runs_of(record: dict[str, Any], space: Space, index: int) -> Iterator[Run]:
@@ -155,18 +155,14 @@ def runs_of(record: dict[str, Any], space: Space, index: int) -> Iterator[Run]:
         claimed, string = part.get("arch_index"), part.get("arch_str")
         if type(claimed) is not int or claimed != index or string != space.string(index):
             raise BadSource(
-                f"it holds architecture {describe(claimed)} {describe(string)}, not {index} of {space.title}"
+                f"it holds architecture {shown(claimed)} {shown(string)}, not {index} of {space.title}"
             )
         for key, trial in part["all_results"].items():
             try:
                 dataset, seed = key
                 yield _run(trial, index, dataset, budget, seed)
             except _DAMAGE as error:
-                names = (
-                    " ".join(map(describe, key))
-                    if isinstance(key, tuple) and len(key) == 2
-                    else describe(key)
-                )
+                names = " ".join(map(shown, key)) if isinstance(key, tuple) and len(key) == 2 else shown(key)
                 reason = f"{type(error).__name__}: {error!s:.100}"
                 raise BadSource(f"the run {names} at budget {budget[:20]!r} is damaged ({reason})") from None
 
@@ -174,7 +170,7 @@ def runs_of(record: dict[str, Any], space: Space, index: int) -> Iterator[Run]:
 def _run(trial: dict[str, Any], index: int, dataset: str, budget: str, seed: int) -> Run:
     epochs = trial["epochs"]
     if type(epochs) is not int or not 0 < epochs <= MAX_EPOCHS:
-        raise ValueError(f"{describe(epochs)} epochs")
+        raise ValueError(f"{shown(epochs)} epochs")
     train = Curve(
         loss=_by_epoch(trial["train_losses"], epochs),
         accuracy=_by_epoch(trial["train_acc1es"], epochs),

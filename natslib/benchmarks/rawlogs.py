@@ -9,12 +9,20 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from natslib.benchmarks.schema import CURVE_METRICS, RUN_METRICS, SPLITS, Curve, Run
+from natslib.benchmarks.schema import (
+    CURVE_METRICS,
+    LABEL_LENGTH,
+    RUN_METRICS,
+    SEEDS,
+    SPLITS,
+    Curve,
+    Run,
+    is_label,
+    out_of_range,
+)
 from natslib.errors import BadSource, shown
 from natslib.spaces import Space, get_space
 
-SEEDS = 2**31  # seeds lie below it
-LABEL_LENGTH = 64  # characters of a dataset's or a budget's name
 _KEYS = ("space", "arch_index", "dataset", "budget", "seed", *RUN_METRICS, "splits")
 
 
@@ -76,21 +84,6 @@ class _Logs:
                 f"{folder}: runs of {len(self.spaces)} search spaces; a table holds one, convert them apart"
             )
         return next(iter(self.spaces.values()))
-
-
-def out_of_range(metric: str, values: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
-    """Return where values cannot be of that metric: accuracies lie in 0..100, and all are finite; NaN may stand.
-
-    A loss may be negative, times and costs may not.
-    """
-    low = -np.inf if metric == "loss" else 0.0
-    high = 100.0 if metric in ("accuracy", "top5") else np.inf
-    return np.isinf(values) | (values < low) | (values > high)
-
-
-def is_label(value: object) -> bool:
-    """Return whether a value can name a dataset or a budget: 1 to 64 printable characters."""
-    return isinstance(value, str) and 0 < len(value) <= LABEL_LENGTH and value.isprintable()
 
 
 def _parse(line: bytes) -> tuple[Space, Run]:

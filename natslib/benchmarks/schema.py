@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 FORMAT = 1
@@ -27,6 +28,8 @@ UNITS = {
     "flops_m": "10^6 multiply-adds",
     "latency_s": "s a batch",
 }
+SEEDS = 2**31  # seeds lie below it
+LABEL_LENGTH = 64  # characters of a dataset's or a budget's name
 MEAN_ONLY = -1  # the seed of a row that is a mean over runs which the source does not list one by one
 
 
@@ -76,6 +79,21 @@ def sum_in_order(time_s: np.ndarray, epochs: int) -> float:
 def _repeated(time_s: float, epochs: int) -> float:
     """Sum of equal times; the official records repeat theirs over seeds."""
     return float(np.cumsum(np.full(epochs, time_s))[-1])
+
+
+def out_of_range(metric: str, values: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
+    """Return where values cannot be of that metric: accuracies lie in 0..100, and all are finite; NaN may stand.
+
+    A loss may be negative, times and costs may not.
+    """
+    low = -np.inf if metric == "loss" else 0.0
+    high = 100.0 if metric in ("accuracy", "top5") else np.inf
+    return np.isinf(values) | (values < low) | (values > high)
+
+
+def is_label(value: object) -> bool:
+    """Return whether a value can name a dataset or a budget: 1 to 64 printable characters."""
+    return isinstance(value, str) and 0 < len(value) <= LABEL_LENGTH and value.isprintable()
 
 
 _KEYS = [

@@ -18,10 +18,13 @@ from natslib.benchmarks.schema import (
     CURVES,
     FINALS,
     FORMAT,
+    LABEL_LENGTH,
     METRICS,
+    SEEDS,
     SPLITS,
     Block,
     Run,
+    is_label,
     sum_in_order,
 )
 from natslib.datasets import PAPER
@@ -139,10 +142,12 @@ def _checked(run: Run, space: Space) -> Run:
     index, seed, names = run.arch_index, run.seed, (run.dataset, run.budget)
     if type(index) is not int or not 0 <= index < len(space):
         raise BadSource(f"no architecture of the {space.title} space has that index")
-    if type(seed) is not int or not 0 <= seed < 2**31:
-        raise BadSource("a seed is a whole number from 0 to 2147483647")
-    if not all(isinstance(name, str) and name.isprintable() and 0 < len(name) <= 64 for name in names):
-        raise BadSource("the names of dataset and budget are printable text of at most 64 characters")
+    if type(seed) is not int or not 0 <= seed < SEEDS:
+        raise BadSource(f"a seed is a whole number from 0 to {SEEDS - 1}")
+    if not all(map(is_label, names)):
+        raise BadSource(
+            f"the names of dataset and budget are printable text of at most {LABEL_LENGTH} characters"
+        )
     if "train" not in run.curves or any(len(curve.loss) == 0 for curve in run.curves.values()):
         raise BadSource("a run has training results and at least one epoch")
     return run

@@ -22,8 +22,16 @@ import pyarrow as pa
 import yaml
 
 from natslib.benchmarks.official import MAX_EPOCHS
-from natslib.benchmarks.rawlogs import LABEL_LENGTH, SEEDS, is_label, out_of_range
-from natslib.benchmarks.schema import MEAN_ONLY, METRICS, SPLITS, Block
+from natslib.benchmarks.schema import (
+    LABEL_LENGTH,
+    MEAN_ONLY,
+    METRICS,
+    SEEDS,
+    SPLITS,
+    Block,
+    is_label,
+    out_of_range,
+)
 from natslib.benchmarks.store import block_of_finals
 from natslib.datasets import DATASETS
 from natslib.errors import BadSource, ConfigError, NatslibError, shown, unknown_name

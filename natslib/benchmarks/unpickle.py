@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from natslib.errors import BadSource
+from natslib.errors import BadSource, shown
 
 MAX_BYTES = 256 * 2**20
 MAX_MEMORY = 1_000 * 2**20
@@ -25,9 +25,7 @@ class Float64:
 
     def __init__(self, code: str, align: bool = False, copy: bool = False):
         if code != "f8":
-            raise BadSource(
-                f"a numpy value of type {describe(code)}, where the official files hold only 'f8'"
-            )
+            raise BadSource(f"a numpy value of type {shown(code)}, where the official files hold only 'f8'")
 
     def __setstate__(self, state: tuple[Any, ...]) -> None:
         if not isinstance(state, tuple) or len(state) < 2 or state[1] != "<":
@@ -93,18 +91,6 @@ def allowed_name(
         raise BadSource(
             f"it asks for {module!s:.60}.{name!s:.60}, which no official file contains; nothing was executed"
         ) from None
-
-
-def describe(value: object) -> str:
-    """Return what may be shown of a value from a foreign file: short text and numbers, of all else the type.
-
-    Nothing nested is ever formatted: a few bytes can describe an object whose text fills any memory.
-    """
-    if isinstance(value, str):
-        return repr(value[:90])
-    if isinstance(value, bool | float) or (isinstance(value, int) and value.bit_length() < 64):
-        return repr(value)
-    return f"a {type(value).__name__}"
 
 
 class _Unpickler(pickle.Unpickler):
