@@ -1,0 +1,149 @@
+"""The supernet of the size space: one network of the largest widths, of whose channels a candidate uses the first."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import TypeAlias
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import batch_norm, conv2d, linear, pad, relu
+
+from natslib.nets.cells import EDGES, Cell
+from natslib.nets.fused import only
+from natslib.nets.ops import ReductionBlock
+from natslib.nets.skeletons import Network, Scale, size_network
+from natslib.spaces.size import CHANNELS
+
+#: The row of the architecture parameters of each unit: stem, cell, reduction, cell, reduction, cell.
+UNIT_ROWS = (0, 0, 1, 2, 3, 4)
+#: What happens to the k first channels of a unit's output, the others being zero: nothing (k), a factor each (k,),
+#: or a linear map (k, k).
+Gate: TypeAlias = int | Tensor
+
+
+def width_of(gate: Gate) -> int:
+    """Return the number of channels that a gate lets through."""
+    return gate if isinstance(gate, int) else gate.shape[0]
+
+
+def gated(x: Tensor, gate: Gate) -> Tensor:
+    """Apply a gate to features of its width (n, k, h, w)."""
+    if isinstance(gate, int):
+        return x
+    return x * gate[:, None, None] if gate.dim() == 1 else conv2d(x, gate[:, :, None, None])
+
+
+def fit(x: Tensor, width: int) -> Tensor:
+    """Return (n, width, h, w): the first channels, or all of them and zeros."""
+    missing = width - x.shape[1]
+    return pad(x, (0, 0, 0, 0, 0, missing)) if missing > 0 else x[:, :width]
+
+
+class Fit(nn.Module):
+    """Gives features another width: the first channels, or all of them and zeros."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.width = width
+
+    def forward(self, x: Tensor) -> Tensor:
+        return fit(x, self.width)
+
+
+def convolved(block: nn.Module, x: Tensor, width: int) -> Tensor:
+    """Return the first `width` channels of a `ConvBn` or `ReluConvBn`, of an input whose further channels are zero."""
+    conv, norm = only(block, nn.Conv2d), only(block, nn.BatchNorm2d)
+    if any(isinstance(layer, nn.ReLU) for layer in block.children()):
+        x = relu(x)
+    x = conv2d(x, conv.weight[:width, : x.shape[1]], None, conv.stride, conv.padding)
+    if norm.running_mean is None or norm.running_var is None:
+        return batch_norm(x, None, None, training=True)
+    statistics, affine = (norm.running_mean, norm.running_var), (norm.weight, norm.bias)
+    some = [tensor[:width] for tensor in statistics + affine]
+    return batch_norm(x, *some, training=norm.training, momentum=0.1)
+
+
+class SizeSupernet(nn.Module):
+    """All 32,768 candidates of the size space in one network, each width the largest.
+
+    Batch norms of the cells and the last one have no affine parameters and always use the statistics of the batch;
+    those of the stem and the reduction blocks are as in a candidate. A cell keeps its width here, so that its skip
+    connection is the identity, where a candidate whose cell changes the width has a 1x1 convolution.
+    """
+
+    def __init__(self, in_channels: int, classes: int, scale: Scale) -> None:
+        super().__init__()
+        self.scale = scale
+        self.max_width = CHANNELS[-1] // scale.width_divisor
+        self.network = size_network([self.max_width] * 5, in_channels, classes)
+        for block in [*self.network.body, self.network.last]:
+            if not isinstance(block, ReductionBlock):
+                for owner in list(block.modules()):
+                    for name, layer in owner.named_children():
+                        if isinstance(layer, nn.BatchNorm2d):
+                            plain = nn.BatchNorm2d(self.max_width, affine=False, track_running_stats=False)
+                            setattr(owner, name, plain)
+
+    def prefix_masks(self) -> Tensor:
+        """Return float32 (8, max_width): row k is one on the channels that choice k keeps, and zero on the others."""
+        widths = torch.tensor(CHANNELS) // self.scale.width_divisor
+        return (torch.arange(self.max_width) < widths[:, None]).float()
+
+    def widths(self, code: Sequence[int]) -> list[int]:
+        """Return the five widths of a code: as gates they are its prefix masks."""
+        return [CHANNELS[choice] // self.scale.width_divisor for choice in code]
+
+    def forward(self, images: Tensor, gates: Sequence[Gate], *, inside: bool = False) -> Tensor:
+        """Return the logits (n, classes) of images (n, in_channels, s, s).
+
+        `gates`: five, applied to the output of the units as `UNIT_ROWS` says. A gate of k channels stands for one that
+        is zero on all others; those are not computed (nor are their running statistics updated). Layers inside a
+        unit keep the full width, as in the official searches; with `inside` they have the width of the unit, as in
+        the stand-alone candidate.
+        """
+        units = [self.network.stem, *self.network.body]
+        x = images
+        for unit, row in zip(units, UNIT_ROWS, strict=True):
+            width = width_of(gates[row])
+            x = gated(self._unit(unit, x, width, width if inside else self.max_width), gates[row])
+        pooled = relu(batch_norm(x, None, None, training=True)).mean(dim=(2, 3))
+        head = self.network.classifier
+        return linear(pooled, head.weight[:, : pooled.shape[1]], head.bias)
+
+    @torch.no_grad()
+    def cut_out(self, code: Sequence[int]) -> Network:
+        """Return the candidate `code` with this network's weights; equal to it, `inside`, in training mode.
+
+        Where its cell changes the width, this network has no weights for the convolution of the skip connection: the
+        first channels are passed on there, or all of them and zeros.
+        """
+        head, widths = self.network.classifier, self.widths(code)
+        stem = only(self.network.stem, nn.Conv2d)
+        network = size_network(widths, stem.in_channels, head.out_features).to(head.weight.device)
+        for (c_in, c_out), cell in zip(pairwise([widths[0], *widths]), network.body, strict=True):
+            if isinstance(cell, Cell) and c_in != c_out:
+                cell.edges["0-3"] = Fit(c_out)
+        mine = self.network.state_dict()
+        for name, tensor in network.state_dict().items():
+            if name in mine and tensor.dim() > 0:
+                tensor.copy_(mine[name][tuple(map(slice, tensor.shape))])
+        return network
+
+    def _unit(self, unit: nn.Module, x: Tensor, width: int, inner: int) -> Tensor:
+        if isinstance(unit, Cell):
+            nodes = [x]
+            for target in (1, 2, 3):
+                wide = width if target == 3 else inner
+                sources = [(source, f"{source}-{target}") for source, end in EDGES if end == target]
+                parts = [self._edge(unit.edges[name], nodes[source], wide) for source, name in sources]
+                nodes.append(torch.stack(parts).sum(0))
+            return nodes[3]
+        if isinstance(unit, ReductionBlock):
+            first, second = unit.branch
+            branch = convolved(second, convolved(first, x, inner), width)
+            pool, conv = unit.shortcut
+            return conv2d(pool(x), conv.weight[:width, : x.shape[1]]) + branch
+        return convolved(unit, x, width)
+
+    def _edge(self, op: nn.Module, x: Tensor, width: int) -> Tensor:
+        return fit(x, width) if isinstance(op, nn.Identity) else convolved(op, x, width)

@@ -1,0 +1,194 @@
+"""How the weight-sharing searches are run: the published settings, and small ones for the embedded image sets."""
+
+import math
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from natslib.errors import unknown_name
+from natslib.nets.skeletons import PUBLISHED, SMALL, Scale
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that a weight-sharing search is told, besides its data and its seed.
+
+    `running_statistics`: of the batch norms in the cells. `batch` in images, `valid_batch` that of the batches that
+    candidates are scored on. The learning rate goes from `learning_rate` to `learning_rate_min` and, after
+    `cosine_epochs`, back. `clip`: largest norm of the weights' gradient. `arch_*`: Adam of the architecture
+    parameters or of the controller. `tau_*`: first and last temperature. `candidates`: number that is scored for the
+    final choice. `warm_up`: share of the epochs that train only weights (size space). `baseline_decay`: of the
+    moving average reward. `controller_*`: updates an epoch, candidates an update, gradient norm and weight of the
+    entropy in the reward (ENAS). `tune_*`: epochs between projections, learning rate meanwhile (DARTS-PT).
+    """
+
+    name: str
+    scale: Scale
+    running_statistics: bool
+    epochs: int
+    batch: int
+    valid_batch: int
+    learning_rate: float
+    learning_rate_min: float
+    cosine_epochs: int
+    momentum: float
+    nesterov: bool
+    weight_decay: float
+    clip: float
+    arch_learning_rate: float
+    arch_betas: tuple[float, float]
+    arch_eps: float
+    arch_weight_decay: float
+    tau_max: float
+    tau_min: float
+    candidates: int
+    warm_up: float
+    baseline_decay: float
+    controller_updates: int
+    controller_samples: int
+    controller_clip: float
+    controller_entropy: float
+    tune_epochs: int
+    tune_learning_rate: float
+
+    def learning_rate_of(self, epoch: int) -> float:
+        """Return the weights' learning rate in an epoch (counted from 0): a cosine, stepped once an epoch."""
+        height = 0.5 * (1 + math.cos(math.pi * epoch / self.cosine_epochs))
+        return self.learning_rate_min + (self.learning_rate - self.learning_rate_min) * height
+
+    def temperature(self, epoch: int) -> float:
+        """Return the temperature of an epoch: linear from `tau_max` in the first to `tau_min` in the last."""
+        return self.tau_max - (self.tau_max - self.tau_min) * epoch / max(self.epochs - 1, 1)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the settings in JSON's types."""
+        return {name: list(v) if isinstance(v, tuple) else v for name, v in asdict(self).items()}
+
+
+#: NATS-Bench, section 4 and the published searches on the topology space.
+NATS_TSS = Settings(
+    name="published",
+    scale=PUBLISHED,
+    running_statistics=False,
+    epochs=100,
+    batch=64,
+    valid_batch=512,
+    learning_rate=0.025,
+    learning_rate_min=0.001,
+    cosine_epochs=100,
+    momentum=0.9,
+    nesterov=True,
+    weight_decay=5e-4,
+    clip=math.inf,
+    arch_learning_rate=3e-4,
+    arch_betas=(0.5, 0.999),
+    arch_eps=1e-8,
+    arch_weight_decay=1e-3,
+    tau_max=10.0,
+    tau_min=0.1,
+    candidates=100,
+    warm_up=0.0,
+    baseline_decay=0.99,
+    controller_updates=50,
+    controller_samples=20,
+    controller_clip=5.0,
+    controller_entropy=1e-4,
+    tune_epochs=5,
+    tune_learning_rate=0.0025,
+)
+#: The published searches on the size space; with the warm-up of the launch script.
+NATS_SSS = replace(NATS_TSS, warm_up=0.3, baseline_decay=0.95)
+#: The searches of NAS-Bench-201: running statistics gave its first table, `running_statistics=False` its second.
+NAS_BENCH_201 = replace(
+    NATS_TSS, name="nas-bench-201", running_statistics=True, epochs=250, cosine_epochs=250, clip=5.0
+)
+#: DARTS-PT on the topology space.
+DARTS_PT = replace(NATS_TSS, running_statistics=True, nesterov=False, weight_decay=3e-4, clip=5.0)
+
+#: For the embedded image sets: small networks, and architecture parameters that move within a few hundred steps.
+DIGITS_TSS = replace(
+    NATS_TSS,
+    name="digits",
+    scale=SMALL,
+    epochs=40,
+    cosine_epochs=40,
+    valid_batch=128,
+    arch_learning_rate=3e-3,
+    controller_updates=10,
+    controller_samples=5,
+    tune_epochs=2,
+)
+DIGITS_SSS = replace(DIGITS_TSS, warm_up=0.3, baseline_decay=0.95)
+
+
+def _smoke(settings: Settings) -> Settings:
+    """Return settings that show within seconds that a search runs, and nothing else."""
+    return replace(
+        settings,
+        name="smoke",
+        epochs=2,
+        cosine_epochs=2,
+        candidates=5,
+        warm_up=0.5 if settings.warm_up else 0.0,
+        controller_updates=2,
+        controller_samples=2,
+        tune_epochs=1,
+    )
+
+
+_ENAS: dict[str, Any] = {"arch_learning_rate": 1e-3, "arch_weight_decay": 0.0, "arch_eps": 1e-3}
+_ENAS_201 = replace(
+    NAS_BENCH_201,
+    learning_rate=0.05,
+    learning_rate_min=0.0005,
+    cosine_epochs=10,
+    weight_decay=2.5e-4,
+    batch=128,
+    arch_learning_rate=1e-3,
+    arch_betas=(0.0, 0.999),
+    arch_eps=1e-3,
+    arch_weight_decay=0.0,
+)
+_DARTS_201 = replace(NAS_BENCH_201, epochs=50, cosine_epochs=50)
+_DIGITS_ENAS = replace(DIGITS_TSS, **_ENAS | {"arch_learning_rate": 1e-2})
+
+#: The settings of each preset by method; the entries 'tss' and 'sss' are those of methods that are not named.
+PRESETS: dict[str, dict[str, Settings]] = {
+    "published": {
+        "tss": NATS_TSS,
+        "sss": NATS_SSS,
+        "enas": replace(NATS_TSS, **_ENAS),
+        "tunas": replace(NATS_SSS, arch_weight_decay=0.0),
+        "darts-pt": DARTS_PT,
+        "darts-pt-fixed": DARTS_PT,
+    },
+    "nas-bench-201": {
+        "tss": NAS_BENCH_201,
+        "darts-v1": _DARTS_201,
+        "darts-v2": _DARTS_201,
+        "enas": _ENAS_201,
+        "darts-pt": DARTS_PT,
+        "darts-pt-fixed": DARTS_PT,
+    },
+    "digits": {
+        "tss": DIGITS_TSS,
+        "sss": DIGITS_SSS,
+        "enas": _DIGITS_ENAS,
+        "tunas": replace(DIGITS_SSS, arch_weight_decay=0.0),
+    },
+    "smoke": {
+        "tss": _smoke(DIGITS_TSS),
+        "sss": _smoke(DIGITS_SSS),
+        "enas": _smoke(_DIGITS_ENAS),
+        "tunas": _smoke(replace(DIGITS_SSS, arch_weight_decay=0.0)),
+    },
+}
+
+
+def settings_of(preset: str, method: str, space: str) -> Settings:
+    """Return the settings of a preset for a method on a space; raises `UnknownName`."""
+    if preset not in PRESETS:
+        raise unknown_name("settings", preset, PRESETS)
+    known = PRESETS[preset]
+    if method not in known and space not in known:
+        raise unknown_name(f"method of the settings {preset!r}", method, known)
+    return known.get(method, known.get(space))  # type: ignore[return-value]
