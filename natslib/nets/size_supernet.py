@@ -89,23 +89,28 @@ class SizeSupernet(nn.Module):
         widths = torch.tensor(CHANNELS) // self.scale.width_divisor
         return (torch.arange(self.max_width) < widths[:, None]).float()
 
+    def gates(self, code: Sequence[int]) -> list[Gate]:
+        """Return the gates of a code, one a unit: its prefix masks. Stem and first cell share a width."""
+        widths = self.widths(code)
+        return [widths[row] for row in UNIT_ROWS]
+
     def widths(self, code: Sequence[int]) -> list[int]:
-        """Return the five widths of a code: as gates they are its prefix masks."""
+        """Return the five widths of a code."""
         return [CHANNELS[choice] // self.scale.width_divisor for choice in code]
 
     def forward(self, images: Tensor, gates: Sequence[Gate], *, inside: bool = False) -> Tensor:
         """Return the logits (n, classes) of images (n, in_channels, s, s).
 
-        `gates`: five, applied to the output of the units as `UNIT_ROWS` says. A gate of k channels stands for one that
-        is zero on all others; those are not computed (nor are their running statistics updated). Layers inside a
-        unit keep the full width, as in the official searches; with `inside` they have the width of the unit, as in
-        the stand-alone candidate.
+        `gates`: six, one for the output of each unit, since the searches draw anew for each. A gate of k channels
+        stands for one that is zero on all others; those are not computed (nor are their running statistics updated).
+        Layers inside a unit keep the full width, as in the official searches; with `inside` they have the width of
+        the unit, as in the stand-alone candidate.
         """
         units = [self.network.stem, *self.network.body]
         x = images
-        for unit, row in zip(units, UNIT_ROWS, strict=True):
-            width = width_of(gates[row])
-            x = gated(self._unit(unit, x, width, width if inside else self.max_width), gates[row])
+        for unit, gate in zip(units, gates, strict=True):
+            width = width_of(gate)
+            x = gated(self._unit(unit, x, width, width if inside else self.max_width), gate)
         pooled = relu(batch_norm(x, None, None, training=True)).mean(dim=(2, 3))
         head = self.network.classifier
         return linear(pooled, head.weight[:, : pooled.shape[1]], head.bias)
