@@ -5,7 +5,7 @@ from pathlib import Path
 
 from snakemake.utils import validate
 
-from natslib.workflow.config import expand_sources
+from natslib.workflow.config import asked_stems, expand_sources
 from natslib.workflow.sources import imported_sources
 
 validate(config, "config/schema.yaml")
@@ -22,7 +22,7 @@ wildcard_constraints:
 rule all:
     input:
         multiext(f"{FIGURES}/fig1_search_spaces", *SAVED),
-        expand(f"{FIGURES}/{{item}}_{{source}}{{suffix}}", item=config["items"], source=SOURCES, suffix=SAVED),
+        expand(f"{FIGURES}/{{stem}}{{suffix}}", stem=asked_stems(config["sources"]), suffix=SAVED),
 
 
 rule table:
@@ -79,6 +79,7 @@ rule ranks:
         "results/benchmarks/ranks_{source}.tsv"
     params:
         table=subpath(input.table, parent=True),
+        budget=lookup(dpath="{source}/budget", within=SOURCES),
         split=lookup(dpath="{source}/split", within=SOURCES),
         figure2=subpath(output[0], strip_suffix=".svg"),
         figure4=subpath(output[5], strip_suffix=".svg"),
@@ -100,6 +101,7 @@ rule accuracy_vs_cost:
         "results/benchmarks/accuracy_vs_cost_{source}.tsv"
     params:
         table=subpath(input.table, parent=True),
+        budget=lookup(dpath="{source}/budget", within=SOURCES),
         splits=lookup(dpath="{source}/drawn", within=SOURCES),
         figure3=subpath(output[0], strip_suffix=".svg"),
     script:
@@ -120,6 +122,7 @@ rule correlation:
         "results/benchmarks/correlation_{source}.tsv"
     params:
         table=subpath(input.table, parent=True),
+        budget=lookup(dpath="{source}/budget", within=SOURCES),
         figure5=subpath(output[0], strip_suffix=".svg"),
     script:
         "natslib/workflow/execute.py"
@@ -140,6 +143,7 @@ rule seed_noise:
         "results/benchmarks/seed_noise_{source}.tsv"
     params:
         table=subpath(input.table, parent=True),
+        budget=lookup(dpath="{source}/budget", within=SOURCES),
         split=lookup(dpath="{source}/split", within=SOURCES),
         figure_noise=subpath(output[0], strip_suffix=".svg"),
         figure_stability=subpath(output[5], strip_suffix=".svg"),

@@ -5,15 +5,23 @@ import pytest
 import yaml
 
 from natslib.errors import ConfigError
-from natslib.workflow.config import expand_sources
+from natslib.workflow.config import asked_stems, expand_sources
 
 CONFIG = Path(__file__).resolve().parents[2] / "config"
 SCHEMA = yaml.safe_load((CONFIG / "schema.yaml").read_text())
 GOOD = {
     "figures": "figures",
-    "items": ["ranks"],
-    "sources": {"published": {"origin": "published", "split": "valid"}},
+    "sources": {
+        "published": {"origin": "published", "split": "valid", "budget": "longest", "items": ["ranks"]}
+    },
 }
+
+
+def source(**change):
+    """Return a configuration of one good source, changed; None leaves a key out."""
+    changed = GOOD["sources"]["published"] | change
+    kept = {key: value for key, value in changed.items() if value is not None}
+    return {"sources": {"published": kept}}
 
 
 def check(config):
@@ -32,17 +40,16 @@ def test_every_configuration_follows_the_schema(path):
     [
         ({"figure": "figures"}, "Additional properties"),
         ({"sources": {}}, "non-empty|enough properties"),
-        ({"sources": {"published": {"split": "valid"}}}, "'origin' is a required property"),
-        (
-            {"sources": {"published": {"origin": "x", "split": "test", "colums": "y"}}},
-            "Additional properties",
-        ),
+        (source(origin=None), "'origin' is a required property"),
+        (source(colums="y"), "Additional properties"),
         ({"sources": {"../up": {"origin": "x"}}}, "does not match"),
-        ({"sources": {"published": {"origin": 3, "split": "test"}}}, "not of type 'string'"),
-        ({"sources": {"published": {"origin": "x"}}}, "'split' is a required property"),
-        ({"sources": {"published": {"origin": "x", "split": "valtest"}}}, "is not one of"),
-        ({"items": ["ranks", "ranks"]}, "non-unique"),
-        ({"items": ["a/b"]}, "does not match"),
+        (source(origin=3), "not of type 'string'"),
+        (source(split=None), "'split' is a required property"),
+        (source(split="valtest"), "is not one of"),
+        (source(budget=12), "12 is not of type 'string'"),
+        (source(items=None), "'items' is a required property"),
+        (source(items=["ranks", "ranks"]), "non-unique"),
+        (source(items=["a/b"]), "does not match"),
     ],
 )
 def test_the_schema_refuses(change, complaint):
@@ -59,10 +66,15 @@ def test_accuracy_against_cost_shows_training_beside_the_split():
     assert expand_sources(GOOD["sources"])["published"]["drawn"] == "train,valid"
 
 
+def test_each_source_asks_for_its_own_figures():
+    sources = {"a": {"items": ["fig2", "fig3"]}, "b": {"items": ["fig3"]}}
+    assert asked_stems(sources) == ["fig2_a", "fig3_a", "fig3_b"]
+
+
 def test_paths_are_spelt_out(monkeypatch):
     monkeypatch.setenv("NATS_HOME", "/data")
-    source = {"origin": "$NATS_HOME/runs.csv", "split": "test", "columns": "~/map.yaml"}
-    expanded = expand_sources({"mine": source})["mine"]
+    asked = source(origin="$NATS_HOME/runs.csv", columns="~/map.yaml")
+    expanded = expand_sources(asked["sources"])["published"]
     columns = str(Path.home() / "map.yaml")
     assert expanded["origin"] == "/data/runs.csv"
     assert expanded["files"] == ["/data/runs.csv", columns]
@@ -73,4 +85,4 @@ def test_paths_are_spelt_out(monkeypatch):
 def test_an_unset_variable_is_named(monkeypatch, path):
     monkeypatch.delenv("NATS_UNSET", raising=False)
     with pytest.raises(ConfigError, match=r"source 'tss'.*NATS_UNSET, which is not set"):
-        expand_sources({"tss": {"origin": path, "split": "test"}})
+        expand_sources({"tss": source(origin=path)["sources"]["published"]})

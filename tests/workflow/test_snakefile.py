@@ -53,24 +53,25 @@ def test_every_configuration_can_be_planned(config, tmp_path):
     assert "rule table" in result.stdout + result.stderr
 
 
+def source(origin):
+    return {"origin": origin, "split": "valid", "budget": "longest", "items": ["seed_noise"]}
+
+
 def plan(folder, **settings):
     config = folder / "config.yaml"
-    sources = {"published": {"origin": "published", "split": "valid"}}
-    good = {"figures": "figures", "items": ["seed_noise"], "sources": sources}
+    good = {"figures": "figures", "sources": {"published": source("published")}}
     config.write_text(json.dumps(good | settings))
     result = snakemake("--dry-run", "--nolock", "--configfile", str(config))
     return result.returncode, result.stdout + result.stderr
 
 
 def test_a_misspelt_setting_stops_it(tmp_path):
-    code, said = plan(tmp_path, item=["seed_noise"])
+    code, said = plan(tmp_path, source={})
     assert code != 0
-    assert "'item' was unexpected" in said
+    assert "'source' was unexpected" in said
 
 
 def test_an_archive_that_is_not_there_is_named(tmp_path):
-    code, said = plan(
-        tmp_path, sources={"never-made": {"origin": f"{tmp_path}/absent-simple", "split": "test"}}
-    )
+    code, said = plan(tmp_path, sources={"never-made": source(f"{tmp_path}/absent-simple")})
     assert code != 0
     assert "absent-simple" in said
