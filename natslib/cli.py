@@ -77,6 +77,11 @@ def _parser(asked: str) -> argparse.ArgumentParser:
     command.add_argument("--split", required=True, help=", ".join(SPLITS))
     command.add_argument("--metric", default="accuracy", help=", ".join(METRICS))
     command.add_argument("--epoch", type=int, help="counted from 0; the last when left out")
+    command.add_argument(
+        "--through-class",
+        action="store_true",
+        help="cells not trained are answered by a trained one of exactly equal network; a column says by which",
+    )
     form = command.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="as JSON")
     form.add_argument("--csv", action="store_true", help="as CSV")
@@ -134,6 +139,8 @@ def _info(args: argparse.Namespace) -> int:
     print(f"origin      {table.manifest['origin']}")
     print(f"space       {table.space.name} ({table.space.title}), {len(table.space):,} architectures")
     print(f"missing     {_gaps(table)}")
+    for dataset, budget in dict.fromkeys(zip(runs["dataset"], runs["budget"], strict=True)):
+        print(f"measured    {_answered_line(table, dataset, budget)}")
     print(f"damaged     {len(table.manifest.get('damaged', []))} files")
     if files is not None:
         print(f"verified    {f'{files} files' if files else 'its files, as whenever it is loaded'}")
@@ -149,6 +156,18 @@ def _gaps(table: Table) -> str:
     return ", ".join(gaps[:8]) + (" ..." if len(gaps) > 8 else "") or "none"
 
 
+def _answered_line(table: Table, dataset: str, budget: str) -> str:
+    """Say how many cells were trained there, and for how many more an equal network of theirs was."""
+    runs = table.runs()
+    split = runs.loc[(runs["dataset"] == dataset) & (runs["budget"] == budget), "split"].iloc[0]
+    trained, answered = (
+        int((each.answered_by(dataset, budget, split) >= 0).sum())
+        for each in (table, table.through_classes())
+    )
+    more = f"; {answered:,} through their class of equal networks" if answered > trained else ""
+    return f"{dataset} budget {budget}: {trained:,} of {len(table.space):,}{more}"
+
+
 def _block_line(table: Table, dataset: str, budget: str, split: str) -> str:
     """Say what the runs of one dataset, budget and split hold."""
     runs = table.runs()
@@ -162,7 +181,7 @@ def _block_line(table: Table, dataset: str, budget: str, split: str) -> str:
 
 
 def _query(args: argparse.Namespace) -> int:
-    table = load(args.table)
+    table = load(args.table).through_classes() if args.through_class else load(args.table)
     where: dict[str, Any] = {key: getattr(args, key) for key in ("dataset", "budget", "split", "epoch")}
     frame = table.summary(args.metric, **where)
     if args.arch is None:

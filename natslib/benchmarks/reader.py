@@ -108,6 +108,19 @@ class Reader:
             index = self._finals.read(columns=["arch_index"])["arch_index"].to_numpy()
         return np.unique(index)
 
+    def count_runs(self, dataset: str, budget: str, split: str) -> np.ndarray:
+        """Return how many runs each architecture has there, (len(space),) int64."""
+        counts = np.zeros(len(self._space), np.int64)
+        with reading(self._name):
+            for block in self.blocks(dataset, budget, split):
+                rows = self._finals.read_row_group(self._blocks[block], columns=["arch_index"])
+                counts[rows["arch_index"].to_numpy()] += 1
+        return counts
+
+    def answered_by(self, dataset: str, budget: str, split: str) -> np.ndarray:
+        """Return what `Table.answered_by` does."""
+        return np.where(self.count_runs(dataset, budget, split) > 0, np.arange(len(self._space)), -1)
+
     def frame(self) -> pd.DataFrame:
         """Return what `Table.frame` does."""
         with reading(self._name):

@@ -5,6 +5,7 @@ by itself. It is never taken from another split, seed or epoch.
 """
 
 import contextlib
+import copy
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from natslib.benchmarks.classes import ClassReader
 from natslib.benchmarks.curves import Curves
 from natslib.benchmarks.folder import FINALS_FILE, altered_files, curve_files, open_folder
 from natslib.benchmarks.reader import Question, Reader, Seed
@@ -60,6 +62,17 @@ class Table:
         write_finals(finals, sink, space)
         return cls(pq.ParquetFile(pa.BufferReader(sink.getvalue())), None, manifest)
 
+    def through_classes(self) -> "Table":
+        """Return this table with cells that were not trained answered by a trained one of exactly equal network.
+
+        Only losses and accuracies are; parameters and FLOPs are the asked cell's closed form, times and latency stay
+        missing. `answered_by` and a column of `summary` say who answered; `runs`, `measured_metrics`, `frame` go on to
+        tell what was measured. In the size space no two networks are equal: nothing changes.
+        """
+        table = copy.copy(self)
+        table._reader = ClassReader(self._reader)
+        return table
+
     # what there is
 
     def runs(self) -> pd.DataFrame:
@@ -76,8 +89,15 @@ class Table:
         return self._reader.curves(dataset, budget, split)
 
     def missing(self) -> np.ndarray:
-        """Return the indices of the architectures that have no row at all, ascending."""
+        """Return the indices of the architectures that this table has no answer for at all, ascending."""
         return np.setdiff1d(np.arange(len(self.space)), self._reader.measured())
+
+    def answered_by(self, dataset: str, budget: str, split: str) -> np.ndarray:
+        """Return whose runs answer for each architecture there, (len(space),) int64; -1 where nobody's do.
+
+        That is always the architecture itself, but in a table made by `through_classes`.
+        """
+        return self._reader.answered_by(dataset, budget, split)
 
     def frame(self) -> pd.DataFrame:
         """Return all last-epoch rows as a tidy data frame with the columns of `schema.FINALS`."""
@@ -126,12 +146,15 @@ class Table:
     ) -> pd.DataFrame:
         """Return one row an architecture: a column a seed, then mean, std (n - 1) and count over the seeds.
 
-        Where the source holds only a mean, there are no seed columns, std is NaN and count is 0.
+        Where the source holds only a mean, there are no seed columns, std is NaN and count is 0. A table made by
+        `through_classes` adds `answered_by`.
         """
         asked = Question(metric, dataset, budget, split, "mean", epoch)
         runs = self._single_runs(asked)
         mean = self._reader.column(asked)
-        return runs.assign(mean=mean, std=runs.std(axis=1), count=runs.count(axis=1))
+        frame = runs.assign(mean=mean, std=runs.std(axis=1), count=runs.count(axis=1))
+        through = isinstance(self._reader, ClassReader)
+        return frame.assign(answered_by=self.answered_by(dataset, budget, split)) if through else frame
 
     def _single_runs(self, asked: Question) -> pd.DataFrame:
         asked.check()
