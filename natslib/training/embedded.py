@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from sklearn.datasets import load_digits, load_sample_images
 
+from natslib.datasets import get_dataset
 from natslib.errors import unknown_name
 from natslib.training.images import ImageSet, Split
 
@@ -43,13 +44,14 @@ def _shifted(arrays: Arrays, shift: int, views: int, rng: np.random.Generator) -
     return np.stack(moved), np.repeat(labels, views)
 
 
-def _image_set(name: str, classes: int, parts: dict[str, Arrays], *, shift: int, flip: bool) -> ImageSet:
+def _image_set(name: str, parts: dict[str, Arrays]) -> ImageSet:
     """Return the image set of the parts 'train', 'valid' and 'test', normalised by the training images."""
+    facts = get_dataset(name)
     splits = {split: _split(arrays) for split, arrays in parts.items()}
     train = splits.pop("train")
     pixels = train.images.numpy()
     mean, std = (tuple(map(float, f(pixels, axis=(0, 1, 2)))) for f in (np.mean, np.std))
-    return ImageSet(name, classes, train, splits, mean, std, shift=shift, flip=flip)
+    return ImageSet(name, facts.classes, train, splits, mean, std, shift=facts.shift, flip=facts.flip)
 
 
 def _digit_parts(rng: np.random.Generator) -> dict[str, Arrays]:
@@ -65,8 +67,8 @@ def digits() -> ImageSet:
     rng = np.random.default_rng(SPLIT_SEED)
     parts = _digit_parts(rng)
     for name in ("valid", "test"):
-        parts[name] = _shifted(parts[name], 2, DIGITS_VIEWS, rng)
-    return _image_set("digits", 10, parts, shift=2, flip=False)
+        parts[name] = _shifted(parts[name], get_dataset("digits").shift, DIGITS_VIEWS, rng)
+    return _image_set("digits", parts)
 
 
 def _pairs(arrays: Arrays, n: int, rng: np.random.Generator) -> Arrays:
@@ -84,16 +86,18 @@ def _pairs(arrays: Arrays, n: int, rng: np.random.Generator) -> Arrays:
     return np.concatenate(halves, axis=2) * 8, pairs
 
 
-def digit_pairs() -> ImageSet:
-    """Return pairs of digits, 8x8 pixels, 100 classes, grey; shifted by up to 1 pixel in every split.
+def _pair_parts(rng: np.random.Generator) -> dict[str, Arrays]:
+    """Return the pairs in three parts; those of one part are made of the digits of that part alone."""
+    return {name: _pairs(arrays, PAIRS_SIZES[name], rng) for name, arrays in _digit_parts(rng).items()}
 
-    Pairs of one split are made of the digits of that split alone.
-    """
+
+def digit_pairs() -> ImageSet:
+    """Return pairs of digits, 8x8 pixels, 100 classes, grey; shifted by up to 1 pixel in every split."""
     rng = np.random.default_rng(SPLIT_SEED)
-    parts = {name: _pairs(arrays, PAIRS_SIZES[name], rng) for name, arrays in _digit_parts(rng).items()}
+    parts = _pair_parts(rng)
     for name in ("valid", "test"):
-        parts[name] = _shifted(parts[name], 1, 1, rng)
-    return _image_set("digit-pairs", 100, parts, shift=1, flip=False)
+        parts[name] = _shifted(parts[name], get_dataset("digit-pairs").shift, 1, rng)
+    return _image_set("digit-pairs", parts)
 
 
 def _blocks(photo: np.ndarray, strip: int) -> np.ndarray:
@@ -109,13 +113,8 @@ def _tiles(blocks: np.ndarray, stride: int) -> np.ndarray:
     return np.concatenate([blocks[:, y : y + 8, x : x + 8] for y in corners for x in corners])
 
 
-def photos() -> ImageSet:
-    """Return tiles of two photographs, 8x8 pixels, colour; the class is the strip (5 a photo) a tile comes from.
-
-    A strip is cut into 52 blocks: a half to train on, a quarter each for `valid` and `test`. Tiles of a training block
-    overlap by half, other tiles do not. Training tiles are mirrored and shifted by up to 1 pixel.
-    """
-    rng = np.random.default_rng(SPLIT_SEED)
+def _photo_parts(rng: np.random.Generator) -> dict[str, Arrays]:
+    """Return the tiles of the photographs, the class being the strip, in three parts."""
     strips = [_blocks(photo, strip) for photo in load_sample_images().images for strip in range(5)]
     halves = [np.split(rng.permutation(blocks), PHOTO_ENDS) for blocks in strips]
     parts: dict[str, Arrays] = {}
@@ -123,11 +122,31 @@ def photos() -> ImageSet:
         tiles = [_tiles(parted[number], stride) for parted in halves]
         labels = np.repeat(np.arange(len(strips)), [len(some) for some in tiles])
         parts[name] = np.concatenate(tiles), labels
-    return _image_set("photos", len(strips), parts, shift=1, flip=True)
+    return parts
+
+
+def photos() -> ImageSet:
+    """Return tiles of two photographs, 8x8 pixels, colour; the class is the strip (5 a photo) a tile comes from.
+
+    A strip is cut into 52 blocks: a half to train on, a quarter each for `valid` and `test`. Tiles of a training block
+    overlap by half, other tiles do not. Training tiles are mirrored and shifted by up to 1 pixel.
+    """
+    parts = _photo_parts(np.random.default_rng(SPLIT_SEED))
+    return _image_set("photos", parts)
 
 
 #: The embedded image sets by name.
 EMBEDDED: dict[str, Callable[[], ImageSet]] = {"digits": digits, "digit-pairs": digit_pairs, "photos": photos}
+
+
+_PARTS = {"digits": _digit_parts, "digit-pairs": _pair_parts, "photos": _photo_parts}
+
+
+def unshifted_valid(name: str) -> Split:
+    """Return the images of the split `valid` of an embedded set as they are, for searches that shift them anew."""
+    if name not in _PARTS:
+        raise unknown_name("embedded image set", name, _PARTS)
+    return _split(_PARTS[name](np.random.default_rng(SPLIT_SEED))["valid"])
 
 
 def embedded_images(name: str) -> ImageSet:

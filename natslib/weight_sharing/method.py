@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -23,6 +23,16 @@ class Batch(NamedTuple):
     labels: Tensor
 
 
+class ValidBatches(Protocol):
+    """Prepared validation images in batches without augmentation: `next` never ends, in random order."""
+
+    def __next__(self) -> Batch: ...
+
+    def whole(self) -> Iterator[Batch]:
+        """Yield all validation images once, in a fixed order."""
+        ...
+
+
 class Losses(NamedTuple):
     """What a step saw: mean losses and accuracies in percent, 0-dimensional; NaN for what it did not compute."""
 
@@ -37,9 +47,6 @@ class Seen(NamedTuple):
 
     loss: Tensor
     accuracy: Tensor
-
-
-UNSEEN = Seen(torch.tensor(torch.nan), torch.tensor(torch.nan))
 
 
 def seen(logits: Tensor, labels: Tensor, loss: Tensor) -> Seen:
@@ -65,6 +72,12 @@ class Method(ABC):
         self.network: Any = network
         self.settings, self.generator = settings, generator
         self.device = next(network.parameters()).device
+        # Weights that a step does not sample have a gradient of zero: as in the official code, momentum and decay
+        # move them all the same.
+        for weight in network.parameters():
+            weight.grad = torch.zeros_like(weight)
+        #: For the validation batch of a step that does not look at it.
+        self.unseen = Seen(*torch.full((2,), torch.nan, device=self.device))
         self.weight_optimizer = torch.optim.SGD(
             network.parameters(),
             settings.learning_rate,
@@ -93,6 +106,11 @@ class Method(ABC):
             weight_decay=chosen.arch_weight_decay,
         )
 
+    @property
+    def epochs(self) -> int:
+        """Number of epochs of the search; a method that goes on after training the supernet adds its own."""
+        return self.settings.epochs
+
     def begin_epoch(self, epoch: int) -> None:
         """Prepare epoch `epoch`, counted from 0: its learning rate; subclasses add their temperature or warm-up."""
         for group in self.weight_optimizer.param_groups:
@@ -103,10 +121,10 @@ class Method(ABC):
     def step(self, train: Batch, valid: Batch) -> Losses:
         """Do one step on a batch of the search's training images and one of its validation images."""
 
-    def end_epoch(self, valid_batches: Iterator[Batch]) -> None:  # noqa: B027 (most methods do nothing here)
-        """Finish an epoch; `valid_batches` never ends."""
+    def end_epoch(self, valid_batches: ValidBatches) -> None:  # noqa: B027 (most methods do nothing here)
+        """Finish an epoch."""
 
-    def choose(self, valid_batches: Iterator[Batch]) -> Code:
+    def choose(self, valid_batches: ValidBatches) -> Code:
         """Return the current candidate: by default the largest parameter of each row."""
         assert self.alphas is not None
         return tuple(self.alphas.argmax(1).tolist())
@@ -114,7 +132,6 @@ class Method(ABC):
     def weight_step(self, logits: Tensor, labels: Tensor) -> Seen:
         """Update the weights alone by the gradient of a batch's loss."""
         loss = cross_entropy(logits, labels)
-        # Weights that were not sampled get a gradient of zero: as in the official code, momentum and decay move them.
         self.weight_optimizer.zero_grad(set_to_none=False)
         loss.backward()
         if self.settings.clip < torch.inf:
@@ -137,7 +154,7 @@ class Method(ABC):
         self.arch_optimizer.step()
 
     @torch.no_grad()
-    def best_of(self, codes: Sequence[Code], valid_batches: Iterator[Batch]) -> Code:
+    def best_of(self, codes: Sequence[Code], valid_batches: ValidBatches) -> Code:
         """Return the first candidate with the highest accuracy, each scored on one batch of its own."""
         self.network.eval()
         scores = [self.score(code, next(valid_batches)) for code in codes]

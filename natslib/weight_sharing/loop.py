@@ -1,0 +1,167 @@
+"""One weight-sharing search from its seed to its records; killed at any moment, it goes on from its last epoch."""
+
+import fcntl
+import io
+import math
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import torch
+from tqdm import tqdm
+
+from natslib.experiment.store import describe_into, write_whole
+from natslib.nets.size_supernet import SizeSupernet
+from natslib.nets.supernets import TopologySupernet
+from natslib.spaces import get_space
+from natslib.training.farm import lock
+from natslib.training.loop import clock
+from natslib.weight_sharing import get_method
+from natslib.weight_sharing.data import SearchData, SelectionBatches, paired_epoch
+from natslib.weight_sharing.method import Losses, Method
+from natslib.weight_sharing.settings import Settings
+
+CHECKPOINT, RECORDS = "checkpoint.pt", "run.parquet"
+
+
+def build_supernet(
+    space: str, data: SearchData, settings: Settings, seed: int
+) -> TopologySupernet | SizeSupernet:
+    """Return the untrained supernet of a space on the data's device; its weights depend on the seed alone."""
+    channels, classes = data.train.in_channels, data.train.classes
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        network: TopologySupernet | SizeSupernet
+        if space == "tss":
+            running = settings.running_statistics
+            network = TopologySupernet(channels, classes, settings.scale, running_statistics=running)
+        else:
+            network = SizeSupernet(channels, classes, settings.scale)
+    return network.to(data.train.train.images.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+
+class Run:
+    """A search under way: its method, its generator and its records, one an epoch."""
+
+    def __init__(self, method_name: str, data: SearchData, settings: Settings, seed: int) -> None:
+        self.data, self.seed = data, seed
+        self.generator = torch.Generator().manual_seed(seed)
+        kind = get_method(method_name)
+        network = build_supernet(kind.space, data, settings, seed)
+        self.method: Method = kind(network, settings, self.generator)
+        self.rows: list[dict[str, Any]] = []
+
+    @property
+    def diverged(self) -> bool:
+        """Whether the training loss of the last epoch is not a number."""
+        return bool(self.rows) and self.rows[-1]["diverged"]
+
+    def advance(self) -> None:
+        """Record the untrained start (epoch 0), or train one epoch and record it."""
+        method, data, settings = self.method, self.data, self.method.settings
+        device = data.train.train.images.device
+        start = clock(device)
+        selection = SelectionBatches(data, settings.valid_batch, self.generator)
+        losses = Losses(*torch.full((4,), torch.nan))
+        if self.rows:
+            method.begin_epoch(len(self.rows) - 1)
+            losses = self._train_epoch()
+            method.end_epoch(selection)
+        diverged = bool(self.rows) and not math.isfinite(losses.train_loss)
+        code = self.rows[-1]["code"] if diverged else method.choose(selection)
+        self.rows.append(self._row(code, losses, clock(device) - start, diverged=diverged))
+
+    def _train_epoch(self) -> Losses:
+        """Do the steps of an epoch; return the means over its images."""
+        total = torch.zeros(4, dtype=torch.float64, device=self.method.device)
+        for train, valid in paired_epoch(self.data, self.method.settings.batch, self.generator):
+            total += torch.stack(self.method.step(train, valid)) * len(train.labels)
+        return Losses(*(total / len(self.data.train.train)).cpu())
+
+    def _row(self, code: tuple[int, ...], losses: Losses, time_s: float, *, diverged: bool) -> dict[str, Any]:
+        method, space = self.method, get_space(self.method.space)
+        alphas = method.alphas
+        return {
+            "method": method.name,
+            "space": method.space,
+            "dataset": self.data.name,
+            "settings": method.settings.name,
+            "seed": self.seed,
+            "epoch": len(self.rows),
+            "arch_index": space.index(code),
+            "arch": space.string(code),
+            "code": list(code),
+            **{name: float(value) for name, value in losses._asdict().items()},
+            "time_s": time_s,
+            "diverged": diverged,
+            "alphas": None if alphas is None else alphas.detach().flatten().tolist(),
+        }
+
+    def save(self, path: Path) -> None:
+        """Write all that going on needs, whole or not at all."""
+        content = io.BytesIO()
+        state = {"method": self.method.state_dict(), "generator": self.generator.get_state()}
+        torch.save(state | {"rows": self.rows}, content)
+        write_whole(path, content.getvalue())
+
+    def restore(self, path: Path) -> None:
+        """Go on from a file that `save` wrote."""
+        state = torch.load(path, map_location=self.method.device, weights_only=True)
+        self.method.load_state_dict(state["method"])
+        self.generator.set_state(state["generator"].cpu())
+        self.rows = state["rows"]
+
+
+def run_search(
+    method_name: str,
+    data: SearchData,
+    settings: Settings,
+    seed: int,
+    folder: Path,
+    *,
+    progress: bool = False,
+) -> pd.DataFrame:
+    """Run a weight-sharing search in `folder`, or what is left of it, and return its records: one row an epoch.
+
+    Row 0 is the untrained start. A row has the current architecture, the mean losses and accuracies (percent) of the
+    epoch, its seconds (processor time on a CPU) and the architecture parameters, row after row. The folder gets
+    `search.json`, which says what was asked, `run.parquet` at the end, and until then a checkpoint an epoch. A search
+    whose loss becomes NaN ends with a row marked `diverged` that repeats the architecture before.
+    Raises `ConfigError` where the folder holds another search or another process works in it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    records, checkpoint = folder / RECORDS, folder / CHECKPOINT
+    with lock(folder / ".search.lock", fcntl.LOCK_EX):
+        describe_into(folder, description(method_name, data, settings, seed))
+        if not records.exists():
+            run = Run(method_name, data, settings, seed)
+            if checkpoint.exists():
+                run.restore(checkpoint)
+            finish(run, checkpoint, progress=progress)
+            write_whole(records, pd.DataFrame(run.rows).to_parquet(index=False))
+        checkpoint.unlink(missing_ok=True)
+    return pd.read_parquet(records)
+
+
+def finish(run: Run, checkpoint: Path, *, progress: bool) -> None:
+    """Train until the last epoch or until the loss is not a number, with a checkpoint after each epoch."""
+    total = run.method.epochs + 1
+    bar = tqdm(total=total, initial=len(run.rows), disable=not progress, unit="epoch", desc=run.method.name)
+    with bar:
+        while len(run.rows) < total and not run.diverged:
+            run.advance()
+            run.save(checkpoint)
+            bar.set_postfix_str(run.rows[-1]["arch"], refresh=False)
+            bar.update()
+
+
+def description(method_name: str, data: SearchData, settings: Settings, seed: int) -> dict[str, Any]:
+    """Return what determines the records, in JSON's types."""
+    images = {"train": len(data.train.train), "valid": len(data.valid.train)}
+    return {
+        "method": method_name,
+        "dataset": data.name,
+        "images": images,
+        "settings": settings.as_json(),
+        "seed": seed,
+    }
