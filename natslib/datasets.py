@@ -13,7 +13,8 @@ from natslib.errors import unknown_name
 class Dataset:
     """One training set and the sets its networks are evaluated on.
 
-    `resolution` is the side of the square image in pixels; `images` maps each split to its number of images.
+    `resolution` is the side of the square image in pixels; `images` maps each split to its number of images. While
+    training, images move by up to `shift` pixels, and with `flip` half of them are mirrored.
     """
 
     name: str
@@ -21,20 +22,31 @@ class Dataset:
     classes: int
     resolution: int
     in_channels: int
+    shift: int
+    flip: bool
     images: dict[str, int]
 
 
 _OF_THE_PAPER = (
     Dataset(
-        "cifar10-valid", "CIFAR-10 (half)", 10, 32, 3, {"train": 25_000, "valid": 25_000, "test": 10_000}
+        "cifar10-valid",
+        "CIFAR-10 (half)",
+        10,
+        32,
+        3,
+        4,
+        True,
+        {"train": 25_000, "valid": 25_000, "test": 10_000},
     ),
-    Dataset("cifar10", "CIFAR-10", 10, 32, 3, {"train": 50_000, "test": 10_000}),
+    Dataset("cifar10", "CIFAR-10", 10, 32, 3, 4, True, {"train": 50_000, "test": 10_000}),
     Dataset(
         "cifar100",
         "CIFAR-100",
         100,
         32,
         3,
+        4,
+        True,
         {"train": 50_000, "valid": 5_000, "test": 5_000, "valtest": 10_000},
     ),
     Dataset(
@@ -43,15 +55,19 @@ _OF_THE_PAPER = (
         120,
         16,
         3,
+        2,
+        True,
         {"train": 151_700, "valid": 3_000, "test": 3_000, "valtest": 6_000},
     ),
 )
 
 #: Small sets that need no download; their numbers of images count every fixed shift of an evaluated image.
 _EMBEDDED = (
-    Dataset("digits", "digits", 10, 8, 1, {"train": 896, "valid": 1_350, "test": 1_353}),
-    Dataset("digit-pairs", "digit pairs", 100, 8, 1, {"train": 3_000, "valid": 1_500, "test": 1_500}),
-    Dataset("photos", "photos", 10, 8, 3, {"train": 2_340, "valid": 520, "test": 520}),
+    Dataset("digits", "digits", 10, 8, 1, 2, False, {"train": 896, "valid": 1_350, "test": 1_353}),
+    Dataset(
+        "digit-pairs", "digit pairs", 100, 8, 1, 1, False, {"train": 3_000, "valid": 1_500, "test": 1_500}
+    ),
+    Dataset("photos", "photos", 10, 8, 3, 1, True, {"train": 2_340, "valid": 520, "test": 520}),
 )
 
 PAPER: tuple[str, ...] = tuple(dataset.name for dataset in _OF_THE_PAPER)

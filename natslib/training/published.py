@@ -116,20 +116,19 @@ def _image_set(
     train: Split,
     evaluations: dict[str, Split],
     norm: tuple[tuple[float, ...], tuple[float, ...]],
-    shift: int,
 ) -> ImageSet:
     """Return the image set, after comparing the numbers of images with the published ones; raises `BadSource`."""
     facts = get_dataset(name)
     found = {"train": len(train)} | {split: len(some) for split, some in evaluations.items()}
     if found != facts.images:
         raise BadSource(f"{name} has {found} images; allowed is {facts.images}")
-    return ImageSet(name, facts.classes, train, evaluations, *norm, shift=shift, flip=True)
+    return ImageSet(name, facts.classes, train, evaluations, *norm, shift=facts.shift, flip=facts.flip)
 
 
 def cifar10(root: Path, *, verify: bool) -> ImageSet:
     """Return CIFAR-10 with all 50,000 training images; evaluated on the test images."""
     train, test = _cifar10_parts(root, verify=verify)
-    return _image_set("cifar10", train, {"test": test}, CIFAR10_NORM, shift=4)
+    return _image_set("cifar10", train, {"test": test}, CIFAR10_NORM)
 
 
 def cifar10_valid(root: Path, *, verify: bool) -> ImageSet:
@@ -137,7 +136,7 @@ def cifar10_valid(root: Path, *, verify: bool) -> ImageSet:
     train, test = _cifar10_parts(root, verify=verify)
     mine, others = cifar10_halves()
     parts = {"valid": take(train, others), "test": test}
-    return _image_set("cifar10-valid", take(train, mine), parts, CIFAR10_NORM, shift=4)
+    return _image_set("cifar10-valid", take(train, mine), parts, CIFAR10_NORM)
 
 
 def _cifar10_parts(root: Path, *, verify: bool) -> tuple[Split, Split]:
@@ -150,7 +149,7 @@ def cifar100(root: Path, *, verify: bool) -> ImageSet:
     paths = [checked(file, root, verify=verify) for file in CIFAR100_FILES.values()]
     train, test = (read_batches([path], 32, b"fine_labels") for path in paths)
     halves = halves_of_test(test, CIFAR100_SPLIT, root, verify=verify)
-    return _image_set("cifar100", train, halves, CIFAR100_NORM, shift=4)
+    return _image_set("cifar100", train, halves, CIFAR100_NORM)
 
 
 def first_classes(split: Split, classes: int) -> Split:
@@ -165,4 +164,4 @@ def imagenet16_120(root: Path, *, verify: bool) -> ImageSet:
     train = first_classes(read_batches(paths[:-1], 16, b"labels"), 120)
     test = first_classes(read_batches(paths[-1:], 16, b"labels"), 120)
     halves = halves_of_test(test, IMAGENET_SPLIT, root, verify=verify)
-    return _image_set("ImageNet16-120", train, halves, IMAGENET_NORM, shift=2)
+    return _image_set("ImageNet16-120", train, halves, IMAGENET_NORM)

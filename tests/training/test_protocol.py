@@ -1,0 +1,42 @@
+"""The tables of the protocol say what the recipes and image sets do."""
+
+import pandas as pd
+
+from natslib.datasets import DATASETS, EMBEDDED
+from natslib.training.embedded import embedded_images
+from natslib.training.protocol import dataset_table, recipe_table
+from natslib.training.recipes import RECIPES, SMALL_RECIPES
+
+
+def test_every_recipe_has_a_row_with_the_published_names_and_rates() -> None:
+    table = recipe_table()
+    assert len(table) == len(RECIPES) + len(SMALL_RECIPES)
+    paper = table[table["of"] == "paper"].set_index("budget")
+    assert paper["name"].to_dict() == {"01": "", "12": "H0", "90": "H2", "200": "H1"}
+    assert paper["epochs"].to_dict() == {"01": 1, "12": 12, "90": 90, "200": 200}
+    published = {"01": 0.1, "12": 0.00170371, "90": 3.04586e-05, "200": 6.16838e-06}
+    pd.testing.assert_series_equal(
+        paper["last rate"], pd.Series(published), check_names=False, check_index_type=False, rtol=1e-5
+    )
+    assert set(paper["batch"]) == {256}
+    small = table[table["of"] != "paper"].set_index("budget")
+    assert small.loc["12", ["batch", "channels", "cells", "size widths"]].tolist() == [128, 8, 1, "÷ 4"]
+
+
+def test_every_dataset_has_a_row_and_missing_splits_are_missing() -> None:
+    table = dataset_table().set_index("name in tables")
+    assert table.index.tolist() == list(DATASETS)
+    assert table.loc["cifar10-valid", ["train", "validation", "test"]].tolist() == [25_000, 25_000, 10_000]
+    assert pd.isna(table.loc["cifar10", "validation"])
+    assert table.loc["cifar100", "both"] == 10_000
+
+
+def test_shift_and_mirroring_are_those_of_the_image_sets() -> None:
+    table = dataset_table().set_index("name in tables")
+    for name in EMBEDDED:
+        images = embedded_images(name)
+        told = table.loc[name, ["shift (pixels)", "mirrored"]].tolist()
+        assert told == [images.shift, "half" if images.flip else "no"]
+    paper = table[table["of"] == "paper"]
+    assert paper["shift (pixels)"].tolist() == [4, 4, 4, 2]
+    assert set(paper["mirrored"]) == {"half"}
