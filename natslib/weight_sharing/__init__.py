@@ -23,6 +23,7 @@ ONE_SHOT: dict[str, str] = {
     "tunas": "tunas:Tunas",
     "darts-pt": "darts_pt:DartsPt",
     "darts-pt-fixed": "darts_pt:DartsPtFixed",
+    "darts-pt-magnitude": "darts_pt:DartsPtMagnitude",
 }
 """Where each method is: a file of this package and the class in it."""
 

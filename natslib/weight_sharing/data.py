@@ -83,5 +83,7 @@ class SelectionBatches:
         return next(self._left)
 
     def whole(self) -> Iterator[Batch]:
-        """Yield all images once, in their own order."""
-        return batches(self._images, self._images.train, self._size)
+        """Yield all images once, in a random order that is always the same: some sets are sorted by class."""
+        split = self._images.train
+        order = torch.randperm(len(split), generator=torch.Generator().manual_seed(0)).to(split.labels.device)
+        return batches(self._images, Split(split.images[order], split.labels[order]), self._size)

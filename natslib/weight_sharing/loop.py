@@ -95,6 +95,7 @@ class Run:
             "time_s": time_s,
             "diverged": diverged,
             "alphas": None if alphas is None else alphas.detach().flatten().tolist(),
+            **method.record(),
         }
 
     def save(self, path: Path) -> None:

@@ -129,6 +129,10 @@ class Method(ABC):
         assert self.alphas is not None
         return tuple(self.alphas.argmax(1).tolist())
 
+    def record(self) -> dict[str, list[float | None]]:
+        """Return what the last epoch decided, by column, for its record; most methods have no columns of their own."""
+        return {}
+
     def weight_step(self, logits: Tensor, labels: Tensor) -> Seen:
         """Update the weights alone by the gradient of a batch's loss."""
         loss = cross_entropy(logits, labels)
