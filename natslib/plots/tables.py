@@ -1,4 +1,4 @@
-"""A table as a figure: measured values beside printed ones, coloured by how well they agree."""
+"""Tables as figures: measured values beside printed ones, coloured by how well they agree; and plain rows."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -18,6 +18,7 @@ _MEANING = {
     "apart": "farther apart",
 }
 _MARKS = {"agrees": "", "near": " !", "apart": " !!", "": ""}
+GAP = 2.2  # characters between two columns of text
 
 
 def agreement_figure(rows: pd.DataFrame) -> Figure:
@@ -79,3 +80,51 @@ def _draw_cell(ax: Axes, x: int, y: int, row: dict | None) -> None:
 def number(mean: float, std: float) -> str:
     """Return 'mean±std' with two decimals, the mean alone where there is no deviation."""
     return f"{mean:.2f}" if np.isnan(std) else f"{mean:.2f}±{std:.2f}"
+
+
+def rows_figure(rows: pd.DataFrame, title: str) -> Figure:
+    """Return a figure of `draw_rows`, wide enough for its columns."""
+    width = 0.063 * sum(_widths(_texts(rows))) + 0.2
+    fig, axes = new_mosaic("T", (width, 0.2 * len(rows) + 0.6))
+    draw_rows(axes["T"], rows)
+    axes["T"].set_title(title, loc="left")
+    return fig
+
+
+def draw_rows(ax: Axes, rows: pd.DataFrame) -> None:
+    """Draw the rows as text: numbers on the right of their column, a dash for what is missing.
+
+    The first column groups the rows: it is written once a group, with a line above.
+    """
+    texts, count = _texts(rows), len(rows)
+    right = np.cumsum(_widths(texts))
+    ax.set_axis_off()
+    ax.set(xlim=(0, right[-1]), ylim=(count + 0.1, -1.1))
+    for x, width, (name, column) in zip(right, _widths(texts), texts.items(), strict=True):
+        numeric = pd.api.types.is_numeric_dtype(rows[name])
+        place: dict[str, Any] = {"x": x - GAP if numeric else x - width, "ha": "right" if numeric else "left"}
+        ax.text(y=-0.5, s=str(name), va="center", fontsize=7, fontweight="bold", **place)
+        for y, text in enumerate(column):
+            ax.text(y=y + 0.5, s=text, va="center", fontsize=7.5, **place)
+    groups = np.flatnonzero(texts.iloc[:, 0] != "")
+    ax.hlines([*groups, count], 0, right[-1], color=GREY, linewidth=0.5)
+
+
+def _texts(rows: pd.DataFrame) -> pd.DataFrame:
+    texts = rows.map(_text)
+    first = texts.columns[0]
+    texts[first] = texts[first].where(texts[first] != texts[first].shift(), "")
+    return texts
+
+
+def _text(value: object) -> str:
+    if value is pd.NA or value == "":
+        return "–"
+    if isinstance(value, float):
+        return f"{value:.3g}"
+    return f"{value:,}" if isinstance(value, int | np.integer) else str(value)
+
+
+def _widths(texts: pd.DataFrame) -> list[float]:
+    """Return the width of every column in characters, with room between two."""
+    return [max(1.1 * len(str(name)), *map(len, column)) + GAP for name, column in texts.items()]

@@ -23,7 +23,7 @@ def recipe_table() -> pd.DataFrame:
 def _recipe(kind: str, recipe: Recipe) -> dict[str, object]:
     rates, scale = recipe.learning_rates(), recipe.scale
     return {
-        "of": kind,
+        "origin": kind,
         "name": _NAMES.get(recipe.budget, "") if kind == "paper" else "",
         "budget": recipe.budget,
         "epochs": recipe.epochs,
@@ -51,7 +51,7 @@ def dataset_table() -> pd.DataFrame:
 def _dataset(dataset: Dataset) -> dict[str, object]:
     side = dataset.resolution
     return {
-        "of": "paper" if dataset.name in PAPER else "embedded sets",
+        "origin": "paper" if dataset.name in PAPER else "embedded sets",
         "dataset": dataset.title,
         "name in tables": dataset.name,
         "classes": dataset.classes,

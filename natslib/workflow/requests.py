@@ -59,6 +59,14 @@ class SpacesRequest(Request):
 
 
 @dataclass(frozen=True)
+class ProtocolRequest(Request):
+    """Tables 2 (hyper-parameters) and 3 (datasets and their splits)."""
+
+    figure_recipes: str
+    figure_datasets: str
+
+
+@dataclass(frozen=True)
 class TableRequest(Request):
     """A figure from a table: "published" or the folder that `natslib convert` wrote, and a budget or "longest"."""
 

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from natslib.analysis.landmarks import landmarks
 from natslib.analysis.skeleton import class_sizes, cost_levels, macro_skeleton
-from natslib.plots import counts, draw_absent, draw_heatmap, heatmap, noise, scatter, schematic
+from natslib.plots import counts, draw_absent, draw_heatmap, heatmap, noise, scatter, schematic, tables
 from natslib.plots.palette import OPERATION_COLOURS
 from natslib.plots.style import new_figure, new_mosaic
 
@@ -119,3 +119,14 @@ def test_mosaic_keeps_room_for_the_source_line():
     fig.draw_without_rendering()
     assert sorted(axes) == ["A", "B"]
     assert axes["A"].get_tightbbox().y0 > 0.1 * fig.dpi
+
+
+def test_rows_are_written_once_a_group_with_dashes_for_what_is_missing():
+    rows = pd.DataFrame(
+        {"origin": ["a", "a", "b"], "n": pd.array([1200, None, 3], "Int64"), "rate": [0.1, 1e-5, 2]}
+    )
+    fig = tables.rows_figure(rows, "title")
+    words = [text.get_text() for text in fig.axes[0].texts]
+    assert (words.count("a"), words.count("b")) == (1, 1)
+    assert {"1,200", "–", "0.1", "1e-05"} <= set(words)
+    assert fig.axes[0].get_title(loc="left") == "title"
