@@ -17,6 +17,8 @@ shell.prefix(f"PATH='{Path(sys.executable).parent}':$PATH; ")  # the `natslib` b
 
 wildcard_constraints:
     source="|".join(SOURCES),
+    shard=r"\d+",
+    shards=r"\d+",
 
 
 rule all:
@@ -25,8 +27,31 @@ rule all:
         expand(f"{FIGURES}/{{stem}}{{suffix}}", stem=asked_stems(config["sources"]), suffix=SAVED),
 
 
+rule train:
+    """One shard of a training; killed, the same command goes on after its last finished candidate.
+
+    The candidates' logs lie beside the marker. They are no outputs, which Snakemake would remove before it repeats a
+    killed shard; nor is the library an input: finished candidates stay, whatever changes.
+    """
+    output:
+        finished=touch("results/training/{source}/shard-{shard}-of-{shards}.finished"),
+    log:
+        "results/logs/train_{source}_{shard}-of-{shards}.log",
+    benchmark:
+        "results/benchmarks/train_{source}_{shard}-of-{shards}.tsv"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=120,
+    params:
+        options=lookup(dpath="{source}/training", within=SOURCES),
+        folder=subpath(output.finished, parent=True),
+    shell:
+        "natslib train {params.options:q} --shard {wildcards.shard}/{wildcards.shards} --out {params.folder:q} > {log} 2>&1"
+
+
 rule table:
-    """Raw records, or somebody's CSV, become a table; interrupted, the same command goes on where it stopped."""
+    """Raw records, our own or others', or somebody's CSV, become a table; interrupted, the same command goes on where it stopped."""
     input:
         files=lookup(dpath="{source}/files", within=SOURCES),
         library=imported_sources("natslib/benchmarks/conversion.py"),

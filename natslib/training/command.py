@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from natslib.errors import ConfigError, NatslibError
+from natslib.benchmarks.schema import LABEL_LENGTH, is_label
+from natslib.errors import ConfigError, NatslibError, shown
 from natslib.training.embedded import EMBEDDED
 from natslib.training.farm import run_farm
 from natslib.training.images import ImageSet
@@ -29,11 +30,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog, parser.formatter_class = EPILOG, argparse.RawDescriptionHelpFormatter
     parser.add_argument("--out", type=Path, required=True, help="folder of the raw logs")
     parser.add_argument(
-        "--plan", choices=["embedded"], help="train a whole benchmark's list instead of --space ..."
+        "--plan",
+        choices=["embedded"],
+        help="train a whole benchmark's list; with --space, of that space alone",
     )
     parser.add_argument("--space", choices=["tss", "sss"])
     parser.add_argument("--archs", help="indices and ranges, such as 0-999 or 3,5,10-20")
-    parser.add_argument("--seeds", default="777", help="such as 777,888,999")
+    parser.add_argument("--seeds", help="such as 777,888,999; 777 alone when left out")
     parser.add_argument("--dataset", help="the training set's name, or your own: an .npz or a folder")
     parser.add_argument("--recipe", help="the budget's name, such as 12")
     parser.add_argument(
@@ -73,19 +76,40 @@ def parse_shard(text: str) -> tuple[int, int]:
 
 def asked_jobs(args: argparse.Namespace) -> list[Job]:
     """Return the jobs that the arguments ask for; raises `ConfigError` when some are missing."""
-    names = ("space", "archs", "dataset", "recipe")
+    listed = ("archs", "seeds", "dataset", "recipe")
     if args.plan:
-        return embedded_plan()
-    if missing := [f"--{name}" for name in names if getattr(args, name) is None]:
+        if given := [f"--{name}" for name in listed if getattr(args, name) is not None]:
+            raise ConfigError(
+                f"{', '.join(given)} beside --plan, which is a list by itself; allowed is --space"
+            )
+        return [job for job in embedded_plan() if args.space in (None, job.space)]
+    if missing := [
+        f"--{name}" for name in ("space", "archs", "dataset", "recipe") if getattr(args, name) is None
+    ]:
         raise ConfigError(f"missing {', '.join(missing)} (or --plan embedded)")
     archs = np.array(parse_numbers(args.archs))
-    seeds = tuple(parse_numbers(args.seeds))
+    seeds = tuple(parse_numbers(args.seeds or "777"))
     return jobs_for(args.space, archs, log_name(args.dataset), args.recipe, seeds)
 
 
 def log_name(dataset: str) -> str:
-    """Return the name of a dataset in the logs: for your own images that of the file or folder, without its path."""
-    return dataset if dataset in EMBEDDED or dataset in PUBLISHED else Path(dataset).stem
+    """Return the name of a dataset in the logs: for your own images that of the file or folder, without its path.
+
+    Raises `ConfigError` for a name that no table could hold, or that is another dataset's.
+    """
+    known = (*EMBEDDED, *PUBLISHED)
+    if dataset in known:
+        return dataset
+    name = Path(dataset).stem
+    if name in known:
+        raise ConfigError(
+            f"your own images {dataset} would stand in the logs as {name!r}, another dataset: rename them"
+        )
+    if not is_label(name):
+        raise ConfigError(
+            f"the dataset's name {shown(name)} is not one of 1 to {LABEL_LENGTH} printable characters: rename it"
+        )
+    return name
 
 
 def print_progress(

@@ -8,15 +8,27 @@ from typing import Any
 
 from natslib.errors import ConfigError
 
+TRAINING = "results/training"
+"""The folder of the raw logs that the workflow trains, a folder a source in it."""
+
 
 def expand_sources(sources: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Return `sources` as its rules use them, with `~` and `$VARIABLES` in paths replaced.
+    """Return `sources` as the Snakefile's rules use them, with `~` and `$VARIABLES` in paths replaced.
 
-    A source becomes origin, split, budget, `drawn` (the splits of accuracy-against-cost, as the paper pairs them), `files`
-    (what must be there first; `published` is no file) and `options` (what `natslib convert` is told besides).
-    Raises ConfigError for a variable that is not set.
+    A source becomes split, budget, `drawn` (the splits of accuracy-against-cost, as the paper pairs them), origin,
+    `files` (what must be there before it is converted: the markers of all shards, of one that is trained; `published`
+    is no file), `options` (what `natslib convert` is told besides) and, of one that is trained, `training` (what
+    `natslib train` is told). Raises ConfigError for a variable that is not set.
     """
-    return {name: _expand(name, source) for name, source in sources.items()}
+    return {
+        name: {
+            "split": source["split"],
+            "budget": source["budget"],
+            "drawn": f"train,{source['split']}",
+            **(_trained(name, source["train"]) if "train" in source else _given(name, source)),
+        }
+        for name, source in sources.items()
+    }
 
 
 def asked_stems(sources: Mapping[str, Mapping[str, Any]]) -> list[str]:
@@ -24,16 +36,25 @@ def asked_stems(sources: Mapping[str, Mapping[str, Any]]) -> list[str]:
     return [f"{item}_{name}" for name, source in sources.items() for item in source["items"]]
 
 
-def _expand(name: str, source: Mapping[str, Any]) -> dict[str, Any]:
+def _given(name: str, source: Mapping[str, Any]) -> dict[str, Any]:
     origin = _expand_path(name, source["origin"])
     columns = [_expand_path(name, source["columns"])] if "columns" in source else []
     return {
         "origin": origin,
-        "split": source["split"],
-        "budget": source["budget"],
-        "drawn": f"train,{source['split']}",
         "files": ([] if origin == "published" else [origin]) + columns,
         "options": [f"--columns={path}" for path in columns],
+    }
+
+
+def _trained(name: str, train: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the keys of a source that is trained in `shards` jobs; the others of its settings are options."""
+    folder, shards = f"{TRAINING}/{name}", train["shards"]
+    told = {key: _expand_path(name, str(value)) for key, value in train.items() if key != "shards"}
+    return {
+        "origin": f"{folder}/{train['space']}",
+        "files": [f"{folder}/shard-{shard}-of-{shards}.finished" for shard in range(shards)],
+        "options": [],
+        "training": [f"--{key}={value}" for key, value in told.items()],
     }
 
 

@@ -7,7 +7,15 @@ import numpy as np
 import pytest
 
 from natslib.errors import ConfigError, UnknownName
-from natslib.training.command import add_arguments, asked_jobs, is_small, parse_numbers, parse_shard, run
+from natslib.training.command import (
+    add_arguments,
+    asked_jobs,
+    is_small,
+    log_name,
+    parse_numbers,
+    parse_shard,
+    run,
+)
 from natslib.training.jobs import Job, embedded_plan
 from natslib.training.rawlog import read_records
 
@@ -97,3 +105,21 @@ def test_own_images_train_under_their_own_name(tmp_path: Path) -> None:
     assert run(parse(f"--out {tmp_path} --device cpu {asked}")) == 0
     (entry,) = read_records(tmp_path / "sss/shard-0-of-1.jsonl")
     assert (entry["dataset"], entry["splits"]["test"]["accuracy"][-1]) == ("mine", 50)
+
+
+def test_a_plan_can_be_one_spaces_and_takes_no_list() -> None:
+    jobs = asked_jobs(parse("--out x --plan embedded --space sss"))
+    assert jobs == [job for job in embedded_plan() if job.space == "sss"]
+    with pytest.raises(ConfigError, match=r"--archs, --seeds beside --plan.*allowed is --space"):
+        asked_jobs(parse("--out x --plan embedded --archs 5 --seeds 777"))
+
+
+def test_own_images_do_not_pass_for_others() -> None:
+    with pytest.raises(ConfigError, match=r"images my/digits\.npz would stand in the logs as 'digits'"):
+        log_name("my/digits.npz")
+
+
+@pytest.mark.parametrize("name", ["d" * 65, "a\nb"])
+def test_a_name_that_no_table_holds_is_refused_before_training(name: str) -> None:
+    with pytest.raises(ConfigError, match="is not one of 1 to 64 printable characters: rename it"):
+        log_name(f"{name}.npz")

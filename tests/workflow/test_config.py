@@ -24,6 +24,23 @@ def source(**change):
     return {"sources": {"published": kept}}
 
 
+TRAIN = {
+    "space": "tss",
+    "archs": "0-99",
+    "seeds": "777",
+    "dataset": "digits",
+    "recipe": "12",
+    "shards": 2,
+}
+PLAN = {"space": "sss", "plan": "embedded", "shards": 12}
+
+
+def trained(train, **change):
+    """Return a configuration of one source that is trained; None leaves a key of `train` out."""
+    kept = {key: value for key, value in train.items() if value is not None}
+    return source(origin=None, train=kept, **change)
+
+
 def check(config):
     jsonschema.validate(config, SCHEMA, cls=jsonschema.Draft202012Validator)
 
@@ -50,11 +67,37 @@ def test_every_configuration_follows_the_schema(path):
         (source(items=None), "'items' is a required property"),
         (source(items=["ranks", "ranks"]), "non-unique"),
         (source(items=["a/b"]), "does not match"),
+        (source(train=TRAIN), "should not be valid under"),
+        (trained(TRAIN, columns="x.yaml"), "should not be valid under"),
+        (trained(TRAIN | {"shards": None}), "'shards' is a required property"),
+        (trained(TRAIN | {"shards": 0}), "0 is less than the minimum"),
+        (trained(TRAIN | {"recipe": None}), "'recipe' is a required property"),
+        (trained(TRAIN | {"archs": "all"}), "'all' does not match"),
+        (trained(TRAIN | {"space": "nds"}), "'nds' is not one of"),
+        (trained(TRAIN | {"seed": "777"}), "Additional properties"),
+        (trained(PLAN | {"recipe": "12"}), "'recipe' is not one of"),
     ],
 )
 def test_the_schema_refuses(change, complaint):
     with pytest.raises(jsonschema.ValidationError, match=complaint):
         check(GOOD | change)
+
+
+@pytest.mark.parametrize("train", [TRAIN, PLAN], ids=["list", "plan"])
+def test_a_source_may_be_trained(train):
+    check(GOOD | trained(train))
+
+
+def test_a_trained_source_waits_for_all_its_shards():
+    expanded = expand_sources(trained(TRAIN | {"data": "~/images"})["sources"])["published"]
+    assert expanded["origin"] == "results/training/published/tss"
+    assert expanded["files"] == [
+        "results/training/published/shard-0-of-2.finished",
+        "results/training/published/shard-1-of-2.finished",
+    ]
+    assert expanded["training"][:2] == ["--space=tss", "--archs=0-99"]
+    assert f"--data={Path.home() / 'images'}" in expanded["training"]
+    assert not [option for option in expanded["training"] if "shards" in option]
 
 
 def test_published_is_no_file():
