@@ -5,18 +5,22 @@ from pathlib import Path
 
 from snakemake.utils import validate
 
-from natslib.workflow.config import asked_stems, expand_sources
+from natslib.workflow.config import asked_stems, expand_searches, expand_sources
 from natslib.workflow.sources import imported_sources
 
 validate(config, "config/schema.yaml")
 FIGURES = config["figures"]
 SOURCES = expand_sources(config["sources"])
+SEARCHES = expand_searches(config["searches"])
 SAVED = (".svg", ".pdf", ".png", ".csv", ".json")
 shell.prefix(f"PATH='{Path(sys.executable).parent}':$PATH; ")  # the `natslib` beside this Snakemake
 
 
 wildcard_constraints:
     source="|".join(SOURCES),
+    search="|".join(SEARCHES["runs"]) or "none",
+    settings=r"[a-z0-9-]+",
+    space="tss|sss",
     shard=r"\d+",
     shards=r"\d+",
 
@@ -24,6 +28,7 @@ wildcard_constraints:
 rule all:
     input:
         multiext(f"{FIGURES}/fig1_search_spaces", *SAVED),
+        multiext(f"{FIGURES}/table2_recipes", *SAVED),
         expand(f"{FIGURES}/{{stem}}{{suffix}}", stem=asked_stems(config["sources"]), suffix=SAVED),
 
 
@@ -48,6 +53,44 @@ rule train:
         folder=subpath(output.finished, parent=True),
     shell:
         "natslib train {params.options:q} --shard {wildcards.shard}/{wildcards.shards} --out {params.folder:q} > {log} 2>&1"
+
+
+rule search:
+    """One weight-sharing search; killed, the same command goes on after its last finished epoch.
+
+    As in a training, its records lie beside the marker, and what was searched stays.
+    """
+    output:
+        finished=touch("results/weight-sharing/{settings}/{search}/finished"),
+    log:
+        "results/logs/search_{settings}_{search}.log",
+    benchmark:
+        "results/benchmarks/search_{settings}_{search}.tsv"
+    threads: 1
+    resources:
+        mem_mb=1500,
+        runtime=60,
+    params:
+        options=lookup(dpath="runs/{search}", within=SEARCHES),
+        folder=subpath(output.finished, parent=True),
+    shell:
+        "natslib search {params.options:q} --output {params.folder:q} > {log} 2>&1"
+
+
+rule searches:
+    """The records of all searches of a space, joined to two small files."""
+    input:
+        finished=lookup(dpath="finished/{space}", within=SEARCHES),
+        library=imported_sources("natslib/workflow/join.py"),
+    output:
+        records="results/weight-sharing/{settings}/{space}-{dataset}.parquet",
+        scores="results/weight-sharing/{settings}/{space}-{dataset}-scores.parquet",
+    log:
+        "results/logs/searches_{settings}_{space}-{dataset}.log",
+    benchmark:
+        "results/benchmarks/searches_{settings}_{space}-{dataset}.tsv"
+    script:
+        "natslib/workflow/join.py"
 
 
 rule table:
@@ -85,6 +128,25 @@ rule search_spaces:
     params:
         figure1=subpath(output[0], strip_suffix=".svg"),
         figure_counts=subpath(output[5], strip_suffix=".svg"),
+    script:
+        "natslib/workflow/execute.py"
+
+
+rule protocol:
+    """Tables 2 and 3: how candidates are trained, and on what."""
+    input:
+        notebook="notebooks/12_protocol.ipynb",
+        library=imported_sources("notebooks/12_protocol.ipynb"),
+    output:
+        figure_recipes=multiext(f"{FIGURES}/table2_recipes", *SAVED),
+        figure_datasets=multiext(f"{FIGURES}/table3_datasets", *SAVED),
+    log:
+        notebook="results/notebooks/protocol.ipynb",
+    benchmark:
+        "results/benchmarks/protocol.tsv"
+    params:
+        figure_recipes=subpath(output[0], strip_suffix=".svg"),
+        figure_datasets=subpath(output[5], strip_suffix=".svg"),
     script:
         "natslib/workflow/execute.py"
 
