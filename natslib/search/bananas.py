@@ -44,9 +44,10 @@ def encoding_of(space: Space) -> Callable[[np.ndarray], np.ndarray]:
 def mutants(
     space: Space, known: list[Seen], rng: np.random.Generator, count: int, parents: int
 ) -> list[Arch]:
-    """Return `count` architectures not evaluated yet: single and double changes of the `parents` best, else random.
+    """Return up to `count` architectures not evaluated yet: single and double changes of the `parents` best.
 
-    Where the space has no unseen architecture left nearby, a seen one may come back.
+    Where too few of them are left nearby, random ones make up the number, as far as they are new; where nothing new was
+    found, one that is known comes back.
     """
     best = sorted(known, key=score_of, reverse=True)[:parents]
     taken = {seen.arch for seen in known}
@@ -57,5 +58,7 @@ def mutants(
         if arch not in taken:
             pool[arch] = None
         if len(pool) == count:
-            break
+            return list(pool)
+    further = [space.sample(rng) for _ in range(count - len(pool))]
+    pool |= dict.fromkeys(arch for arch in further if arch not in taken)
     return list(pool) or [space.sample(rng)]

@@ -22,8 +22,10 @@ def reinforce(
     baseline = MovingAverage(baseline_momentum)
     while True:
         arch = policy.sample(rng)
-        while not covers(space, arch):
-            arch = policy.sample(rng)
+        if not covers(
+            space, arch
+        ):  # drawing until one is covered takes for ever once the policy prefers others
+            arch = policy.sample_among(space.codes(), rng)
         seen = yield arch
         if seen:
             advantage = seen.score - baseline.update(seen.score)
@@ -76,6 +78,12 @@ class Policy:
         """Draw one architecture: a choice number a position."""
         thresholds = rng.random((len(self.rows), 1)) * self.cumulative[:, -1:]
         return tuple((self.cumulative <= thresholds).sum(axis=1).tolist())
+
+    def sample_among(self, codes: np.ndarray, rng: np.random.Generator) -> tuple[int, ...]:
+        """Draw one of the codes (n, positions), by the policy's probabilities given that it is one of them."""
+        likelihood = self.logits[self.rows, codes].sum(axis=1)
+        weights = np.exp(likelihood - likelihood.max()).cumsum()
+        return tuple(codes[np.searchsorted(weights, rng.random() * weights[-1], side="right")].tolist())
 
     def loss_gradient(self, arch: tuple[int, ...], advantage: float) -> np.ndarray:
         """Return d(-log p(arch) * advantage) / d logits, shape (positions, choices)."""

@@ -70,8 +70,12 @@ class Subspace:
         return codes[[tuple(row) in self._covered for row in codes.tolist()]]
 
     def mutate(self, code: tuple[int, ...], rng: np.random.Generator, rule: str = "clean") -> tuple[int, ...]:
-        """Change one position by the rule of the full space, within the subspace."""
-        for _ in range(_TRIES):
+        """Change one position by the rule of the full space, within the subspace.
+
+        Clean mutants are uniform among all neighbours, so those that are covered are uniform among the covered ones:
+        after one miss they are drawn from these at once.
+        """
+        for _ in range(1 if rule == "clean" else _TRIES):
             child = self._changed(code, rng, rule)
             if child in self._covered:
                 return child

@@ -11,6 +11,8 @@ from natslib.search.proposals import Search
 from natslib.search.subspace import covers
 from natslib.spaces import Space
 
+_TRIES = 8
+
 
 def tpe(space: Space, rng: np.random.Generator, *, multivariate: bool = True) -> Search:
     """Ask Optuna's TPE sampler for one choice a position and tell it the score.
@@ -22,22 +24,34 @@ def tpe(space: Space, rng: np.random.Generator, *, multivariate: bool = True) ->
     study = optuna.create_study(direction="maximize", sampler=sampler)
     running: dict[tuple[int, ...], list[Any]] = {}
     while True:
-        trial, arch = ask(study, space)
+        trial, arch = ask(study, space, rng)
         running.setdefault(arch, []).append(trial)
         seen = yield arch
         if seen:
             study.tell(running[seen.arch].pop(0), seen.score)
 
 
-def ask(study: Any, space: Space) -> tuple[Any, tuple[int, ...]]:
-    """Return a trial of the study and its code; trials that the space does not cover are told as pruned."""
+def ask(study: Any, space: Space, rng: np.random.Generator) -> tuple[Any, tuple[int, ...]]:
+    """Return a trial of the study and its code; trials that the space does not cover are told as pruned.
+
+    After a few of those in a row a random one that is covered is tried: where few are, asking could go on for ever.
+    """
     optuna = load_optuna()
-    while True:
-        trial = study.ask()
-        arch = tuple(trial.suggest_categorical(name, range(len(space.choices))) for name in space.positions)
+    for _ in range(_TRIES):
+        trial, arch = suggest(study, space)
         if covers(space, arch):
             return trial, arch
         study.tell(trial, state=optuna.trial.TrialState.PRUNED)
+    study.enqueue_trial(dict(zip(space.positions, space.sample(rng), strict=True)))
+    return suggest(study, space)
+
+
+def suggest(study: Any, space: Space) -> tuple[Any, tuple[int, ...]]:
+    """Return a new trial and its code: one choice a position."""
+    trial = study.ask()
+    return trial, tuple(
+        trial.suggest_categorical(name, range(len(space.choices))) for name in space.positions
+    )
 
 
 def load_optuna() -> ModuleType:

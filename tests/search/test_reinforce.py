@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from natslib.search import Seen
+from natslib.search import Seen, Subspace
 from natslib.search.reinforce import MovingAverage, Policy, reinforce
 from natslib.spaces import get_space
 
@@ -41,6 +41,28 @@ def test_samples_follow_the_softmax() -> None:
     drawn = np.array([policy.sample(rng) for _ in range(20_000)])
     shares = [np.bincount(column, minlength=3) / len(drawn) for column in drawn.T]
     np.testing.assert_allclose(shares, policy.probabilities, atol=0.012)
+
+
+def test_samples_among_a_few_follow_the_softmax_given_that_they_are_among_them() -> None:
+    rng = np.random.default_rng(0)
+    policy = Policy(np.log([[0.1, 0.2, 0.7], [0.2, 0.3, 0.5]]) - 900.0, np.zeros((2, 2, 3)), 0.01)
+    codes = np.array([[0, 1], [1, 1], [2, 0]])
+    drawn = [policy.sample_among(codes, rng) for _ in range(20_000)]
+    shares = [drawn.count(code) / len(drawn) for code in map(tuple, codes.tolist())]
+    expected = np.array([0.1 * 0.3, 0.2 * 0.3, 0.7 * 0.2])
+    np.testing.assert_allclose(shares, expected / expected.sum(), atol=0.012)
+
+
+def test_a_policy_that_prefers_what_is_not_covered_goes_on_among_what_is() -> None:
+    """With the high rate the policy settles beside a few covered cells; drawing until one is covered took minutes."""
+    space = get_space("tss")
+    part = Subspace(space, np.random.default_rng(0).choice(len(space), size=20, replace=False))
+    for seed in range(20):
+        search = reinforce(part, np.random.default_rng(seed), learning_rate=0.5)
+        arch = next(search)
+        for _ in range(60):
+            assert arch in part
+            arch = search.send(Seen(arch, float(sum(arch)), 12))
 
 
 def test_the_average_is_free_of_start_up_bias() -> None:

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from natslib.errors import ConfigError, UnknownArchitecture
+from natslib.search import subspace
 from natslib.search.subspace import Subspace, covers
 from natslib.spaces import get_space
 
@@ -47,6 +48,35 @@ def test_where_all_is_covered_mutants_are_as_frequent_as_the_spaces_own(name: st
         children = space.indices(np.array([place.mutate(parent, rng, rule=rule) for _ in range(20_000)]))
         counts.append(np.bincount(children, minlength=len(space)) / 20_000)
     np.testing.assert_allclose(*counts, atol=0.012)
+
+
+@pytest.mark.parametrize("name", ["tss", "sss"])
+def test_in_a_part_clean_mutants_are_as_frequent_as_if_drawn_until_one_is_covered(name: str) -> None:
+    space, rng = get_space(name), np.random.default_rng(0)
+    parent = space.code(1234)
+    part = Subspace(space, [1234, *space.indices(rng.permutation(space.neighbours(parent))[:5]), *range(100)])
+    counts = []
+    for draw in (part.mutate, lambda code, rng: drawn_until_covered(part, code, rng)):
+        children = space.indices(np.array([draw(parent, rng) for _ in range(8_000)]))
+        counts.append(np.bincount(children, minlength=len(space)) / 8_000)
+    assert len(part.neighbours(parent)) >= 5
+    np.testing.assert_allclose(*counts, atol=0.02)
+    np.testing.assert_allclose(counts[0][counts[0] > 0], 1 / len(part.neighbours(parent)), atol=0.015)
+
+
+def drawn_until_covered(part: Subspace, code: tuple[int, ...], rng: np.random.Generator) -> tuple[int, ...]:
+    child = part.full.mutate(code, rng)
+    return child if child in part else drawn_until_covered(part, code, rng)
+
+
+def test_a_clean_mutant_is_not_drawn_more_than_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = []
+    change = subspace.change
+    monkeypatch.setattr(subspace, "change", lambda *how: drawn.append(how) or change(*how))
+    part, rng = Subspace(TSS, range(0, 15_625, 80)), np.random.default_rng(0)
+    for code in map(tuple, part.codes().tolist()):
+        part.mutate(code, rng)
+    assert len(drawn) == len(part)
 
 
 def test_mutants_stay_inside_even_without_a_neighbour() -> None:
