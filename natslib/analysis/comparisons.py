@@ -60,7 +60,8 @@ def critical_difference(finals: pd.DataFrame, alpha: float = 0.05) -> CriticalDi
     """Rank the searches and group those that Holm-corrected Wilcoxon tests at level `alpha` do not separate.
 
     Average ranks come from ranking each row; ties share their rank. Grouping by pairwise tests instead of Nemenyi's
-    constant distance follows Benavoli et al. (JMLR 2016). Needs at least three searches.
+    constant distance follows Benavoli et al. (JMLR 2016). Needs at least three searches. Where no row has a difference,
+    p is 1.
     """
     from scipy.stats import friedmanchisquare
 
@@ -69,11 +70,13 @@ def critical_difference(finals: pd.DataFrame, alpha: float = 0.05) -> CriticalDi
         raise ConfigError(
             f"{finals.shape[1]} searches were given; a critical-difference diagram needs at least 3"
         )
-    ranks = finals.rank(axis=1, ascending=False).mean(axis=0).sort_values(kind="stable")
+    placed = finals.rank(axis=1, ascending=False)
+    ranks = placed.mean(axis=0).sort_values(kind="stable")
     tests = paired_tests(finals)
     apart = tests[tests["p_holm"] <= alpha]
     separate = {frozenset(pair) for pair in zip(apart["first"], apart["second"], strict=True)}
-    p = float(friedmanchisquare(*(finals[name] for name in finals.columns)).pvalue)
+    differ = bool((placed.nunique(axis=1) > 1).any())
+    p = float(friedmanchisquare(*(finals[name] for name in finals.columns)).pvalue) if differ else 1.0
     return CriticalDifference(ranks, cliques(list(ranks.index), separate), p)
 
 

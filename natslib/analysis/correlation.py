@@ -1,6 +1,6 @@
 """Correlation between accuracy columns over architectures (NATS-Bench, figure 5)."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -55,6 +55,19 @@ def explain_few(frame: pd.DataFrame) -> str:
         if complete >= LEAST
         else f"{complete} architectures with every accuracy: {LEAST} are needed to correlate"
     )
+
+
+def pair_agreement(frame: pd.DataFrame, pairs: Iterable[tuple[str, str]]) -> pd.DataFrame:
+    """Return Kendall's τ-b of each pair of columns over the architectures measured in both: columns x, y, n, kendall.
+
+    NaN where they are fewer than `LEAST`.
+    """
+    rows = []
+    for x, y in pairs:
+        both = frame[[x, y]].dropna()
+        tau = correlate(both[x], both[y], "kendall") if len(both) >= LEAST else float("nan")
+        rows.append({"x": x, "y": y, "n": len(both), "kendall": tau})
+    return pd.DataFrame(rows, columns=["x", "y", "n", "kendall"])
 
 
 def select_above(frame: pd.DataFrame, label: str, threshold_pct: float) -> pd.DataFrame:

@@ -61,28 +61,6 @@ def bootstrap(
     return Interval(reducer(runs, axis=0), *percentiles(draws, level))
 
 
-def bootstrap_difference(
-    first: npt.ArrayLike,
-    second: npt.ArrayLike,
-    reducer: Reducer,
-    rng: np.random.Generator,
-    *,
-    level: float = 0.95,
-    resamples: int = 2000,
-) -> Interval:
-    """Return reducer(first) - reducer(second) with its interval; the two samples are resampled independently."""
-    one, two = (np.asarray(sample, dtype=np.float64) for sample in (first, second))
-    check(min(len(one), len(two)), level, resamples)
-    draws = np.stack(
-        [
-            reducer(one[rng.integers(len(one), size=len(one))], axis=0)
-            - reducer(two[rng.integers(len(two), size=len(two))], axis=0)
-            for _ in range(resamples)
-        ]
-    )
-    return Interval(reducer(one, axis=0) - reducer(two, axis=0), *percentiles(draws, level))
-
-
 def probability_of_improvement(first: npt.ArrayLike, second: npt.ArrayLike) -> float:
     """Return the chance that a run of `first` ends higher than one of `second`; a tie counts half."""
     one, two = (np.asarray(sample, dtype=np.float64) for sample in (first, second))

@@ -5,14 +5,15 @@ accuracy of every architecture in percent.
 """
 
 from collections.abc import Mapping
+from string import ascii_lowercase
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from natslib.analysis.comparisons import holm, paired_tests
+from natslib.analysis.comparisons import critical_difference, holm, paired_tests
 from natslib.analysis.intervals import bootstrap, improvement_interval, iqm, mean
-from natslib.analysis.trajectories import anytime, finals, mean_and_std
+from natslib.analysis.trajectories import anytime, area_under, finals, mean_and_std
 
 Floats = npt.NDArray[np.float64]
 TICKS = 150
@@ -46,6 +47,16 @@ def curve_frame(
         columns = {"method": name, "time_s": times[known], "mean": middle, "low": low, "high": high}
         parts.append(pd.DataFrame(columns))
     return pd.concat(parts, ignore_index=True)
+
+
+def mean_areas(curves: pd.DataFrame, budget_s: float) -> pd.Series:
+    """Return the time average of each mean curve (of `curve_frame`), index method: how good a search is on the way.
+
+    All are averaged from the first time at which every search has a value to the budget, in the unit of the curves.
+    """
+    table = curves.pivot(index="time_s", columns="method", values="mean").dropna()
+    areas = area_under(table.T, table.index.to_numpy(), budget_s)
+    return pd.Series(areas, index=table.columns, name="area")
 
 
 def final_samples(
@@ -85,6 +96,22 @@ def over_baselines(
     """Compare one search with every other: columns as of `against`, one row a baseline, index method."""
     others = [name for name in samples if name != own]
     return compare([(samples[own], samples[name]) for name in others], others, rng, resamples)
+
+
+def rank_frame(samples: Mapping[str, Floats]) -> pd.DataFrame:
+    """Rank the searches over the runs that all of them have, as a critical-difference diagram shows it.
+
+    Columns: method, rank (average; 1 is best, ascending), groups (letters: searches that share one are not told apart
+    by Holm-corrected paired tests at 5 %), p_alike (Friedman test). Empty for fewer than three searches.
+    """
+    if len(samples) < 3:
+        return pd.DataFrame(columns=["method", "rank", "groups", "p_alike"])
+    shared = min(map(len, samples.values()))
+    found = critical_difference(pd.DataFrame({name: sample[:shared] for name, sample in samples.items()}))
+    letters = list(zip(ascii_lowercase, found.cliques, strict=False))
+    groups = ["".join(letter for letter, clique in letters if name in clique) for name in found.ranks.index]
+    columns = {"method": found.ranks.index, "rank": found.ranks.to_numpy(), "groups": groups}
+    return pd.DataFrame(columns).assign(p_alike=found.p)
 
 
 def compare(

@@ -1,5 +1,7 @@
 """Ranks of architectures: 1 is the best, ties share the better rank."""
 
+from collections.abc import Iterable
+
 import numpy as np
 import pandas as pd
 
@@ -12,6 +14,19 @@ def rank_frame(frame: pd.DataFrame) -> pd.DataFrame:
     Rank = 1 + number of architectures that are strictly better; NaN where there is no accuracy.
     """
     return frame.rank(ascending=False, method="min")
+
+
+def rank_pairs(frame: pd.DataFrame, pairs: Iterable[tuple[str, str]]) -> pd.DataFrame:
+    """Return the ranks of each pair of columns: x, y (their labels), arch_index, rank_x, rank_y.
+
+    A pair is ranked among the architectures measured in both of its columns.
+    """
+    parts = [pd.DataFrame(columns=["x", "y", "arch_index", "rank_x", "rank_y"])]
+    for x, y in pairs:
+        ranks = rank_frame(frame[[x, y]].dropna()).set_axis(["rank_x", "rank_y"], axis=1)
+        parts.append(ranks.reset_index().assign(x=x, y=y))
+    held = [part for part in parts if len(part)] or parts[:1]
+    return pd.concat(held, ignore_index=True)[parts[0].columns]
 
 
 def select_top(values: pd.Series, fraction: float) -> pd.Index:

@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from natslib.search.proposals import Arch, Search, evaluate
+from natslib.search.proposals import Search, evaluate
 from natslib.spaces import Space
 
 Floats = npt.NDArray[np.float64]
@@ -76,8 +76,3 @@ def crowding_distance(points: Floats) -> Floats:
         if span > 0:
             distance[order[1:-1]] += (values[order[2:]] - values[order[:-2]]) / span
     return distance
-
-
-def pareto_front(archs: list[Arch], points: Floats) -> list[Arch]:
-    """Return the architectures whose points no other dominates."""
-    return [arch for arch, front in zip(archs, fronts(points), strict=True) if front == 0]

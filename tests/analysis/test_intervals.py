@@ -5,7 +5,6 @@ import pytest
 
 from natslib.analysis.intervals import (
     bootstrap,
-    bootstrap_difference,
     improvement_interval,
     iqm,
     mean,
@@ -60,14 +59,6 @@ def test_curves_have_pointwise_intervals() -> None:
     assert interval.low.shape == interval.high.shape == (3,)
     np.testing.assert_allclose(interval.low[1] - interval.low[0], 1.0)
     assert interval.low[2] == interval.high[2] == 3.0
-
-
-def test_a_difference_knows_both_spreads() -> None:
-    one, two = SAMPLE[:120], SAMPLE[120:] - 0.5
-    interval = bootstrap_difference(one, two, mean, rng())
-    error = 1.96 * np.sqrt(one.var() / 120 + two.var() / 80)
-    assert interval.value == pytest.approx(one.mean() - two.mean())
-    assert interval.high - interval.low == pytest.approx(2 * error, rel=0.12)
 
 
 def test_the_probability_of_improvement_counts_pairs() -> None:

@@ -51,6 +51,27 @@ def test_the_two_comparisons_look_from_opposite_sides(rng):
     assert multi_trial.against({"random": np.arange(3.0)}, "random", rng, resamples=5).empty
 
 
+def test_ranks_are_over_the_runs_that_all_have_and_letters_join_what_is_not_told_apart(rng):
+    noise = rng.normal(0, 0.1, (3, 40))
+    samples = {"low": noise[0], "high": 1 + noise[1], "as-high": 1 + noise[2, :30]}
+    ranks = multi_trial.rank_frame(samples).set_index("method")
+    assert ranks["groups"].to_dict() == {"high": "a", "as-high": "a", "low": ""}
+    assert ranks.index[-1] == "low"
+    assert ranks.loc["low", "rank"] == 3
+    assert ranks["rank"].sum() == 6
+    assert ranks["p_alike"].max() < 1e-6
+    assert (multi_trial.rank_frame(dict.fromkeys("abc", noise[0]))["p_alike"] == 1).all()
+    assert multi_trial.rank_frame({"a": noise[0], "b": noise[1]}).empty
+
+
+def test_areas_begin_where_every_search_has_a_value():
+    curves = pd.DataFrame(
+        {"method": ["a", "a", "a", "b", "b"], "time_s": [10, 20, 40, 20, 40], "mean": [0.0, 50, 80, 60, 80]}
+    )
+    areas = multi_trial.mean_areas(curves, 50)
+    assert areas.to_dict() == pytest.approx({"a": (50 * 20 + 80 * 10) / 30, "b": (60 * 20 + 80 * 10) / 30})
+
+
 @pytest.mark.parametrize(("mean", "agreement"), [(94.02, "agrees"), (94.20, "near"), (93.6, "apart")])
 def test_agreement_is_measured_in_published_deviations(mean, agreement):
     found = pd.DataFrame({"method": ["rea"], "dataset": "cifar10", "split": "test", "mean": mean, "std": 0.3})

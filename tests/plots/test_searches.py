@@ -7,6 +7,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from natslib.plots import anytime, tables
+from natslib.plots.critical_difference import draw_ranks
 from natslib.plots.palette import AGREEMENT_COLOURS, ALGORITHM_COLOURS, ALGORITHM_LINES, title_of
 from natslib.plots.style import STYLE, new_figure
 from natslib.search import SEARCHES
@@ -57,6 +58,33 @@ def test_intervals_are_sorted_with_the_best_on_top(ax):
     anytime.draw_intervals(ax, finals)
     assert [label.get_text() for label in ax.get_yticklabels()] == ["RANDOM", "REA"]
     assert ax.lines[0].get_xdata().tolist() == [0, 2]
+
+
+RANKS = pd.DataFrame(
+    {
+        "method": ["rea", "asha", "random"],
+        "rank": [1.25, 1.75, 3.0],
+        "groups": ["a", "a", ""],
+        "p_alike": 1e-9,
+    }
+)
+
+
+def test_ranks_lead_to_their_names_and_bars_join_groups(ax):
+    draw_ranks(ax, RANKS)
+    bar, *leads = ax.lines
+    assert bar.get_xdata() == pytest.approx([1.25 - 0.06, 1.75 + 0.06])
+    assert [line.get_xdata()[0] for line in leads] == [1.25, 1.75, 3.0]
+    assert [line.get_linestyle() for line in leads] == ["-", "--", "-"]
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["REA", "ASHA", "RANDOM"]
+    assert [line.get_ydata()[-1] for line in leads] == list(ax.get_yticks())
+    assert max(line.get_ydata()[-1] for line in leads) < bar.get_ydata()[0] < 0
+    assert ax.get_xlabel() == "average rank (all alike: p < 0.001)"
+
+
+def test_too_few_searches_to_rank_are_said_in_words(ax):
+    draw_ranks(ax, RANKS.iloc[:0])
+    assert "three searches or more" in ax.texts[0].get_text().replace("\n", " ")
 
 
 def test_sorted_runs_ascend_and_dashes_tell_the_test_accuracy():

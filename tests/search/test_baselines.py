@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from natslib.errors import ConfigError
-from natslib.search import Seen, evaluate
+from natslib.search import Seen, Subspace, evaluate
 from natslib.search.bananas import mutants
 from natslib.search.local_search import local_search
-from natslib.search.nsga2 import crowding_distance, fronts, pareto_front, rank
+from natslib.search.nsga2 import crowding_distance, fronts, rank
 from natslib.search.predictor import Ensemble
 from natslib.search.tpe import tpe
 from natslib.spaces import get_space
@@ -57,10 +57,24 @@ def test_mutants_are_new_and_near_the_best() -> None:
     assert max(near) <= 2
 
 
+def test_where_nothing_new_is_near_random_ones_make_up_the_number() -> None:
+    rng = np.random.default_rng(0)
+    island = [0, *TSS.indices(TSS.neighbours(TSS.code(0))[:4])]
+    far = [index for index in range(3000, 3040) if index not in island]
+    part = Subspace(TSS, [*island, *far])
+    known = [Seen(TSS.code(index), 1.0, 12) for index in island]
+    pool = mutants(part, known, rng, count=30, parents=2)
+    assert 10 <= len(pool) <= 30
+    assert {TSS.index(arch) for arch in pool} <= set(far)
+    everything = [Seen(TSS.code(index), 1.0, 12) for index in [*island, *far]]
+    assert (
+        len(mutants(part, everything, rng, count=30, parents=2)) == 1
+    )  # seen before, but one may always ask
+
+
 def test_fronts_and_crowding_by_hand() -> None:
     points = np.array([[1.0, 5.0], [2.0, 3.0], [4.0, 1.0], [3.0, 4.0], [5.0, 5.0], [2.0, 3.0]])
     assert fronts(points).tolist() == [0, 0, 0, 1, 2, 0]
-    assert pareto_front(list("abcdef"), points) == ["a", "b", "c", "f"]
     line = np.array([[0.0, 10.0], [1.0, 8.0], [4.0, 2.0], [5.0, 0.0]])
     np.testing.assert_allclose(crowding_distance(line), [np.inf, 0.8 + 0.8, 0.8 + 0.8, np.inf])
     crowded = np.array([[0.0, 10.0], [4.0, 4.0], [4.1, 3.9], [10.0, 0.0]])
@@ -79,6 +93,16 @@ def test_fronts_agree_with_a_plain_loop() -> None:
             expected[i] = number
         left, number = left - best, number + 1
     np.testing.assert_array_equal(fronts(points), expected)
+
+
+def test_tpe_finds_its_way_in_a_space_of_which_little_is_covered() -> None:
+    pytest.importorskip("optuna")
+    part = Subspace(TSS, [5, 600, 7000])
+    assert set(drive(tpe(part, np.random.default_rng(0)), TSS, 12)) <= {
+        TSS.code(5),
+        TSS.code(600),
+        TSS.code(7000),
+    }
 
 
 def test_tpe_says_what_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:

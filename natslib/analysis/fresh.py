@@ -1,0 +1,55 @@
+"""Fresh runs beside stored ones: how many standard deviations of the seeds they are apart, and where they rank."""
+
+import numpy as np
+import pandas as pd
+
+from natslib.analysis.seed_noise import noise_variance
+
+NEIGHBOURS = 101
+LIMIT = 3.0  # standard deviations
+OWN, POOLED = "its own runs", "runs of cells of like accuracy"
+
+
+def compare_runs(stored: pd.DataFrame, fresh: pd.Series) -> pd.DataFrame:
+    """Return one row a fresh run (index arch_index, accuracies in percent): how far it is from the stored ones.
+
+    `stored` has one row an architecture, one column a seed. Columns: fresh, mean (stored), runs, std, std_of, z =
+    (fresh - mean) / std, rank the fresh run would have among the stored means, and cells, their number. The standard
+    deviation is that of the architecture's own runs (n - 1), but not less than that of one run pooled over the 101
+    repeated architectures of nearest mean: two or three runs agree closely by chance. `std_of` says which; without
+    any repeated architecture std and z are NaN.
+    """
+    means = stored.mean(axis=1).dropna()
+    rows = [
+        _compare(stored, means, arch, value) for arch, value in zip(fresh.index.tolist(), fresh, strict=True)
+    ]
+    return pd.DataFrame(rows, index=fresh.index.rename("arch_index"))
+
+
+def _compare(stored: pd.DataFrame, means: pd.Series, arch: int, value: float) -> dict[str, object]:
+    mean = means.get(arch, np.nan)
+    runs = stored.loc[arch].dropna()
+    own, pooled = runs.std(ddof=1), pooled_std(stored, mean)
+    std = np.fmax(own, pooled) if np.isfinite(mean) else np.nan
+    return {
+        "fresh": value,
+        "mean": mean,
+        "runs": len(runs),
+        "std": std,
+        "std_of": "" if np.isnan(std) else OWN if own >= pooled else POOLED,
+        "z": (value - mean) / std,
+        "rank": 1 + np.count_nonzero(means > value),
+        "cells": len(means),
+    }
+
+
+def pooled_std(stored: pd.DataFrame, mean: float) -> float:
+    """Return the standard deviation of one run, from the 101 repeated architectures whose means are nearest to `mean`.
+
+    NaN where no architecture is repeated, or `mean` is NaN.
+    """
+    repeated = stored[stored.notna().sum(axis=1) >= 2]
+    if repeated.empty or np.isnan(mean):
+        return float("nan")
+    nearest = (repeated.mean(axis=1) - mean).abs().nsmallest(NEIGHBOURS).index
+    return noise_variance(repeated.loc[nearest]) ** 0.5
