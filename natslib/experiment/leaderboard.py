@@ -17,7 +17,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from natslib.errors import BadSource, ConfigError
-from natslib.experiment.store import read_description, read_runs, write_whole
+from natslib.experiment.store import read_description, read_json, read_runs, write_whole
 from natslib.search import SearchFunction
 
 ENTRY, ALGORITHM = "entry.json", "algorithm.py"
@@ -129,11 +129,7 @@ def read_entries(folder: str | Path) -> pd.DataFrame:
 
 def read_entry(entry: str | Path) -> dict[str, Any]:
     """Return the content of an entry; raises `BadSource`."""
-    path = Path(entry) / ENTRY
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise BadSource(f"{path}: not a readable leaderboard entry ({error})") from None
+    return read_json(Path(entry) / ENTRY, "leaderboard entry")
 
 
 def check_entry(entry: str | Path, runs: str | Path) -> None:

@@ -67,11 +67,15 @@ def read_runs(folder: str | Path) -> pd.DataFrame:
 
 def read_description(folder: str | Path) -> dict[str, Any]:
     """Return what was run: algorithm, its source, space, oracle, protocol and seed. Raises `BadSource`."""
-    path = Path(folder) / DESCRIPTION
+    return read_json(Path(folder) / DESCRIPTION, "description of a search")
+
+
+def read_json(path: Path, kind: str) -> dict[str, Any]:
+    """Return the content of a JSON file; raises `BadSource` that says what `kind` of file it should be."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise BadSource(f"{path}: not a readable description of a search ({error})") from None
+        raise BadSource(f"{path}: not a readable {kind} ({error})") from None
 
 
 def description(
