@@ -1,6 +1,7 @@
-"""`natslib search`: run one algorithm many times on a table and keep the trajectories."""
+"""`natslib search`: run one algorithm many times on a table, or train a supernet, and keep what happened."""
 
 import argparse
+import importlib
 import sys
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from natslib.experiment.protocol import Protocol
 from natslib.experiment.repeats import Runs
 from natslib.experiment.store import repeat_into
 from natslib.search import MULTI_FIDELITY, SEARCHES, rung_epochs
+from natslib.weight_sharing import ONE_SHOT
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,46 +27,100 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--algorithm",
         required=True,
         metavar="NAME",
-        help=f"{', '.join(SEARCHES)}, or FILE.py:FUNCTION of your own",
+        help=f"on a table: {', '.join(SEARCHES)}, or FILE.py:FUNCTION of your own; training a supernet: "
+        f"{', '.join(ONE_SHOT)}",
     )
     parser.add_argument("--space", required=True, choices=["tss", "sss"], help="tss (topology) or sss (size)")
     parser.add_argument("--dataset", required=True, help="cifar10, cifar100, ImageNet16-120, ... (no -valid)")
-    parser.add_argument("--runs", type=int, default=RUNS, help="independent runs (the paper's 500)")
-    parser.add_argument("--seed", type=int, required=True, help="root of all seeds")
-    parser.add_argument("--table", default="published", help="'published' or the folder of a table")
     parser.add_argument(
-        "--budget", help="training recipe scored: 12, 200, ... (left out: the only one there is)"
+        "--seed", type=int, required=True, help="root of all seeds; of a supernet the one seed"
     )
-    parser.add_argument("--draw", default="random", help="random (stored run, as the paper), mean, or a seed")
-    parser.add_argument(
-        "--time-s", type=float, help="simulated seconds (left out: the paper's, scaled to the recipe)"
-    )
-    parser.add_argument(
-        "--no-validation-cost",
-        action="store_true",
-        help="do not charge the validation pass (as where a table lacks its time)",
-    )
-    parser.add_argument("--overshoot", default="keep", choices=["keep", "discard"], help="keep: NATS-Bench")
-    parser.add_argument(
-        "--repeats", default="charge", choices=["charge", "cache"], help="charge: as the papers"
-    )
-    parser.add_argument(
-        "--epochs",
-        type=epochs_list,
-        help="trainings offered, as in 1,4,12 (left out: what the algorithm needs)",
-    )
-    parser.add_argument("--workers", type=int, default=1, help="simulated workers, asynchronous")
-    parser.add_argument(
-        "--processes", type=int, default=1, help="real processes; the result does not depend on it"
-    )
-    parser.add_argument(
-        "--output", type=Path, help="folder of the trajectories (left out: results/search/...)"
-    )
-    parser.set_defaults(run=run)
+    parser.add_argument("--output", type=Path, help="folder of the results (left out: in results/)")
+    on_table = table_arguments(parser.add_argument_group("searching on a table"))
+    training = training_arguments(parser.add_argument_group("training a supernet"))
+    parser.set_defaults(run=run, on_table=on_table, training=training)
+
+
+def table_arguments(group: argparse._ArgumentGroup) -> list[argparse.Action]:
+    """Declare what only the searches on a table are told."""
+    return [
+        group.add_argument("--runs", type=int, default=RUNS, help="independent runs (the paper's 500)"),
+        group.add_argument("--table", default="published", help="'published' or the folder of a table"),
+        group.add_argument(
+            "--budget", help="training recipe scored: 12, 200, ... (left out: the only one there is)"
+        ),
+        group.add_argument(
+            "--draw", default="random", help="random (stored run, as the paper), mean, or a seed"
+        ),
+        group.add_argument(
+            "--time-s", type=float, help="simulated seconds (left out: the paper's, scaled to the recipe)"
+        ),
+        group.add_argument(
+            "--no-validation-cost",
+            action="store_true",
+            help="do not charge the validation pass (as where a table lacks its time)",
+        ),
+        group.add_argument(
+            "--overshoot", default="keep", choices=["keep", "discard"], help="keep: NATS-Bench"
+        ),
+        group.add_argument(
+            "--repeats", default="charge", choices=["charge", "cache"], help="charge: as the papers"
+        ),
+        group.add_argument(
+            "--epochs",
+            type=epochs_list,
+            help="trainings offered, as in 1,4,12 (left out: what the algorithm needs)",
+        ),
+        group.add_argument("--workers", type=int, default=1, help="simulated workers, asynchronous"),
+        group.add_argument(
+            "--processes", type=int, default=1, help="real processes; the result does not depend on it"
+        ),
+    ]
+
+
+def training_arguments(group: argparse._ArgumentGroup) -> list[argparse.Action]:
+    """Declare what only the searches that train a supernet are told."""
+    return [
+        group.add_argument("--settings", help="published, nas-bench-201, digits (small), smoke, ...; needed"),
+        group.add_argument(
+            "--no-warm-up", action="store_true", help="size space: search from the first epoch on"
+        ),
+        group.add_argument(
+            "--warm-up", type=float, help="share of epochs that train only weights (left out: the settings')"
+        ),
+        group.add_argument(
+            "--data", type=Path, default=Path("data"), help="folder of the downloaded image sets"
+        ),
+        group.add_argument(
+            "--unverified", action="store_true", help="accept dataset files of another checksum"
+        ),
+        group.add_argument("--device", help="cpu, cuda, ... (left out: a GPU where there is one)"),
+    ]
 
 
 def run(args: argparse.Namespace) -> int:
-    """Search, say what came out, and return 0, or 1 where runs failed."""
+    """Run the kind of search that the algorithm is; raises `ConfigError` for options of the other kind."""
+    one_shot = args.algorithm in ONE_SHOT
+    foreign = args.on_table if one_shot else args.training
+    given = [action for action in foreign if getattr(args, action.dest) != action.default]
+    if given:
+        kind = "trains a supernet" if one_shot else "searches on a table"
+        names = ", ".join(action.option_strings[0] for action in given)
+        raise ConfigError(f"--algorithm {args.algorithm} {kind} and does not know {names}")
+    if not one_shot:
+        return search_table(args)
+    # only here: nothing else of this command needs torch
+    try:
+        command = importlib.import_module("natslib.weight_sharing.command")
+    except ModuleNotFoundError as error:
+        raise ConfigError(
+            f"--algorithm {args.algorithm} needs the package {error.name}; pip install 'natslib[train]'"
+        ) from None
+    return int(command.run(args))
+
+
+def search_table(args: argparse.Namespace) -> int:
+    """Search on a table, say what came out, and return 0, or 1 where runs failed."""
     table = natslib.load(args.table)
     if table.space.name != args.space:
         raise ConfigError(

@@ -19,6 +19,7 @@ class Settings:
     final choice. `warm_up`: share of the epochs that train only weights (size space). `baseline_decay`: of the
     moving average reward. `controller_*`: updates an epoch, candidates an update, gradient norm and weight of the
     entropy in the reward (ENAS). `tune_*`: epochs between projections, learning rate meanwhile (DARTS-PT).
+    `scored`: number of architectures that the finished supernet scores.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Settings:
     controller_entropy: float
     tune_epochs: int
     tune_learning_rate: float
+    scored: int
 
     def learning_rate_of(self, epoch: int) -> float:
         """Return the weights' learning rate in an epoch (counted from 0): a cosine, stepped once an epoch."""
@@ -94,10 +96,11 @@ NATS_TSS = Settings(
     controller_entropy=1e-4,
     tune_epochs=5,
     tune_learning_rate=0.0025,
+    scored=200,
 )
 #: The published searches on the size space; with the warm-up of the launch script.
 NATS_SSS = replace(NATS_TSS, warm_up=0.3, baseline_decay=0.95)
-#: The searches of NAS-Bench-201: running statistics gave its first table, `running_statistics=False` its second.
+#: The searches of NAS-Bench-201: running statistics gave its first table, batch statistics ("BN0") its second.
 NAS_BENCH_201 = replace(
     NATS_TSS, name="nas-bench-201", running_statistics=True, epochs=250, cosine_epochs=250, clip=5.0
 )
@@ -109,14 +112,17 @@ DIGITS_TSS = replace(
     NATS_TSS,
     name="digits",
     scale=SMALL,
-    epochs=40,
-    cosine_epochs=40,
-    valid_batch=128,
+    epochs=100,
+    cosine_epochs=100,
+    valid_batch=225,
+    learning_rate=0.1,
     arch_learning_rate=3e-3,
+    candidates=25,
     controller_updates=10,
     controller_samples=5,
     tune_epochs=2,
 )
+DIGITS_PT = replace(DIGITS_TSS, epochs=40, cosine_epochs=40, learning_rate=0.025)
 DIGITS_SSS = replace(DIGITS_TSS, warm_up=0.3, baseline_decay=0.95)
 
 
@@ -132,24 +138,41 @@ def _smoke(settings: Settings) -> Settings:
         controller_updates=2,
         controller_samples=2,
         tune_epochs=1,
+        scored=10,
     )
 
 
 _ENAS: dict[str, Any] = {"arch_learning_rate": 1e-3, "arch_weight_decay": 0.0, "arch_eps": 1e-3}
-_ENAS_201 = replace(
-    NAS_BENCH_201,
-    learning_rate=0.05,
-    learning_rate_min=0.0005,
-    cosine_epochs=10,
-    weight_decay=2.5e-4,
-    batch=128,
-    arch_learning_rate=1e-3,
-    arch_betas=(0.0, 0.999),
-    arch_eps=1e-3,
-    arch_weight_decay=0.0,
-)
-_DARTS_201 = replace(NAS_BENCH_201, epochs=50, cosine_epochs=50)
-_DIGITS_ENAS = replace(DIGITS_TSS, **_ENAS | {"arch_learning_rate": 1e-2})
+_ENAS_201: dict[str, Any] = {
+    "learning_rate": 0.05,
+    "learning_rate_min": 0.0005,
+    "cosine_epochs": 10,
+    "weight_decay": 2.5e-4,
+    "batch": 128,
+    "arch_betas": (0.0, 0.999),
+}
+
+
+def _nas_bench_201(settings: Settings) -> dict[str, Settings]:
+    """Return the settings of each method of NAS-Bench-201."""
+    darts = replace(settings, epochs=50, cosine_epochs=50)
+    return {
+        "tss": settings,
+        "darts-v1": darts,
+        "darts-v2": darts,
+        "enas": replace(settings, **_ENAS | _ENAS_201),
+    }
+
+
+_DIGITS = {
+    "tss": DIGITS_TSS,
+    "sss": DIGITS_SSS,
+    "enas": replace(DIGITS_TSS, **_ENAS | {"arch_learning_rate": 1e-2}),
+    "tunas": replace(DIGITS_SSS, arch_weight_decay=0.0),
+    "darts-pt": DIGITS_PT,
+    "darts-pt-fixed": DIGITS_PT,
+    "darts-pt-magnitude": DIGITS_PT,
+}
 
 #: The settings of each preset by method; the entries 'tss' and 'sss' are those of methods that are not named.
 PRESETS: dict[str, dict[str, Settings]] = {
@@ -160,27 +183,14 @@ PRESETS: dict[str, dict[str, Settings]] = {
         "tunas": replace(NATS_SSS, arch_weight_decay=0.0),
         "darts-pt": DARTS_PT,
         "darts-pt-fixed": DARTS_PT,
+        "darts-pt-magnitude": DARTS_PT,
     },
-    "nas-bench-201": {
-        "tss": NAS_BENCH_201,
-        "darts-v1": _DARTS_201,
-        "darts-v2": _DARTS_201,
-        "enas": _ENAS_201,
-        "darts-pt": DARTS_PT,
-        "darts-pt-fixed": DARTS_PT,
-    },
-    "digits": {
-        "tss": DIGITS_TSS,
-        "sss": DIGITS_SSS,
-        "enas": _DIGITS_ENAS,
-        "tunas": replace(DIGITS_SSS, arch_weight_decay=0.0),
-    },
-    "smoke": {
-        "tss": _smoke(DIGITS_TSS),
-        "sss": _smoke(DIGITS_SSS),
-        "enas": _smoke(_DIGITS_ENAS),
-        "tunas": _smoke(replace(DIGITS_SSS, arch_weight_decay=0.0)),
-    },
+    "nas-bench-201": _nas_bench_201(NAS_BENCH_201),
+    "nas-bench-201-bn0": _nas_bench_201(
+        replace(NAS_BENCH_201, name="nas-bench-201-bn0", running_statistics=False)
+    ),
+    "digits": _DIGITS,
+    "smoke": {name: _smoke(settings) for name, settings in _DIGITS.items()},
 }
 
 
