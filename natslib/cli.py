@@ -1,4 +1,4 @@
-"""The command line: `natslib convert | info | query | train | search`."""
+"""The command line: `natslib convert | info | query | search | train | retrain`."""
 
 import argparse
 import importlib
@@ -19,12 +19,16 @@ from natslib.errors import ConfigError, NatslibError
 DAMAGED, INTERRUPTED = 3, 130
 HEAVY = {  # commands that bring their own arguments, and the extra that they need
     "search": ("natslib.experiment.command", "run a search algorithm many times on a table", None),
+    "retrain": ("natslib.training.retrain", "train a stored candidate again and compare", "train"),
     "train": ("natslib.training.command", "train candidates and keep raw logs", "train"),
 }
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run one command and return its exit code: 0 done, 1 refused with a reason, 3 done but for damaged files."""
+    """Run one command and return its exit code: 0 done, 1 refused with a reason, 3 done but for damaged files.
+
+    4: `retrain` is done, and the fresh run is apart from the stored ones.
+    """
     argv = sys.argv[1:] if argv is None else argv
     try:
         args = _parser(argv[0] if argv else "").parse_args(argv)

@@ -42,14 +42,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--scale", choices=["published", "small"], help="of recipe and network; for your own images"
     )
-    parser.add_argument("--data", type=Path, default=Path("data"), help="folder of the downloaded image sets")
-    parser.add_argument("--unverified", action="store_true", help="accept dataset files of another checksum")
     parser.add_argument(
         "--shard", default="0/1", help="i/n: train every n-th job from number i on (i counts from 0)"
     )
     parser.add_argument(
         "--group", type=int, default=1, help="topology candidates trained at once; pays on a GPU"
     )
+    add_machine_arguments(parser)
+
+
+def add_machine_arguments(parser: argparse.ArgumentParser) -> None:
+    """Define the arguments that say where the images are and what trains."""
+    parser.add_argument("--data", type=Path, default=Path("data"), help="folder of the downloaded image sets")
+    parser.add_argument("--unverified", action="store_true", help="accept dataset files of another checksum")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
 
 

@@ -1,0 +1,58 @@
+"""Train a few candidates now, outside a farm: for a notebook, and for a comparison with stored runs."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import torch
+from tqdm import tqdm
+
+from natslib.datasets import EMBEDDED, get_dataset
+from natslib.training.candidate import train_candidate
+from natslib.training.command import prepare
+from natslib.training.jobs import Job
+from natslib.training.recipes import Recipe, get_recipe
+from natslib.training.sources import load_images
+
+
+def recipe_of(job: Job) -> Recipe:
+    """Return the recipe of a job on one of natslib's own datasets, small on the embedded ones; raises `UnknownName`."""
+    get_dataset(job.dataset)
+    return get_recipe(job.budget, small=job.dataset in EMBEDDED)
+
+
+def train_fresh(
+    jobs: Sequence[Job], *, data: Path, verify: bool, device: str, progress: bool
+) -> list[dict[str, Any]]:
+    """Train jobs one after another, with a progress bar where asked, and return the raw-log record of each.
+
+    `data` and `verify` as of `load_images`. Raises `UnknownName` before anything is trained, `BadSource` for images
+    that are missing or damaged.
+    """
+    where = torch.device(device)
+    prepare(where)
+    recipes = [recipe_of(job) for job in jobs]
+    names = dict.fromkeys(job.dataset for job in jobs)
+    images = {name: load_images(name, data, verify=verify).to(where) for name in names}
+    waiting = tqdm(jobs, desc="training", unit="network", disable=not progress)
+    return [
+        train_candidate(job, images[job.dataset], recipe, stamp={})
+        for job, recipe in zip(waiting, recipes, strict=True)
+    ]
+
+
+def curves_of(records: Sequence[dict[str, Any]]) -> pd.DataFrame:
+    """Return every epoch of raw-log records: columns arch_index, split, epoch (from 0), loss, accuracy (percent)."""
+    columns = ["epoch", "loss", "accuracy"]
+    parts = [
+        pd.DataFrame({name: split[name] for name in columns}).assign(arch_index=entry["arch_index"], split=of)
+        for entry in records
+        for of, split in entry["splits"].items()
+    ]
+    return pd.concat(parts, ignore_index=True)[["arch_index", "split", *columns]]
+
+
+def last_epoch(curves: pd.DataFrame, split: str) -> pd.Series:
+    """Return the accuracy in percent of each architecture of `curves_of` after its last epoch; index arch_index."""
+    return curves[curves["split"] == split].groupby("arch_index", sort=False)["accuracy"].last()
