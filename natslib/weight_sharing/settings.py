@@ -105,7 +105,9 @@ NAS_BENCH_201 = replace(
     NATS_TSS, name="nas-bench-201", running_statistics=True, epochs=250, cosine_epochs=250, clip=5.0
 )
 #: DARTS-PT on the topology space.
-DARTS_PT = replace(NATS_TSS, running_statistics=True, nesterov=False, weight_decay=3e-4, clip=5.0)
+DARTS_PT = replace(
+    NATS_TSS, running_statistics=True, valid_batch=64, nesterov=False, weight_decay=3e-4, clip=5.0
+)
 
 #: For the embedded image sets: small networks, and architecture parameters that move within a few hundred steps.
 DIGITS_TSS = replace(
@@ -122,7 +124,16 @@ DIGITS_TSS = replace(
     controller_samples=5,
     tune_epochs=2,
 )
-DIGITS_PT = replace(DIGITS_TSS, epochs=40, cosine_epochs=40, learning_rate=0.025)
+DIGITS_PT = replace(
+    DARTS_PT,
+    name="digits",
+    scale=SMALL,
+    running_statistics=False,
+    epochs=40,
+    cosine_epochs=40,
+    arch_learning_rate=3e-3,
+    tune_epochs=2,
+)
 DIGITS_SSS = replace(DIGITS_TSS, warm_up=0.3, baseline_decay=0.95)
 
 
