@@ -11,6 +11,13 @@ from natslib.nets.ops import build_op
 EDGES = ((0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3))
 
 
+def blank(like: Tensor, channels: int) -> Tensor:
+    """Return zeros of so many channels, otherwise as the feature maps `like`: a node that no edge reaches."""
+    n, _, height, width = like.shape
+    zeros = torch.zeros((n, channels, height, width), dtype=like.dtype, device=like.device)
+    return zeros.to(memory_format=torch.channels_last)
+
+
 class Cell(nn.Module):
     """One cell of the code `ops` (six choices): (n, c_in, h, w) -> (n, c_out, h, w).
 
@@ -40,8 +47,4 @@ class Cell(nn.Module):
             if name in self.edges:
                 part = self.edges[name](nodes[source])
                 total = part if total is None else total + part
-        if total is not None:
-            return total
-        n, _, height, width = nodes[0].shape
-        blank = torch.zeros((n, self.c_out, height, width), dtype=nodes[0].dtype, device=nodes[0].device)
-        return blank.to(memory_format=torch.channels_last)
+        return blank(nodes[0], self.c_out) if total is None else total

@@ -36,16 +36,18 @@ def fused_conv(modules: Sequence[nn.Module], *, shared_input: bool = False) -> n
         padding=first.kernel_size[0] // 2,
         groups=1 if shared_input else k,
         bias=False,
+        device="meta",  # no memory and no random numbers for weights that are not used
     )
-    with torch.no_grad():
-        fused.weight.copy_(torch.cat([conv.weight for conv in convs]))
+    fused.weight = nn.Parameter(torch.cat([conv.weight.detach() for conv in convs]))
     return fused
 
 
 def fused_bn(modules: Sequence[nn.Module]) -> nn.BatchNorm2d:
     """Return one batch norm over the channels of those in `modules`, side by side."""
     norms = [only(module, nn.BatchNorm2d) for module in modules]
-    fused = nn.BatchNorm2d(sum(norm.num_features for norm in norms))
+    weight = norms[0].weight
+    channels = sum(norm.num_features for norm in norms)
+    fused = nn.BatchNorm2d(channels, device=weight.device, dtype=weight.dtype)
     with torch.no_grad():
         for name in ("weight", "bias", "running_mean", "running_var"):
             getattr(fused, name).copy_(torch.cat([getattr(norm, name) for norm in norms]))

@@ -24,7 +24,7 @@ def initial_network(job: Job, data: ImageSet, recipe: Recipe) -> Network:
 
 
 def latency(curves: Mapping[str, Curve], data: ImageSet, batch: int) -> float:
-    """Return the seconds of one evaluation batch, averaged over all epochs and evaluation sets."""
+    """Return the seconds of evaluating one batch of the recipe's size, averaged over all epochs and evaluation sets."""
     batches = sum(-(-len(split) // batch) for split in data.evaluations.values())
     seconds = [sum(curves[name].time_s) / len(curves[name].time_s) for name in data.evaluations]
     return sum(seconds) / batches

@@ -14,7 +14,7 @@ from natslib.nets.skeletons import Network
 from natslib.training.candidate import initial_network, latency, train_candidate
 from natslib.training.images import ImageSet, augmented_epoch, draw_plan, normalise
 from natslib.training.jobs import Job
-from natslib.training.loop import Curve, check_batch, clock, set_rate, sgd, tally_batch
+from natslib.training.loop import EVALUATION_BATCH, Curve, check_batch, clock, set_rate, sgd, tally_batch
 from natslib.training.rawlog import record
 from natslib.training.recipes import Recipe
 
@@ -84,8 +84,8 @@ def train_many(
         split = augmented_epoch(data, draw_plan(data, generator))
         prepared = {"train": (normalise(split.images, data), split.labels)} | sets
         for name, (images, labels) in prepared.items():
-            step = optimizer if name == "train" else None
-            tally = one_pass(fused, images, labels, recipe.batch, step)
+            step, batch = (optimizer, recipe.batch) if name == "train" else (None, EVALUATION_BATCH)
+            tally = one_pass(fused, images, labels, batch, step)
             end = clock(device)
             for mine, row in zip(curves, tally, strict=True):
                 mine[name].append(row, len(labels), (end - start) / k)

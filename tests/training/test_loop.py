@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from natslib.nets import SMALL, build_network
-from natslib.training.images import EpochPlan, ImageSet, draw_plan
+from natslib.training.images import EpochPlan, ImageSet, draw_plan, normalise
 from natslib.training.loop import Curve, tally_batch, train
 from natslib.training.recipes import Recipe
 
@@ -87,6 +87,19 @@ def test_the_fast_loop_equals_a_plain_float32_loop(
         np.testing.assert_allclose(fast[name].loss, loss, rtol=1e-3, err_msg=name)
         np.testing.assert_allclose(fast[name].accuracy, first, atol=1e-9, err_msg=name)
         np.testing.assert_allclose(fast[name].top5, five, atol=1e-9, err_msg=name)
+
+
+@pytest.mark.parametrize(("space", "arch"), [("tss", 11), ("sss", "8:24:40:64:8")])
+def test_the_given_network_is_the_trained_one(
+    tiny_images: ImageSet, tiny_recipe: Recipe, space: str, arch: int | str
+) -> None:
+    net = network(arch, space)
+    curves = train(net, tiny_images, tiny_recipe, SEED)
+    split = tiny_images.evaluations["test"]
+    with torch.no_grad():
+        loss = cross_entropy(net(normalise(split.images, tiny_images)), split.labels)
+    assert curves["test"].loss[-1] == pytest.approx(loss.item(), rel=1e-5)
+    assert not net.training
 
 
 def without_times(curves: dict[str, Curve]) -> dict[str, tuple[list[float], ...]]:
