@@ -2,6 +2,7 @@
 
 import fcntl
 import io
+import json
 import math
 from pathlib import Path
 from typing import Any
@@ -16,12 +17,15 @@ from natslib.nets.supernets import TopologySupernet
 from natslib.spaces import get_space
 from natslib.training.farm import lock
 from natslib.training.loop import clock
+from natslib.training.stamp import environment_stamp
 from natslib.weight_sharing import get_method
 from natslib.weight_sharing.data import SearchData, SelectionBatches, paired_epoch
 from natslib.weight_sharing.method import Losses, Method
+from natslib.weight_sharing.records import RECORDS, SCORES, STAMP
+from natslib.weight_sharing.scores import score_sample
 from natslib.weight_sharing.settings import Settings
 
-CHECKPOINT, RECORDS = "checkpoint.pt", "run.parquet"
+CHECKPOINT = "checkpoint.pt"
 
 
 def build_supernet(
@@ -86,6 +90,7 @@ class Run:
             "space": method.space,
             "dataset": self.data.name,
             "settings": method.settings.name,
+            "warm_up": method.settings.warm_up,
             "seed": self.seed,
             "epoch": len(self.rows),
             "arch_index": space.index(code),
@@ -97,6 +102,11 @@ class Run:
             "alphas": None if alphas is None else alphas.detach().flatten().tolist(),
             **method.record(),
         }
+
+    def scores(self) -> pd.DataFrame:
+        """Return how the supernet scores a sample of architectures (`score_sample`)."""
+        settings = self.method.settings
+        return score_sample(self.method, SelectionBatches(self.data, settings.valid_batch, self.generator))
 
     def save(self, path: Path) -> None:
         """Write all that going on needs, whole or not at all."""
@@ -126,7 +136,8 @@ def run_search(
 
     Row 0 is the untrained start. A row has the current architecture, the mean losses and accuracies (percent) of the
     epoch, its seconds (processor time on a CPU) and the architecture parameters, row after row. The folder gets
-    `search.json`, which says what was asked, `run.parquet` at the end, and until then a checkpoint an epoch. A search
+    `search.json`, which says what was asked, at the end `run.parquet`, `scores.parquet` (what the supernet thinks of a
+    sample, see `score_sample`) and `stamp.json`, and until then a checkpoint an epoch. A search
     whose loss becomes NaN ends with a row marked `diverged` that repeats the architecture before.
     Raises `ConfigError` where the folder holds another search or another process works in it.
     """
@@ -139,6 +150,8 @@ def run_search(
             if checkpoint.exists():
                 run.restore(checkpoint)
             finish(run, checkpoint, progress=progress)
+            write_whole(folder / STAMP, json.dumps(environment_stamp(run.method.device)).encode())
+            write_whole(folder / SCORES, run.scores().to_parquet(index=False))
             write_whole(records, pd.DataFrame(run.rows).to_parquet(index=False))
         checkpoint.unlink(missing_ok=True)
     return pd.read_parquet(records)
@@ -163,6 +176,6 @@ def description(method_name: str, data: SearchData, settings: Settings, seed: in
         "method": method_name,
         "dataset": data.name,
         "images": images,
-        "settings": settings.as_json(),
         "seed": seed,
+        **settings.as_json(),
     }

@@ -10,6 +10,8 @@ from natslib.errors import ConfigError
 
 TRAINING = "results/training"
 """The folder of the raw logs that the workflow trains, a folder a source in it."""
+SEARCHED = "results/weight-sharing"
+"""The folder of the weight-sharing searches that the workflow runs."""
 
 
 def expand_sources(sources: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
@@ -34,6 +36,41 @@ def expand_sources(sources: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[s
 def asked_stems(sources: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """Return the figures that `sources` ask for, as the stems of their files: 'fig5_correlation_published'."""
     return [f"{item}_{name}" for name, source in sources.items() for item in source["items"]]
+
+
+def expand_searches(searches: Mapping[str, Any]) -> dict[str, Any]:
+    """Return `searches` as the Snakefile's rules use them.
+
+    `folder`: where the joined records of the searches are, one file a space; `runs`: the options of `natslib search` by
+    the name of each search that is to be run; `finished`: their markers by space. Of searches that were run
+    before, `origin`, there are none to be run.
+    """
+    jobs = [
+        (group["space"], method, seed, group.get("warm_up"))
+        for group in searches.get("run", [])
+        for method in group["methods"]
+        for seed in group["seeds"]
+    ]
+    names = {_search_name(*job): job for job in jobs}
+    common = [f"--{key}={searches[key]}" for key in ("dataset", "settings") if key in searches]
+    folder = f"{SEARCHED}/{searches.get('settings')}"
+    return {
+        "folder": searches.get("origin", folder),
+        "runs": {name: common + _search_options(*job) for name, job in names.items()},
+        "finished": {
+            space: [f"{folder}/{name}/finished" for name, job in names.items() if job[0] == space]
+            for space in ("tss", "sss")
+        },
+    }
+
+
+def _search_name(space: str, method: str, seed: int, warm_up: float | None) -> str:
+    return f"{space}-{method}-{seed}" + ("" if warm_up is None else f"-warm-up-{warm_up}")
+
+
+def _search_options(space: str, method: str, seed: int, warm_up: float | None) -> list[str]:
+    options = [f"--space={space}", f"--algorithm={method}", f"--seed={seed}"]
+    return options if warm_up is None else [*options, f"--warm-up={warm_up}"]
 
 
 def _given(name: str, source: Mapping[str, Any]) -> dict[str, Any]:

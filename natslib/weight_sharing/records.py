@@ -1,0 +1,80 @@
+"""The records of finished weight-sharing searches, joined to one small file a space. Needs no torch."""
+
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from natslib.errors import BadSource
+from natslib.experiment.store import DESCRIPTION, read_json
+
+RECORDS, SCORES, STAMP = "run.parquet", "scores.parquet", "stamp.json"
+MANIFEST = b"natslib"
+"""The key under which a joined file says what was searched, and with what."""
+
+
+def join_runs(folders: Sequence[Path], records: Path, scores: Path) -> None:
+    """Join the searches of one space: `records` gets a row an epoch, `scores` a row a scored architecture.
+
+    Both have the columns of the single files; the scores also say method, dataset, seed and warm-up. The descriptions
+    and the stamps of the searches are kept in each file (`manifest_of`). Raises `BadSource` where one is not finished.
+    """
+    told = [_Finished(folder) for folder in folders]
+    manifest = {
+        "searches": [each.description for each in told],
+        "stamps": _distinct(each.stamp for each in told),
+    }
+    _write(records, [each.records() for each in told], manifest)
+    _write(scores, [each.scores() for each in told], manifest)
+
+
+def manifest_of(path: Path) -> dict[str, Any]:
+    """Return what a joined file was made of: `searches`, as in each `search.json`, and the distinct `stamps`."""
+    metadata = pq.read_schema(path).metadata
+    if MANIFEST not in metadata:
+        raise BadSource(f"{path}: not a file of joined searches (it does not say which)")
+    return json.loads(metadata[MANIFEST])
+
+
+class _Finished:
+    """The folder of one finished search."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.description = read_json(folder / DESCRIPTION, "description of a search")
+        self.stamp = read_json(folder / STAMP, "stamp of a search")
+
+    def records(self) -> pd.DataFrame:
+        return self._read(RECORDS)
+
+    def scores(self) -> pd.DataFrame:
+        run = self.records().iloc[0]
+        named = {name: run[name] for name in ("method", "dataset", "seed", "warm_up")}
+        return self._read(SCORES).assign(**named)
+
+    def _read(self, name: str) -> pd.DataFrame:
+        path = self.folder / name
+        if not path.exists():
+            raise BadSource(f"{self.folder}: the search is not finished (no {name})")
+        return pd.read_parquet(path)
+
+
+def _write(path: Path, frames: list[pd.DataFrame], manifest: dict[str, Any]) -> None:
+    table = pa.concat_tables(
+        [pa.Table.from_pandas(frame, preserve_index=False) for frame in frames], promote_options="permissive"
+    )
+    table = table.replace_schema_metadata({MANIFEST: json.dumps(manifest).encode()})
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pq.write_table(table, path, compression="zstd", compression_level=19)
+
+
+def _distinct(stamps: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    for stamp in stamps:
+        if stamp not in found:
+            found.append(stamp)
+    return found
