@@ -34,6 +34,13 @@ def test_every_row_is_complete_and_below_the_optimum(name: str) -> None:
     assert (others <= best.reindex(others.index)).all()
 
 
+def test_the_paper_of_darts_pt_prints_one_architecture_a_method_by_its_test_accuracy() -> None:
+    table = published("darts-pt-table-4")
+    tested = table[table["split"] == "test"].set_index("method")["mean"]
+    assert tested.to_dict() == {"darts-v1": 54.30, "darts-pt": 88.11, "darts-pt-fixed": 93.80}
+    assert table.loc[table["split"] == "valid", "mean"].isna().all()
+
+
 def test_an_unknown_table_is_named() -> None:
     with pytest.raises(UnknownName, match="unknown published table 'table-4'"):
         published("table-4")
