@@ -15,10 +15,10 @@ COLUMNS = ["space", "method", "dataset", "split", "mean", "std", "evidence", "so
 def published(table: str) -> pd.DataFrame:
     """Return a printed table in long form.
 
-    `table`: "nats-bench-table-4", "nas-bench-201-table-5" or "darts-pt-table-4". Columns: space ("tss" or "sss"), method
-    (search algorithms by their names in natslib), dataset, split ("valid" or "test"), mean and std in percent (std NaN
-    for one architecture, both NaN for what is not printed), evidence ("quoted", "recomputed", "remembered" or "read"),
-    source.
+    `table`: "nats-bench-table-4", "nas-bench-201-table-5" or "darts-pt-table-4". Columns: space ("tss" or "sss"),
+    method (search algorithms by their names in natslib), dataset, split ("valid" or "test"), mean and std in percent
+    (std NaN for one architecture, both NaN for what is not printed), evidence ("quoted", "recomputed", "remembered" or
+    "read"), source.
     """
     tables = _read()
     if table not in tables:
