@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from natslib.datasets import DATASETS
 from natslib.errors import NotMeasured, unknown_name
 
 LONGEST = "longest"
@@ -142,7 +143,8 @@ def describe(columns: Sequence[Column]) -> str:
 
 def _candidates(runs: pd.DataFrame) -> list[tuple[str, str, str]]:
     paper = [(short, split, dataset) for (short, split), dataset in _PAPER_SOURCES.items()]
-    others = sorted(set(runs["dataset"]) - set(_PAPER_SOURCES.values()))
+    held = set(runs["dataset"]) - set(_PAPER_SOURCES.values())
+    others = [*(name for name in DATASETS if name in held), *sorted(held - set(DATASETS))]
     return paper + [(name, split, name) for name in others for split in SPLITS]
 
 

@@ -25,7 +25,7 @@ from natslib.benchmarks.store import Rows, atomic, sha256
 from natslib.benchmarks.tidy import read_tidy
 from natslib.benchmarks.wholefile import read_whole_file
 from natslib.errors import BadSource, ConfigError, shown
-from natslib.spaces import Space, get_space
+from natslib.spaces import SPACES, Space, get_space
 
 _T = TypeVar("_T")
 _KINDS = (
@@ -78,7 +78,7 @@ def _convert(
         return _convert_frame(Destination(dest, "published", fingerprint(FILES)), _published)
     if not path.exists():
         raise BadSource(f"{origin}: no such file or directory; a source is {_KINDS}")
-    name = path.resolve().name
+    name = _name(path.resolve())
     if columns is not None:
         mark = fingerprint(sha256(path), sha256(Path(columns)))
         return _convert_frame(Destination(dest, name, mark), lambda: read_tidy(path, Path(columns)))
@@ -94,6 +94,14 @@ def _convert(
         mark = fingerprint(CHUNK, [(item.name, item.size) for item in items])
         return _convert_archive(items, Destination(dest, name, mark), processes, bar)
     raise BadSource(f"{path}: not a source; a source is {_KINDS}")
+
+
+def _name(path: Path) -> str:
+    """Return how a table calls its origin: by the file or folder; a farm's folder of one space, by farm and space."""
+    if path.name not in SPACES:
+        return path.name
+    farm = path.parent.name
+    return farm if farm.endswith(f"-{path.name}") else f"{farm}-{path.name}"
 
 
 def _published() -> tuple[Any, Space, dict[str, Any]]:

@@ -37,8 +37,12 @@ def read_rawlogs(folder: Path) -> tuple[list[Run], Space, dict[str, Any], list[d
     logs = _Logs()
     for file in sorted(path for path in folder.glob("*.jsonl") if path.is_file()):
         logs.read(file)
-    source = {"name": folder.name, "sha256": logs.digests}
-    return [run for run, _ in logs.runs.values()], logs.space(folder), source, logs.damaged
+    return (
+        [run for run, _ in logs.runs.values()],
+        logs.space(folder),
+        {"sha256": logs.digests},
+        logs.damaged,
+    )
 
 
 @dataclass

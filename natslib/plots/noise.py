@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from natslib.analysis.ceiling import local_noise
 from natslib.analysis.seed_noise import seed_summary
 from natslib.plots.palette import BLACK, BLUE, GREY, ORANGE
-from natslib.plots.scatter import POINTS, write_note
+from natslib.plots.scatter import points, write_note
 
 LEAST_POINTS = 0.01
 _KINDS = {"same cell": (BLUE, "-"), "equivalent cells": (ORANGE, "--"), "different cells": (GREY, ":")}
@@ -28,7 +28,7 @@ def draw_seed_spread(ax: Axes, runs: pd.DataFrame, *, colour: str) -> None:
     """
     summary, level = seed_summary(runs), local_noise(runs)
     spread = summary[summary["std"] > LEAST_POINTS]
-    ax.scatter(spread["mean"], spread["std"], color=colour, **POINTS)
+    ax.scatter(spread["mean"], spread["std"], color=colour, **points(len(spread)))
     by_mean = summary["mean"].sort_values()
     ax.plot(by_mean, level.loc[by_mean.index], color=BLACK, linewidth=1, label="noise of one run")
     ax.set(
@@ -82,8 +82,8 @@ def draw_stability(ax: Axes, ranks: pd.DataFrame, *, colour: str, tau: float) ->
     """
     last = len(ranks)
     size = float(np.clip(3000 / last, 2.2, 12))
-    points = POINTS | {"s": size, "alpha": 0.3 if last > 500 else 0.6}
-    ax.scatter(ranks["by_mean"], ranks["by_one_seed"], color=colour, **points)
+    look = points(last) | {"s": size, "alpha": 0.3 if last > 500 else 0.6}
+    ax.scatter(ranks["by_mean"], ranks["by_one_seed"], color=colour, **look)
     ax.plot([1, last], [1, last], color=BLACK, linewidth=0.8, linestyle="--")
     ax.set(xlim=(-0.02 * last, 1.02 * last), ylim=(-0.02 * last, 1.02 * last), aspect="equal")
     write_note(ax, f"τ-b = {tau:.2f}")

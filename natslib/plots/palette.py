@@ -8,7 +8,14 @@ BLUE, VERMILLION, PURPLE = "#0072b2", "#d55e00", "#cc79a7"
 
 CYCLE = (BLUE, VERMILLION, GREEN, ORANGE, PURPLE, SKY, BLACK, GREY)
 
-DATASET_COLOURS = {"CIFAR-10": BLUE, "CIFAR-100": VERMILLION, "ImageNet16-120": GREEN}
+DATASET_COLOURS = {
+    "CIFAR-10": BLUE,
+    "CIFAR-100": VERMILLION,
+    "ImageNet16-120": GREEN,
+    "digits": ORANGE,
+    "photos": SKY,
+    "digit-pairs": PURPLE,
+}
 
 OPERATION_COLOURS = {
     "none": "#bdbdbd",
@@ -58,6 +65,15 @@ ALGORITHM_TITLES = {
     "hyperband": "Hyperband",
     "asha": "ASHA",
     "tpe": "TPE",
+    "rsps": "RSPS",
+    "darts-v1": "DARTS (1st)",
+    "darts-v2": "DARTS (2nd)",
+    "gdas": "GDAS",
+    "setn": "SETN",
+    "enas": "ENAS",
+    "tas": "TAS: interpolation",
+    "fbnetv2": "FBNetV2: Gumbel masks",
+    "tunas": "TuNAS: sampled masks",
     "optimal": "best",
 }
 

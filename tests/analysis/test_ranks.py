@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from natslib.analysis.landmarks import landmarks
-from natslib.analysis.ranks import optima, rank_frame, rank_table, select_top
+from natslib.analysis.ranks import optima, rank_frame, rank_pairs, rank_table, select_top
 from natslib.errors import ConfigError
 
 FRAME = pd.DataFrame({"x": [90.0, 91.0, 91.0, np.nan, 10.0]})
@@ -45,3 +45,16 @@ def test_landmarks_of_both_spaces():
     assert none.empty
     assert none.columns.tolist() == ["arch_index", "name", "kind"]
     assert FRAME.loc[none["arch_index"]].empty
+
+
+def test_pairs_are_ranked_among_what_both_columns_hold():
+    frame = pd.DataFrame({"a": [9.0, 8.0, 7.0], "b": [np.nan, 1.0, 2.0]}).rename_axis("arch_index")
+    ranks = rank_pairs(frame, [("a", "b")])
+    assert ranks.to_dict("list") == {
+        "x": ["a", "a"],
+        "y": ["b", "b"],
+        "arch_index": [1, 2],
+        "rank_x": [1.0, 2.0],
+        "rank_y": [2.0, 1.0],
+    }
+    assert list(rank_pairs(frame, [])) == list(ranks)

@@ -156,3 +156,11 @@ def test_a_log_without_a_run_or_of_two_spaces_is_refused(tmp_path, text, message
     (tmp_path / "a.jsonl").write_text(text)
     with pytest.raises(BadSource, match=message):
         read_rawlogs(tmp_path)
+
+
+@pytest.mark.parametrize(("farm", "origin"), [("embedded", "embedded-tss"), ("mine-tss", "mine-tss")])
+def test_a_farms_folder_is_named_by_farm_and_space(tmp_path, farm, origin):
+    logs = tmp_path / farm / "tss"
+    logs.mkdir(parents=True)
+    (logs / "a.jsonl").write_text(line(5))
+    assert convert(logs, tmp_path / "t")["origin"] == origin

@@ -60,3 +60,17 @@ def test_source_line_wraps_inside_the_figure():
     box = fig.texts[-1].get_window_extent(FigureCanvasAgg(fig).get_renderer())
     assert "\n" in fig.texts[-1].get_text()
     assert box.x1 < fig.bbox.x1
+
+
+def test_a_long_source_line_makes_room_for_itself():
+    fig, axes = plots.new_figure(1, 1)
+    axes[0, 0].set_xlabel("below the panel")
+    height = fig.get_figheight()
+    plots.write_source(fig, "word " * 60)
+    canvas = FigureCanvasAgg(fig)
+    canvas.draw()
+    text, label = (
+        each.get_window_extent(canvas.get_renderer()) for each in (fig.texts[0], axes[0, 0].xaxis.label)
+    )
+    assert fig.get_figheight() > height
+    assert text.y1 < label.y0

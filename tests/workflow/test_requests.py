@@ -8,6 +8,7 @@ from natslib.errors import ConfigError, UnknownName
 from natslib.workflow.requests import (
     CorrelationRequest,
     CostRequest,
+    FreshRequest,
     NoiseRequest,
     RanksRequest,
     SpacesRequest,
@@ -58,6 +59,16 @@ def test_values_are_checked():
         CostRequest("published", "longest", "valid", "a").budget = "12"
 
 
+def test_fresh_architectures_are_indices_or_spread():
+    assert FreshRequest("t", "12", "digits", "test", "5, 1462", 0, "a").indices == [5, 1462]
+    assert FreshRequest("t", "12", "digits", "test", "spread", 0, "a").indices == []
+    for wrong in ("", "5,,6", "five", "-1"):
+        with pytest.raises(ConfigError, match="allowed are 'spread' or indices with commas"):
+            FreshRequest("t", "12", "digits", "test", wrong, 0, "a")
+    with pytest.raises(ConfigError, match="seed is -1"):
+        FreshRequest("t", "12", "digits", "test", "5", -1, "a")
+
+
 def test_provenance_holds_parameters_and_hashes_but_no_places():
     manifest = {"origin": "x", "sha256": {"finals.parquet": "ab"}, "blocks": [1], "source": {"name": "y 1"}}
     record = RanksRequest("published", "200", "valid", "results/a", "results/b").provenance(manifest)
@@ -69,3 +80,11 @@ def test_provenance_holds_parameters_and_hashes_but_no_places():
 def test_source_line_names_the_package_where_there_is_one():
     assert source_line({"origin": "published", "source": {"name": "p 0.2"}}) == "source: published (p 0.2)"
     assert source_line({"origin": "NATS-tss", "source": {"files": 3}}) == "source: NATS-tss"
+
+
+def test_source_line_tells_own_training_and_a_part_of_a_space():
+    manifest = {"origin": "mine", "space": "sss", "blocks": [{"dataset": "photos"}, {"dataset": "digits"}]}
+    line = source_line(manifest | {"architectures": {"measured": 1024}})
+    assert "our own training of small networks on digits, photos, not CIFAR" in line
+    assert line.endswith("1,024 of 32,768 architectures")
+    assert "architectures" not in source_line(manifest | {"architectures": {"measured": 32768}})
