@@ -151,7 +151,7 @@ class TopologySupernet(nn.Module):
         """Return the candidate `code` with this network's weights; equal to it in training mode."""
         stem, classifier = self.stem[0], self.classifier
         network = topology_network(code, stem.in_channels, classifier.out_features, self.scale)
-        network.to(stem.weight.device)
+        network.to(stem.weight)
         network.stem.load_state_dict(self.stem.state_dict())
         network.classifier.load_state_dict(classifier.state_dict())
         for mine, block in zip(self.body, network.body, strict=True):

@@ -1,0 +1,35 @@
+"""A tiny image set and settings on which every search runs in a fraction of a second."""
+
+from collections.abc import Iterator
+
+import pytest
+import torch
+
+from natslib.training.images import ImageSet, Split
+from natslib.weight_sharing.data import SearchData, search_data
+
+from .tiny import CLASSES
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> Iterator[None]:
+    """Threads would cost more than they save at this size."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def brightness(n: int, seed: int) -> Split:
+    """Return noise of 8x8 pixels, grey; a class is how bright it is."""
+    generator = torch.Generator().manual_seed(seed)
+    labels = torch.arange(n) % CLASSES
+    images = torch.randint(0, 80, (n, 8, 8, 1), generator=generator, dtype=torch.uint8)
+    return Split(images + (60 * labels).to(torch.uint8)[:, None, None, None], labels)
+
+
+@pytest.fixture(scope="session")
+def tiny_data() -> SearchData:
+    """20 images to train on, 12 to choose by."""
+    images = ImageSet("tiny-valid", CLASSES, brightness(20, 0), {}, (100.0,), (60.0,), shift=1, flip=True)
+    return search_data(images, brightness(12, 1))

@@ -1,0 +1,137 @@
+import fcntl
+import json
+import multiprocessing
+import os
+import signal
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import torch
+
+from natslib.errors import ConfigError
+from natslib.training.farm import lock
+from natslib.weight_sharing.data import SearchData
+from natslib.weight_sharing.loop import CHECKPOINT, Run, run_search
+from natslib.weight_sharing.rsps import Rsps
+from natslib.weight_sharing.settings import Settings, settings_of
+
+from .tiny import SCALE
+
+SETTINGS = replace(
+    settings_of("smoke", "darts-v1", "tss"), scale=SCALE, batch=8, valid_batch=6, epochs=3, scored=3
+)
+
+
+def search(data: SearchData, folder: Path, settings: Settings = SETTINGS, seed: int = 0) -> pd.DataFrame:
+    return run_search("darts-v1", data, settings, seed, folder)
+
+
+def test_a_search_that_is_killed_by_the_system_goes_on(tiny_data: SearchData, tmp_path: Path) -> None:
+    long = replace(SETTINGS, epochs=15, cosine_epochs=15)
+    whole = search(tiny_data, tmp_path / "whole", long)
+    folder = tmp_path / "killed"
+    process = multiprocessing.get_context("fork").Process(target=search, args=(tiny_data, folder, long))
+    process.start()
+    deadline = time.monotonic() + 60
+    while not (folder / CHECKPOINT).exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    os.kill(process.pid, signal.SIGKILL)
+    process.join()
+    assert not (folder / "run.parquet").exists(), "the search was over before it was killed"
+    resumed = search(tiny_data, folder, long)
+    pd.testing.assert_frame_equal(whole.drop(columns="time_s"), resumed.drop(columns="time_s"))
+
+
+def test_a_finished_search_is_read_and_not_run_again(
+    tiny_data: SearchData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = search(tiny_data, tmp_path)
+    monkeypatch.setattr(Run, "advance", None)
+    pd.testing.assert_frame_equal(search(tiny_data, tmp_path), first)
+
+
+def test_a_folder_of_another_search_is_refused(tiny_data: SearchData, tmp_path: Path) -> None:
+    search(tiny_data, tmp_path)
+    with pytest.raises(ConfigError, match=r"another search \(epochs is 3 there, 4 asked\)"):
+        search(tiny_data, tmp_path, replace(SETTINGS, epochs=4))
+    with pytest.raises(ConfigError, match="seed is 0 there, 1 asked"):
+        search(tiny_data, tmp_path, seed=1)
+    with pytest.raises(ConfigError, match="dataset is 'tiny' there, 'other' asked"):
+        search(replace(tiny_data, name="other"), tmp_path)
+
+
+def test_two_processes_do_not_share_a_folder(tiny_data: SearchData, tmp_path: Path) -> None:
+    with lock(tmp_path / ".search.lock", fcntl.LOCK_EX), pytest.raises(ConfigError, match="is writing to"):
+        search(tiny_data, tmp_path)
+
+
+def test_the_first_row_is_the_untrained_start(tiny_data: SearchData, tmp_path: Path) -> None:
+    records = search(tiny_data, tmp_path)
+    first = Run("darts-v1", tiny_data, SETTINGS, 0)
+    assert records["alphas"][0].tolist() == first.method.alphas.flatten().tolist()
+    assert records["train_loss"].isna().tolist() == [True, False, False, False]
+    assert records["alphas"][1].tolist() != records["alphas"][0].tolist()
+
+
+def test_losses_are_means_over_the_images(tiny_data: SearchData, monkeypatch: pytest.MonkeyPatch) -> None:
+    """20 images in batches of 8, 8 and 4: each step tells its number."""
+    run = Run("darts-v1", tiny_data, SETTINGS, 0)
+    sizes, numbers = [], iter(range(3))
+
+    def step(train, valid):
+        sizes.append(len(train.labels))
+        return torch.tensor([float(next(numbers)), 0.0, torch.nan, 1.0]).unbind()
+
+    run.advance()
+    monkeypatch.setattr(run.method, "step", step)
+    run.advance()
+    assert sizes == [8, 8, 4]
+    assert run.rows[1]["train_loss"] == pytest.approx((0 * 8 + 1 * 8 + 2 * 4) / 20)
+    assert run.rows[1]["valid_accuracy"] == pytest.approx(1.0)
+
+
+def test_the_learning_rate_is_set_an_epoch_at_a_time(tiny_data: SearchData) -> None:
+    run = Run("rsps", tiny_data, replace(SETTINGS, epochs=3, cosine_epochs=3), 0)
+    rates = []
+    for _ in range(4):
+        run.advance()
+        rates.append(run.method.weight_optimizer.param_groups[0]["lr"])
+    assert rates == pytest.approx([0.1, 0.1, 0.001 + 0.099 * 0.75, 0.001 + 0.099 * 0.25])
+
+
+def test_a_loss_that_is_not_a_number_ends_the_search(
+    tiny_data: SearchData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train_epoch = Run._train_epoch
+
+    def spoiled(run: Run):
+        if len(run.rows) == 2:
+            with torch.no_grad():
+                run.method.network.classifier.weight.fill_(torch.nan)
+        return train_epoch(run)
+
+    monkeypatch.setattr(Run, "_train_epoch", spoiled)
+    records = search(tiny_data, tmp_path)
+    assert records["diverged"].tolist() == [False, False, True]
+    assert records["arch"][2] == records["arch"][1]
+    assert search(tiny_data, tmp_path)["diverged"].tolist() == [False, False, True]
+
+
+def test_what_was_asked_is_beside_the_records(tiny_data: SearchData, tmp_path: Path) -> None:
+    search(tiny_data, tmp_path, seed=5)
+    said = json.loads((tmp_path / "search.json").read_text())
+    assert said["method"] == "darts-v1"
+    assert said["seed"] == 5
+    assert said["images"] == {"train": 20, "valid": 12}
+    assert said["arch_learning_rate"] == SETTINGS.arch_learning_rate
+
+
+def test_the_weights_do_not_depend_on_the_method(tiny_data: SearchData) -> None:
+    one, other = (Run(name, tiny_data, SETTINGS, 7).method.network for name in ("rsps", "darts-v1"))
+    for mine, yours in zip(one.parameters(), other.parameters(), strict=True):
+        assert torch.equal(mine, yours)
+    assert isinstance(Run("rsps", tiny_data, SETTINGS, 7).method, Rsps)

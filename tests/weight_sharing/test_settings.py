@@ -1,0 +1,86 @@
+"""The published settings by value."""
+
+import math
+
+import pytest
+
+from natslib.errors import UnknownName
+from natslib.nets.skeletons import PUBLISHED
+from natslib.weight_sharing import ONE_SHOT, get_method
+from natslib.weight_sharing.settings import NATS_SSS, NATS_TSS, settings_of
+
+
+@pytest.mark.parametrize("name", [name for name in ONE_SHOT if not name.startswith("darts-pt")])
+def test_the_weights_learn_as_published(name: str) -> None:
+    settings = settings_of("published", name, get_method(name).space)
+    assert settings.scale == PUBLISHED
+    assert (settings.epochs, settings.batch, settings.valid_batch) == (100, 64, 512)
+    assert (settings.momentum, settings.nesterov, settings.weight_decay) == (0.9, True, 5e-4)
+    assert settings.clip == math.inf
+    assert not settings.running_statistics
+    assert settings.learning_rate_of(0) == 0.025
+    assert settings.learning_rate_of(50) == pytest.approx(0.013)
+    assert settings.learning_rate_of(99) == pytest.approx(0.001 + 0.024 * (1 - math.cos(math.pi / 100)) / 2)
+
+
+def test_the_temperature_falls_linearly_from_10_to_a_tenth() -> None:
+    temperatures = [NATS_TSS.temperature(epoch) for epoch in range(100)]
+    assert (temperatures[0], temperatures[99]) == (10.0, pytest.approx(0.1))
+    assert temperatures[33] == pytest.approx(10 - 9.9 / 3)
+
+
+@pytest.mark.parametrize(
+    ("name", "space", "adam"),
+    [
+        ("darts-v1", "tss", (3e-4, (0.5, 0.999), 1e-8, 1e-3)),
+        ("darts-v2", "tss", (3e-4, (0.5, 0.999), 1e-8, 1e-3)),
+        ("gdas", "tss", (3e-4, (0.5, 0.999), 1e-8, 1e-3)),
+        ("setn", "tss", (3e-4, (0.5, 0.999), 1e-8, 1e-3)),
+        ("enas", "tss", (1e-3, (0.5, 0.999), 1e-3, 0.0)),
+        ("tas", "sss", (3e-4, (0.5, 0.999), 1e-8, 1e-3)),
+        ("fbnetv2", "sss", (3e-4, (0.5, 0.999), 1e-8, 1e-3)),
+        ("tunas", "sss", (3e-4, (0.5, 0.999), 1e-8, 0.0)),
+    ],
+)
+def test_the_architecture_is_learned_as_published(name: str, space: str, adam: tuple) -> None:
+    settings = settings_of("published", name, space)
+    found = (
+        settings.arch_learning_rate,
+        settings.arch_betas,
+        settings.arch_eps,
+        settings.arch_weight_decay,
+    )
+    assert found == adam
+
+
+def test_selection_controller_and_warm_up_are_as_published() -> None:
+    enas = settings_of("published", "enas", "tss")
+    assert (enas.controller_updates, enas.controller_samples, enas.controller_clip) == (50, 20, 5.0)
+    assert (enas.controller_entropy, enas.baseline_decay, enas.candidates) == (1e-4, 0.99, 100)
+    assert (NATS_SSS.warm_up, NATS_SSS.baseline_decay) == (0.3, 0.95)
+
+
+@pytest.mark.parametrize(("preset", "running"), [("nas-bench-201", True), ("nas-bench-201-bn0", False)])
+def test_nas_bench_201_differs_as_it_says(preset: str, running: bool) -> None:
+    methods = ["darts-v1", "darts-v2", "gdas", "setn", "rsps", "enas"]
+    settings = {name: settings_of(preset, name, "tss") for name in methods}
+    assert [some.epochs for some in settings.values()] == [50, 50, 250, 250, 250, 250]
+    assert {some.running_statistics for some in settings.values()} == {running}
+    assert {some.clip for some in settings.values()} == {5.0}
+    enas = settings["enas"]
+    assert (enas.weight_decay, enas.batch, enas.arch_betas) == (2.5e-4, 128, (0.0, 0.999))
+    rates = [enas.learning_rate_of(epoch) for epoch in (0, 10, 20)]
+    assert rates == pytest.approx([0.05, 0.0005, 0.05])
+
+
+def test_darts_pt_differs_as_it_says() -> None:
+    settings = settings_of("published", "darts-pt", "tss")
+    assert (settings.weight_decay, settings.clip, settings.running_statistics) == (3e-4, 5.0, True)
+    assert (settings.tune_epochs, settings.tune_learning_rate) == (5, 0.0025)
+
+
+def test_unknown_settings_are_refused() -> None:
+    with pytest.raises(UnknownName, match=r"unknown settings 'digit'.*did you mean 'digits'"):
+        settings_of("digit", "rsps", "tss")
+    with pytest.raises(UnknownName, match="unknown method of the settings 'nas-bench-201' 'tunas'"):
+        settings_of("nas-bench-201", "tunas", "sss")
