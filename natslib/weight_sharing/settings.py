@@ -129,8 +129,6 @@ DIGITS_PT = replace(
     name="digits",
     scale=SMALL,
     running_statistics=False,
-    epochs=40,
-    cosine_epochs=40,
     arch_learning_rate=3e-3,
     tune_epochs=2,
 )
