@@ -350,5 +350,25 @@ rule your_algorithm:
         "natslib/workflow/execute.py"
 
 
+rule fresh_training:
+    """Not in the paper: networks trained now, beside what the table holds of them."""
+    input:
+        notebook="notebooks/13_fresh_training.ipynb",
+        library=imported_sources("notebooks/13_fresh_training.ipynb"),
+        table="results/tables/{source}/manifest.json",
+    output:
+        figure_fresh=multiext(f"{FIGURES}/fresh_training_{{source}}", *SAVED),
+    log:
+        notebook="results/notebooks/fresh_training_{source}.ipynb",
+    benchmark:
+        "results/benchmarks/fresh_training_{source}.tsv"
+    params:
+        table=subpath(input.table, parent=True),
+        split=lookup(dpath="{source}/split", within=SOURCES),
+        figure_fresh=subpath(output[0], strip_suffix=".svg"),
+    script:
+        "natslib/workflow/execute.py"
+
+
 onsuccess:
     print(f"The figures are in {FIGURES}/, the notebooks that drew them in results/notebooks/.")

@@ -53,3 +53,14 @@ def pooled_std(stored: pd.DataFrame, mean: float) -> float:
         return float("nan")
     nearest = (repeated.mean(axis=1) - mean).abs().nsmallest(NEIGHBOURS).index
     return noise_variance(repeated.loc[nearest]) ** 0.5
+
+
+def spread_over_ranks(stored: pd.DataFrame, count: int) -> list[int]:
+    """Return `count` architectures spread evenly over the ranks, worst first, among those with most runs.
+
+    They are the middles of `count` equal parts: not the best, whose stored mean is high by chance too.
+    """
+    runs = stored.notna().sum(axis=1)
+    ordered = stored[runs == runs.max()].mean(axis=1).sort_values(kind="stable").index
+    places = np.floor((np.arange(count) + 0.5) / count * len(ordered)).astype(int)
+    return [int(arch) for arch in ordered[places]]

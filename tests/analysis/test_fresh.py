@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from natslib.analysis.fresh import NEIGHBOURS, OWN, POOLED, compare_runs, pooled_std
+from natslib.analysis.fresh import NEIGHBOURS, OWN, POOLED, compare_runs, pooled_std, spread_over_ranks
 
 NAN = float("nan")
 STORED = pd.DataFrame(
@@ -51,3 +51,11 @@ def test_the_pooled_deviation_is_that_of_cells_of_like_accuracy():
     assert pooled_std(runs, 90.5) == pytest.approx(np.sqrt(2) * 0.5)
     assert pooled_std(runs, 45.0) == pytest.approx(np.sqrt(2) * 5)
     assert np.isnan(pooled_std(runs, NAN))
+
+
+def test_architectures_spread_over_the_ranks_of_those_with_most_runs():
+    means = np.array([50.0, 90, 60, 80, 70, 95])
+    runs = pd.DataFrame({1: means, 2: [50.0, 90, 60, 80, 70, NAN]}, index=pd.RangeIndex(6, name="arch_index"))
+    assert spread_over_ranks(runs, 1) == [4]
+    assert spread_over_ranks(runs, 5) == [0, 2, 4, 3, 1]
+    assert spread_over_ranks(runs, 2) == [2, 3]

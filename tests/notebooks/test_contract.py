@@ -58,6 +58,11 @@ def figures(parameters):
     return {name: value for name, value in outputs(parameters).items() if name.startswith("figure")}
 
 
+def inputs(parameters):
+    """Return the parameters that name a table of the project, whose place another folder does not tell."""
+    return {name: str(ROOT / value) for name, value in parameters.items() if str(value).startswith("logs/")}
+
+
 def functions(code):
     return [
         node for cell in code for node in ast.parse(cell.source).body if isinstance(node, ast.FunctionDef)
@@ -192,7 +197,7 @@ def test_names_no_machine(path):
 def test_runs_from_another_folder_and_saves_what_it_says(path, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     places = {name: str(tmp_path / name) for name in outputs(defaults(path))}
-    run_notebook(path, tmp_path / "executed.ipynb", places)
+    run_notebook(path, tmp_path / "executed.ipynb", places | inputs(defaults(path)))
     for stem in figures(places).values():
         for suffix in SAVED:
             assert Path(stem + suffix).stat().st_size > 0
