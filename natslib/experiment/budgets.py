@@ -15,6 +15,12 @@ NATS_BENCH_BUDGETS_S: dict[tuple[str, str], float] = {
 }
 """Seconds, by space and dataset, for scores after 12 epochs (NATS-Bench, multi-trial experiments)."""
 
+PROXY_BUDGETS_S: dict[tuple[str, str], float] = {
+    ("tss", "cifar10"): 1_200_000.0,
+    ("sss", "cifar10"): 200_000.0,
+}
+"""Seconds to which NATS-Bench draws search by a short training against search by the full one."""
+
 NAS_BENCH_201_BUDGET_S = 12_000.0
 """Seconds; NAS-Bench-201 searches on CIFAR-10 only, and drops the evaluation that would exceed the budget."""
 

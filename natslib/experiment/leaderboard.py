@@ -4,12 +4,15 @@ An entry is a folder: `entry.json` (what was run, the accuracies, the hash of th
 it) and, for an algorithm of one's own, `algorithm.py`.
 """
 
+import builtins
+import dis
 import hashlib
 import inspect
 import json
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
+from types import CodeType
 from typing import Any
 
 import numpy as np
@@ -29,6 +32,7 @@ from natslib.search import WAIT, Trial, evaluate
 
 
 """
+KNOWN = frozenset({"np", "Trial", "WAIT", "evaluate"})
 
 
 def trajectories_hash(frame: pd.DataFrame) -> str:
@@ -60,8 +64,13 @@ def save_entry(
     `accuracies`: by name ("valid", "test"), the final value of every run in percent. `table`: the name or the source
     of the table, for the command. `own`: the function, if the algorithm is not a registered one; its source goes into
     the entry, where `np`, `Trial`, `WAIT` and `evaluate` are known. Raises `ConfigError` for accuracies of another
-    number of runs.
+    number of runs, and for a function that needs other names from around it.
     """
+    if own is not None and (others := sorted(outer_names(own.__code__) - KNOWN - {own.__name__})):
+        raise ConfigError(
+            f"{own.__name__} takes {', '.join(others)} from around it, which a colleague has not: import or define it "
+            f"inside the function (known are {', '.join(sorted(KNOWN))})"
+        )
     told, frame, place = read_description(runs), read_runs(runs), Path(entry)
     count = frame["run"].nunique()
     samples = {name: np.asarray(values, dtype=np.float64) for name, values in accuracies.items()}
@@ -84,6 +93,16 @@ def save_entry(
         write_whole(place / ALGORITHM, (HEADER + inspect.getsource(own)).encode())
     write_whole(place / ENTRY, json.dumps(content, indent=1).encode())
     return content
+
+
+def outer_names(code: CodeType) -> set[str]:
+    """Return the names that a function takes from around it, those of functions inside it too; no built-ins."""
+    taken = {
+        each.argval for each in dis.get_instructions(code) if each.opname in ("LOAD_GLOBAL", "LOAD_NAME")
+    }
+    taken |= set(code.co_freevars)
+    inner = [outer_names(part) - {*code.co_cellvars} for part in code.co_consts if isinstance(part, CodeType)]
+    return set().union(taken, *inner) - set(vars(builtins))
 
 
 def command(told: Mapping[str, Any], runs: int, table: str, own: SearchFunction | None) -> str:

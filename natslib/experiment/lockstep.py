@@ -13,7 +13,7 @@ import pandas as pd
 
 from natslib.experiment.dice import Dice
 from natslib.experiment.oracle import Oracle
-from natslib.experiment.protocol import Protocol
+from natslib.experiment.protocol import MAX_EVALUATIONS, Protocol
 from natslib.experiment.seeds import streams
 from natslib.experiment.trajectory import assemble
 from natslib.search.regularized_evolution import regularized_evolution
@@ -28,9 +28,14 @@ BLOCK = 512  # random numbers of a run drawn together
 
 
 def fits(search: object, oracle: Oracle, protocol: Protocol) -> bool:
-    """Say whether runs of a search function can be taken side by side: REA as it is, under the paper's protocol."""
+    """Say whether runs of a search function can be taken side by side: REA as it is, under the paper's protocol.
+
+    A budget of more than `MAX_EVALUATIONS` is for the other way, which ends such a run with an error.
+    """
+    if search is not regularized_evolution or protocol.budget_s > MAX_EVALUATIONS * np.nanmin(oracle.costs_s):
+        return False
     plain = protocol.workers == 1 and protocol.repeats == "charge" and protocol.overshoot == "keep"
-    return search is regularized_evolution and plain and len(oracle.measured) == len(oracle.space)
+    return plain and len(oracle.measured) == len(oracle.space)
 
 
 def trajectories(

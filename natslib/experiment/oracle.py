@@ -140,7 +140,7 @@ class Oracle:
         if epochs not in self.epochs:
             allowed = ", ".join(map(str, self.epochs))
             raise NotMeasured(
-                f"a score after {epochs} epochs was asked for; this oracle answers after {allowed}"
+                f"a score after {epochs!r} epochs was asked for; this oracle answers after {allowed}"
             )
         if not self._answers[epochs][index][0]:
             raise NotMeasured(

@@ -1,5 +1,6 @@
 """One run: a search algorithm against an oracle under a simulated clock."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
@@ -47,8 +48,8 @@ class Protocol:
         if self.repeats not in ("charge", "cache"):
             raise unknown_name("rule for repeats", self.repeats, ("charge", "cache"))
         for name in ("budget_s", "workers", "limit_s"):
-            if not getattr(self, name) > 0:
-                raise ConfigError(f"{name}={getattr(self, name)} was given; it must be above 0")
+            if not 0 < getattr(self, name) < math.inf:
+                raise ConfigError(f"{name}={getattr(self, name)} was given; it must be above 0 and finite")
 
     def check(self, oracle: Oracle) -> None:
         """Raise `ConfigError` where the budget does not pay for even the cheapest evaluation."""
@@ -86,7 +87,10 @@ def run_named(name: str, number: int, *job: Any) -> Record:
     record = Record()
     try:
         run_into(record, *job)
-    except Exception as error:  # a stranger's code: whatever it raises ends this run, and only this run
+    except (
+        Exception,
+        SystemExit,
+    ) as error:  # a stranger's code: whatever it raises ends this run, and only it
         what = f"{type(error).__name__}: {error}"
         raise SearchFailed(f"{name}, run {number}, step {len(record.time_s)}: {what}") from error
     return record

@@ -21,6 +21,7 @@ from natslib.experiment.budgets import (
     NAS_BENCH_201_BUDGET_S,
     NATS_BENCH_BUDGETS_S,
     PAPER_EPOCHS,
+    PROXY_BUDGETS_S,
     paper_budget_s,
     reported_columns,
     searched_columns,
@@ -60,6 +61,10 @@ class Setting:
         if search not in MULTI_FIDELITY:
             return self.oracle
         return Oracle.from_table(table, **self.oracle.source, epochs=rung_epochs(self.epochs, 1, 3))
+
+    def own_oracle(self, table: Any) -> Oracle:
+        """Return what a search of one's own may ask: the short trainings of `MULTI_FIDELITY` too, if there are any."""
+        return self.oracle if self.lacking(table, ["hyperband"]) else self.oracle_of(table, "hyperband")
 
     def lacking(self, table: Any, names: Iterable[str]) -> list[str]:
         """Return the searches among `names` whose short trainings the table has not."""
@@ -212,8 +217,6 @@ def describe_settings(settings: Sequence[Setting]) -> str:
         parts.append(f"{EVALUATIONS} evaluations of average cost where the paper has no budget")
     if not all(setting.oracle.source["charge_validation"] for setting in settings):
         parts.append("validation passes not charged, their time is not in this source")
-    partial = [s for s in settings if len(s.oracle.measured) < len(s.oracle.space)]
-    parts += [f"{len(s.oracle.measured):,} of {len(s.oracle.space):,} architectures" for s in partial[:1]]
     return " · ".join(parts)
 
 
@@ -242,8 +245,8 @@ def run_folder(
 def find_pairs(table: Any, budget: str) -> tuple[list[tuple[Setting, Setting]], dict[str, str]]:
     """Return (short, full) settings of the datasets that can be searched by two recipes, and why others cannot be.
 
-    Both have the budget of the full one. `budget` names the short recipe (see `find_settings`). The second value maps
-    the title of a dataset to what the table lacks.
+    Both have the simulated seconds that the paper draws, or else those of the full one. `budget` names the short recipe
+    (see `find_settings`). The second value maps the title of a dataset to what the table lacks.
     """
     pairs, lacking = [], {}
     for dataset in searchable(table.runs()):
@@ -259,7 +262,8 @@ def find_pairs(table: Any, budget: str) -> tuple[list[tuple[Setting, Setting]], 
                 "a search by proxy needs those of a shorter training too."
             )
             continue
-        pairs.append((replace(short, budget_s=full.budget_s), full))
+        budget_s = PROXY_BUDGETS_S.get((full.oracle.space.name, dataset), full.budget_s)
+        pairs.append((replace(short, budget_s=budget_s), replace(full, budget_s=budget_s)))
     return pairs, lacking
 
 

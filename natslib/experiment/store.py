@@ -36,9 +36,10 @@ def repeat_into(
     they are tried again.
     """
     place = Path(folder)
-    describe_into(place, description(search, oracle, protocol, seed))
     if runs < 1:
         raise ConfigError(f"runs={runs} was given; a search needs at least one run")
+    protocol.check(oracle)
+    describe_into(place, description(search, oracle, protocol, seed))
     missing = sorted(set(range(runs)) - finished_runs(place))
     failures: list[str] = []
     for start in range(0, len(missing), RUNS_PER_PART):
@@ -108,9 +109,9 @@ def source_hash(function: Any) -> str | None:
 
 
 def describe_into(folder: Path, wanted: dict[str, Any]) -> None:
-    """Write the description, or compare with the one that is there; raises `ConfigError` where they differ."""
+    """Write the description, or compare with that of finished runs there; raises `ConfigError` where they differ."""
     folder.mkdir(parents=True, exist_ok=True)
-    if not (folder / DESCRIPTION).exists():
+    if not finished_runs(folder):
         write_whole(folder / DESCRIPTION, json.dumps(wanted, indent=1).encode())
         return
     there = read_description(folder)

@@ -16,11 +16,12 @@ from natslib.errors import BadSource, ConfigError, NotMeasured, UnknownName
 from natslib.experiment.adapters import code_of, config_space, optuna_objective
 from natslib.experiment.algorithm import find_search
 from natslib.experiment.command import add_arguments
-from natslib.experiment.leaderboard import check_entry, read_entries, save_entry
+from natslib.experiment.leaderboard import check_entry, outer_names, read_entries, save_entry
 from natslib.experiment.oracle import Oracle
 from natslib.experiment.protocol import Protocol
+from natslib.experiment.settings import find_settings
 from natslib.experiment.store import read_description, read_runs, repeat_into
-from natslib.search import SEARCHES
+from natslib.search import SEARCHES, Trial, evaluate
 from natslib.spaces import get_space
 
 from .small_table import ARCHS, small_table
@@ -161,6 +162,46 @@ def test_an_entry_can_be_repeated_by_a_colleague(
         save_entry(entry, tmp_path / "runs", {"test": np.ones(5)}, table="t", author="me", own=greedy)
     with pytest.raises(BadSource, match="not a readable leaderboard entry"):
         check_entry(tmp_path, tmp_path / "again")
+
+
+def test_a_search_of_ones_own_may_ask_for_short_trainings_where_there_are_any(table: Path) -> None:
+    (setting,) = find_settings(load(table), "paper")
+    assert setting.oracle.epochs == (12,)
+    assert setting.own_oracle(load(table)).epochs == (1, 4, 12)
+    (published,) = find_settings(load("published"), "paper")[:1]
+    assert published.own_oracle(load("published")) is published.oracle
+
+
+def helper() -> float:
+    return 0.5
+
+
+def clean(space: Any, rng: np.random.Generator) -> Any:
+    import math
+
+    best = {"score": -math.inf}
+    while True:
+        arches = [space.mutate(arch, rng) for arch in space.sample(rng, 2).tolist() if len(best) < np.inf]
+        (yield from evaluate(Trial(arch) for arch in arches)).sort(key=lambda seen: best["score"])
+
+
+def unclean(space: Any, rng: np.random.Generator) -> Any:
+    while True:
+        yield max(space.sample(rng, 3).tolist(), key=lambda arch: helper() * TURN)
+
+
+TURN = 2
+
+
+def test_a_function_that_needs_what_stands_around_it_is_no_entry(tmp_path: Path) -> None:
+    assert outer_names(clean.__code__) == {"np", "evaluate", "Trial"}
+    scores = np.ones((1, 15_625, 1))
+    oracle = Oracle(get_space("tss"), scores, scores[0], (12,), "valid", {"dataset": "cifar100"})
+    repeat_into(tmp_path / "runs", unclean, oracle, Protocol(5.0), runs=2, seed=0)
+    with pytest.raises(
+        ConfigError, match=r"unclean takes TURN, helper from around it, .* inside the function"
+    ):
+        save_entry(tmp_path / "e", tmp_path / "runs", {}, table="t", author="me", own=unclean)
 
 
 @pytest.mark.skipif(importlib.util.find_spec("optuna") is None, reason="Optuna is not installed")

@@ -69,6 +69,7 @@ def test_it_is_used_where_it_fits_and_only_there(monkeypatch: pytest.MonkeyPatch
         repeat("rea", answers, protocol, runs=2, seed=0)
     repeat("rea", part, Protocol(99.0), runs=2, seed=0)
     repeat("random", answers, Protocol(99.0), runs=2, seed=0)
+    assert not lockstep.fits(SEARCHES["rea"], answers, Protocol(1e9))
     assert not used
     repeat("rea", answers, Protocol(99.0), runs=2, seed=0)
     assert len(used) == 1

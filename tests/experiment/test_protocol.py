@@ -122,9 +122,13 @@ def broken(kind: str) -> Any:
         yield space.code(1)
         if kind == "raises":
             raise KeyError("my bug")
-        if kind == "loops":
-            while True:
-                pass
+        if kind == "exits":
+            raise SystemExit("I am off")
+        while kind == "loops":
+            try:
+                space.sample(rng)
+            except Exception:
+                continue
         while True:
             yield {
                 "illegal": (0, 0, 0, 0, 0, 5),
@@ -146,6 +150,7 @@ def broken(kind: str) -> Any:
         ("peeks", "asks for a score on split 'test'; this protocol shows 'valid' only"),
         ("epochs", "NotMeasured: a score after 7 epochs .* answers after 4, 12"),
         ("raises", "KeyError: 'my bug'"),
+        ("exits", "SystemExit: I am off"),
         ("loops", "still computing after 1 s of real time"),
     ],
 )
@@ -201,9 +206,10 @@ def test_rules_and_numbers_are_checked() -> None:
         {"budget_s": 0.0},
         {"budget_s": -5.0},
         {"budget_s": float("nan")},
+        {"budget_s": float("inf")},
         {"budget_s": 1.0, "workers": 0},
     ):
-        with pytest.raises(ConfigError, match="must be above 0"):
+        with pytest.raises(ConfigError, match="must be above 0 and finite"):
             Protocol(**wrong)
     with pytest.raises(
         ConfigError, match=r"a budget of 3 s was given; the cheapest evaluation takes 3.33333 s"

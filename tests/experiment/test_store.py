@@ -101,6 +101,20 @@ def test_nothing_finished_is_an_error(oracle: Oracle, tmp_path: Path) -> None:
         repeat_into(tmp_path, hopeless, oracle, PROTOCOL, runs=0, seed=0)
 
 
+def test_what_finished_nothing_leaves_the_folder_to_another_search(oracle: Oracle, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="cheapest evaluation takes"):
+        repeat_into(tmp_path / "new", "rea", oracle, Protocol(1.0), runs=2, seed=0)
+    assert not (tmp_path / "new").exists()
+
+    def hopeless(space: Any, rng: Any) -> Any:
+        yield "nonsense"
+
+    with pytest.raises(SearchFailed):
+        repeat_into(tmp_path, hopeless, oracle, PROTOCOL, runs=2, seed=0)
+    repeat_into(tmp_path, "rea", oracle, PROTOCOL, runs=2, seed=0)
+    assert read_description(tmp_path)["algorithm"] == "rea"
+
+
 def test_folders_that_hold_no_search_are_named(tmp_path: Path) -> None:
     with pytest.raises(BadSource, match="no trajectories here"):
         read_runs(tmp_path)
