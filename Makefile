@@ -19,8 +19,9 @@ test: $(READY)  ## Run the tests and every notebook with its defaults
 lab: $(READY)  ## Open JupyterLab
 	$(BIN)/jupyter lab --notebook-dir=.
 
-bench: $(READY)  ## Measure natslib against the official reader
+bench: $(READY)  ## Measure natslib against the official reader and a plain training loop
 	$(BIN)/python -m bench
+	$(BIN)/python -m bench.train
 
 lint: $(READY)  ## Check style, formatting and types; tests/workflow runs Snakemake's own linter
 	$(BIN)/ruff check .

@@ -1,4 +1,4 @@
-"""Measure natslib against its peers, in one run: `python -m bench [--archs N] [--work FOLDER]`."""
+"""Measure searches and tables against their peers, in one run: `python -m bench [--archs N] [--work FOLDER]`."""
 
 import argparse
 import tempfile

@@ -1,113 +1,127 @@
-"""How fast candidates train on this machine's CPU: against a plain loop, and with one process a core.
+"""Training on this machine's CPU: a step beside that of a plain loop, and two processes beside one.
 
-    python bench/train.py            about 4 minutes on two idle cores
-
-Prints, for ten topology cells and five size networks of the embedded `digits` benchmark, the processor time of a
-training step in natslib's loop and in a plain loop (float32, NCHW, per-image augmentation left out, torch's default
-optimizer), and the candidates a second of one process and of one process a core.
+`python -m bench.train` measures this part alone, in about two minutes on two idle cores. A step is timed by processor
+time, which other programs disturb little. Ten topology cells and five size networks of the embedded `digits` benchmark.
 """
 
-import argparse
 import multiprocessing
-import os
 import time
+from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import torch
+from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from natslib.nets import Network
-from natslib.training.candidate import initial_network
-from natslib.training.embedded import digits
+from bench.report import Line, print_report
+from natslib.nets.merged import MergedNetwork
+from natslib.training import Job, get_recipe, initial_network, load_images, train_candidate
+from natslib.training.command import prepare
 from natslib.training.images import ImageSet, normalise
-from natslib.training.jobs import Job
-from natslib.training.loop import sgd, train, train_epoch
-from natslib.training.recipes import Recipe, get_recipe
+from natslib.training.loop import sgd, train_epoch
+from natslib.training.recipes import Recipe
 
-STEPS = 60
-
-
-def networks(recipe: Recipe, data: ImageSet) -> list[tuple[Job, Network]]:
-    rng = np.random.default_rng(0)
-    jobs = [Job("tss", int(arch), "digits", "12", 777) for arch in rng.choice(15_625, 10, replace=False)]
-    jobs += [Job("sss", int(arch), "digits", "12", 777) for arch in rng.choice(32_768, 5, replace=False)]
-    return [(job, initial_network(job, data, recipe)) for job in jobs]
+DATASET, BUDGET, SEED = "digits", "12", 777
+COUNTS = {"tss": (15_625, 10), "sss": (32_768, 5)}
+"""Architectures of a space, and how many of them are measured."""
+STEPS, WARM_UP, ROUNDS = 15, 3, 5
+THROUGHPUT_S = 40.0
+Epoch = Callable[[Tensor, Tensor], object]
 
 
-def plain_steps(network: Network, images: torch.Tensor, labels: torch.Tensor, recipe: Recipe) -> None:
+def measure() -> list[Line]:
+    """Return the lines on training; leaves torch with one thread, as the farm sets it."""
+    lines = [against_plain_loop(space) for space in COUNTS]
+    return [*lines, scaling()]
+
+
+def inputs() -> tuple[ImageSet, Recipe]:
+    prepare(torch.device("cpu"))
+    return load_images(DATASET, Path(), verify=True), get_recipe(BUDGET, small=True)
+
+
+def sample(space: str) -> list[Job]:
+    n_archs, n = COUNTS[space]
+    archs = np.random.default_rng(0).choice(n_archs, n, replace=False)
+    return [Job(space, int(arch), DATASET, BUDGET, SEED) for arch in archs]
+
+
+def against_plain_loop(space: str) -> Line:
+    """Return the ratio of the seconds a step, summed over the networks; each is the least of interleaved rounds."""
+    data, recipe = inputs()
+    makers = (own_epoch, plain_epoch)
+    times = [
+        np.min([[step_s(make, job, data, recipe) for make in makers] for _ in range(ROUNDS)], axis=0)
+        for job in sample(space)
+    ]
+    own_ms, plain_ms = 1e3 * np.mean(times, axis=0)
+    each = [own / plain for own, plain in times]
+    detail = f"{own_ms:.2f} ms, {plain_ms:.2f} ms; single networks {min(each):.2f} to {max(each):.2f}"
+    return Line(f"{space}: a training step / plain loop's", own_ms / plain_ms, "<= 0.75", detail)
+
+
+def step_s(make: Callable[..., Epoch], job: Job, data: ImageSet, recipe: Recipe) -> float:
+    """Return the processor time of one training step of a fresh network, after a few to warm up."""
+    rows = torch.arange((WARM_UP + STEPS) * recipe.batch) % len(data.train)
+    images, labels = normalise(data.train.images[rows], data), data.train.labels[rows]
+    epoch = make(initial_network(job, data, recipe), recipe)
+    if make is plain_epoch:
+        images = torch.tensor(images.numpy().copy())  # really NCHW: with one channel, strides can mean either
+    n = WARM_UP * recipe.batch
+    epoch(images[:n], labels[:n])
+    start = time.process_time()
+    epoch(images[n:], labels[n:])
+    return (time.process_time() - start) / STEPS
+
+
+def own_epoch(network: nn.Module, recipe: Recipe) -> Epoch:
+    torch.set_flush_denormal(True)
+    merged = MergedNetwork(network.to(memory_format=torch.channels_last))
+    optimizer = sgd(merged, recipe)
+    return lambda images, labels: train_epoch(merged, optimizer, images, labels, recipe.batch)
+
+
+def plain_epoch(network: nn.Module, recipe: Recipe) -> Epoch:
     """Train as a first attempt would: NCHW, torch's default optimizer, the loss read at every step."""
+    torch.set_flush_denormal(False)
     optimizer = torch.optim.SGD(
         network.parameters(), recipe.learning_rate, momentum=0.9, weight_decay=5e-4, nesterov=True
     )
-    network.train()
-    for some, truth in zip(images.split(recipe.batch), labels.split(recipe.batch), strict=True):
-        optimizer.zero_grad()
-        logits = network(some)
-        loss = cross_entropy(logits, truth)
-        loss.backward()
-        optimizer.step()
-        loss.item(), logits.topk(5).indices.eq(truth[:, None]).sum().item()
+
+    def epoch(images: Tensor, labels: Tensor) -> None:
+        network.train()
+        for some, truth in zip(images.split(recipe.batch), labels.split(recipe.batch), strict=True):
+            optimizer.zero_grad()
+            logits = network(some)
+            loss = cross_entropy(logits, truth)
+            loss.backward()
+            optimizer.step()
+            loss.item(), logits.topk(5).indices.eq(truth[:, None]).sum().item()
+
+    return epoch
 
 
-def step_s(job: Job, data: ImageSet, recipe: Recipe, *, plain: bool) -> float:
-    """Return the processor time of one training step, after a warm-up."""
-    network = initial_network(job, data, recipe)
-    rows = torch.arange(STEPS * recipe.batch) % len(data.train)
-    images, labels = normalise(data.train.images[rows], data), data.train.labels[rows]
-    if plain:
-        images = torch.tensor(images.numpy().copy())  # really NCHW: with one channel, strides can mean either
-    else:
-        network = network.to(memory_format=torch.channels_last)
-    optimizer = sgd(network, recipe)
-    torch.set_flush_denormal(not plain)
-    warm, start = 5 * recipe.batch, 0.0
-    for some, truth in ((images[:warm], labels[:warm]), (images[warm:], labels[warm:])):
-        start = time.process_time()
-        if plain:
-            plain_steps(network, some, truth, recipe)
-        else:
-            train_epoch(network, optimizer, some, truth, recipe.batch)
-    return (time.process_time() - start) / (STEPS - 5)
+def scaling() -> Line:
+    """Return how many times as many candidates two processes finish as one; wants two idle cores."""
+    with multiprocessing.get_context("spawn").Pool(2) as pool:
+        alone = np.array(pool.apply(candidates_per_s, (THROUGHPUT_S,)))
+        together = np.sum(pool.map(candidates_per_s, [THROUGHPUT_S] * 2, chunksize=1), axis=0)
+    ratio, ratio_processor = together / alone
+    detail = f"{alone[0]:.3f}, {together[0]:.3f} cells a second; by processor time {ratio_processor:.2f}"
+    return Line("two training processes / one", ratio, ">= 1.8", detail)
 
 
-def train_for(seconds: float, offset: int) -> int:
-    """Train candidates for that long in this process; return how many were finished."""
-    torch.set_num_threads(1)
-    torch.set_flush_denormal(True)
-    data, recipe = digits(), get_recipe("12", small=True)
-    end, done = time.monotonic() + seconds, 0
-    while time.monotonic() < end:
-        job = Job("tss", (offset + 97 * done) % 15_625, "digits", "12", 777)
-        train(initial_network(job, data, recipe), data, recipe, job.seed)
+def candidates_per_s(seconds: float) -> tuple[float, float]:
+    """Train one cell over and over for about that long; return how many a second of wall and of processor time."""
+    data, recipe = inputs()
+    (job, *_), done = sample("tss"), 0
+    start, start_processor = time.monotonic(), time.process_time()
+    while done == 0 or time.monotonic() < start + seconds:
+        train_candidate(job, data, recipe, stamp={})
         done += 1
-    return done
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--seconds", type=float, default=60, help="how long each throughput is measured")
-    args = parser.parse_args()
-    torch.set_num_threads(1)
-    torch.set_flush_denormal(True)
-    data, recipe = digits(), get_recipe("12", small=True)
-    for space in ("tss", "sss"):
-        jobs = [job for job, _ in networks(recipe, data) if job.space == space]
-        times = np.array(
-            [[step_s(job, data, recipe, plain=plain) for plain in (False, True)] for job in jobs]
-        )
-        ours, theirs = times.mean(axis=0) * 1e3
-        each = times[:, 0] / times[:, 1]
-        spread = f"{each.min():.2f} to {each.max():.2f}"
-        print(f"{space}: {ours:.2f} ms a step, plain {theirs:.2f} ms, ratio {ours / theirs:.2f} ({spread})")
-    cores = len(os.sched_getaffinity(0))
-    with multiprocessing.get_context("spawn").Pool(cores) as pool:
-        alone = pool.apply(train_for, (args.seconds, 0))
-        together = sum(pool.starmap(train_for, [(args.seconds, 0)] * cores))
-    rates = f"{alone / args.seconds:.3f} candidates a second, {cores} processes {together / args.seconds:.3f}"
-    print(f"one process {rates}: {together / alone:.2f} times")
+    return done / (time.monotonic() - start), done / (time.process_time() - start_processor)
 
 
 if __name__ == "__main__":
-    main()
+    print_report(measure())
