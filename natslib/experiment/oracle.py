@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, TypeAlias
 
@@ -77,6 +77,15 @@ class Oracle:
     def measured(self) -> npt.NDArray[np.int64]:
         """The indices of the architectures that can be evaluated, ascending."""
         return np.flatnonzero(~np.isnan(self.scores[:, :, -1]).all(axis=0))
+
+    def limited(self, indices: npt.ArrayLike) -> "Oracle":
+        """Return an oracle that answers for these architectures only; itself where it answers for no other."""
+        others = np.setdiff1d(self.measured, np.asarray(indices))
+        if not len(others):
+            return self
+        scores = self.scores.copy()
+        scores[:, others] = np.nan
+        return replace(self, scores=scores)
 
     @cached_property
     def search_space(self) -> Subspace:

@@ -4,6 +4,7 @@ Where the table holds what the paper used, a setting is the paper's; where it do
 that it allows, and `describe_settings` says what differs.
 """
 
+import contextlib
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -33,6 +34,8 @@ from natslib.experiment.store import description
 from natslib.search import MULTI_FIDELITY, SearchFunction, rung_epochs
 
 PAPER, LONGEST = "paper", "longest"
+COVERED = 0.9
+"""A longer training is reported where it holds this share of the architectures of any other."""
 EVALUATIONS = 180
 """Where the paper has no budget in seconds, one pays for so many evaluations of average cost: the paper's do."""
 
@@ -176,22 +179,25 @@ def budget_of(oracle: Oracle, dataset: str) -> float:
 def reported_values(table: Any, dataset: str, what: str) -> npt.NDArray[np.float64] | None:
     """Return the accuracies (percent, mean of seeds) that are reported: "valid" or "test" after the most epochs.
 
-    One value an architecture, NaN where unmeasured; None where the table has none.
+    A longer training of a few architectures does not count: it must hold `COVERED` of what another holds. One value an
+    architecture, NaN where unmeasured; None where the table has none.
     """
     where, runs = reported_columns(dataset, what), table.runs()
     held = runs[(runs["dataset"] == where["dataset"]) & (runs["split"] == where["split"])]
+    found = []
     for budget in held.sort_values("epochs", ascending=False)["budget"].unique():
-        try:
-            values = table.values("accuracy", **where, budget=budget)
-        except NotMeasured:
-            continue
-        if not np.isnan(values).all():
-            return values
-    return None
+        with contextlib.suppress(NotMeasured):
+            found.append(table.values("accuracy", **where, budget=budget))
+    counts = [int((~np.isnan(values)).sum()) for values in found]
+    most = max(counts, default=0)
+    return next((v for v, count in zip(found, counts, strict=True) if 0 < count >= COVERED * most), None)
 
 
 def shown_values(table: Any, dataset: str) -> tuple[str, npt.NDArray[np.float64]]:
-    """Return "test" or, where the table has no test accuracies, "valid", and the values; raises `NotMeasured`."""
+    """Return "test" or, where the table has no test accuracies, "valid", and its `reported_values`.
+
+    Raises `NotMeasured` where the table has neither.
+    """
     for what in ("test", "valid"):
         values = reported_values(table, dataset, what)
         if values is not None:
@@ -245,8 +251,9 @@ def run_folder(
 def find_pairs(table: Any, budget: str) -> tuple[list[tuple[Setting, Setting]], dict[str, str]]:
     """Return (short, full) settings of the datasets that can be searched by two recipes, and why others cannot be.
 
-    Both have the simulated seconds that the paper draws, or else those of the full one. `budget` names the short recipe
-    (see `find_settings`). The second value maps the title of a dataset to what the table lacks.
+    Both have the simulated seconds that the paper draws, or else those of the full one, and the architectures that are
+    measured by both recipes. `budget` names the short recipe (see `find_settings`). The second value maps the title
+    of a dataset to what the table lacks.
     """
     pairs, lacking = [], {}
     for dataset in searchable(table.runs()):
@@ -262,9 +269,24 @@ def find_pairs(table: Any, budget: str) -> tuple[list[tuple[Setting, Setting]], 
                 "a search by proxy needs those of a shorter training too."
             )
             continue
+        both = np.intersect1d(short.oracle.measured, full.oracle.measured)
+        if not len(both):
+            lacking[title] = "No architecture of this source has scores after both trainings."
+            continue
         budget_s = PROXY_BUDGETS_S.get((full.oracle.space.name, dataset), full.budget_s)
-        pairs.append((replace(short, budget_s=budget_s), replace(full, budget_s=budget_s)))
+        short, full = (
+            replace(each, budget_s=budget_s, oracle=each.oracle.limited(both)) for each in (short, full)
+        )
+        pairs.append((short, full))
     return pairs, lacking
+
+
+def full_values(table: Any, full: Setting) -> tuple[str, npt.NDArray[np.float64]]:
+    """Return "test" or, where that is not measured, "valid", and the accuracies (percent) after the training `full`."""
+    for what in ("test", "valid"):
+        with contextlib.suppress(NotMeasured):
+            return what, table.values("accuracy", **reported_columns(full.dataset, what), budget=full.budget)
+    raise NotMeasured(f"the table has no accuracies of {full.dataset} at budget {full.budget!r}")
 
 
 def nas_bench_201(setting: Setting) -> Setting:

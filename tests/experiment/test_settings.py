@@ -5,7 +5,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from natslib.benchmarks.schema import Block
+from natslib.benchmarks.schema import FINALS, Block
 from natslib.benchmarks.store import block_of_finals
 from natslib.benchmarks.table import Table
 from natslib.errors import NotMeasured, UnknownName
@@ -16,6 +16,7 @@ from natslib.experiment.settings import (
     explain_lacking,
     find_pairs,
     find_settings,
+    full_values,
     nas_bench_201,
     reported_values,
     run_folder,
@@ -143,3 +144,27 @@ def test_a_changed_search_has_another_folder(tmp_path):
     }  # fmt: skip
     assert len(folders) == 5
     assert run_folder(tmp_path, "random", setting.oracle, Protocol(9.0), runs=2, seed=0) in folders
+
+
+def joined(*tables):
+    """Return one table with the rows of several."""
+    frames = [pa.Table.from_pandas(table.frame(), schema=FINALS, preserve_index=False) for table in tables]
+    return Table.from_finals(pa.concat_tables(frames), TSS, {"origin": "made"})
+
+
+def test_a_longer_training_of_a_few_cells_is_not_what_is_reported():
+    table = joined(
+        table_of(*both("digits", "12", 12)),
+        table_of(*both("digits", "36", 36), archs=44),
+        table_of(*both("digits", "24", 24), archs=45),
+    )
+    what, values = shown_values(table, "digits")
+    assert (what, (~np.isnan(values)).sum()) == ("valid", 45)
+
+
+def test_a_pair_searches_what_both_recipes_measured():
+    table = joined(table_of(*both("digits", "12", 12)), table_of(*both("digits", "36", 36), archs=20))
+    ((short, full),), _ = find_pairs(table, "paper")
+    assert [len(each.oracle.measured) for each in (short, full)] == [20, 20]
+    what, values = full_values(table, full)
+    assert (what, (~np.isnan(values)).sum()) == ("valid", 20)
