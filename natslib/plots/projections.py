@@ -1,0 +1,99 @@
+"""DARTS-PT's figures: choices over time, an operation's weight against what its removal costs, and orders of edges."""
+
+from collections.abc import Iterable
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
+
+from natslib.analysis.projections import TITLES
+from natslib.plots.palette import BLACK, BLUE, GREEN, GREY, OPERATION_COLOURS, ORANGE, SEQUENTIAL, VERMILLION
+
+_LINES = {
+    "DARTS: largest α": (VERMILLION, "-"),
+    "largest α, an edge at a time": (ORANGE, "--"),
+    "DARTS-PT": (BLUE, "-"),
+    "DARTS-PT, fixed α": (GREEN, "-."),
+    "largest α, never trained": (GREY, "--"),
+}
+FLOOR = 15.0  # points below the mean of all architectures: where panels of choices end
+_SHORT = {
+    "none": "none",
+    "skip_connect": "skip",
+    "nor_conv_1x1": "1×1",
+    "nor_conv_3x3": "3×3",
+    "avg_pool_3x3": "pool",
+}
+
+
+def draw_choices(ax: Axes, chosen: pd.DataFrame, selection: str, *, random_mean: float) -> None:
+    """Draw the accuracy of what each supernet chooses: the mean over seeds, and from the worst to the best seed.
+
+    `chosen` is that of `analysis.projections.choices`. By magnitude over the epochs of training, by projection over the
+    edges decided. Dotted: `random_mean`, the mean of all architectures; the panel ends `FLOOR` points below it.
+    """
+    x = "epoch" if selection == "magnitude" else "decided"
+    for (method, kind), title in TITLES.items():
+        colour, line = _LINES[title]
+        some = chosen[(chosen["method"] == method) & (chosen["selection"] == kind)]
+        if kind != selection or some.empty:
+            continue
+        found = some.groupby(x)["accuracy"].agg(["mean", "min", "max"])
+        ax.plot(found.index, found["mean"], color=colour, linestyle=line, linewidth=1.4, label=title)
+        ax.fill_between(found.index, found["min"], found["max"], color=colour, alpha=0.15, linewidth=0)
+    ax.axhline(random_mean, color=BLACK, linewidth=0.8, linestyle=":")
+    ax.set_ylim(random_mean - FLOOR, chosen["accuracy"].max() + 0.07 * FLOOR)
+    ax.set_xlabel("epoch of the supernet's training" if x == "epoch" else "edges decided")
+    ax.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+    ax.legend(loc="lower right")
+
+
+def draw_bars(ax: Axes, operations: pd.Series, heights: pd.Series, *, chosen: int) -> None:
+    """Draw one bar an operation; that of number `chosen` has a black frame and a star."""
+    places = np.arange(len(operations))
+    edges = [BLACK if place == chosen else "none" for place in places]
+    colours = [OPERATION_COLOURS[name] for name in operations]
+    ax.bar(places, heights, color=colours, edgecolor=edges, linewidth=1.4, width=0.75)
+    ax.annotate(
+        "★", (chosen, heights.iloc[chosen]), (0, 1), textcoords="offset points", ha="center", va="bottom"
+    )
+    ax.set_xticks(places, [_SHORT[name] for name in operations])
+    ax.margins(y=0.18)
+    ax.grid(visible=False, axis="x")
+
+
+def draw_strength(weights: Axes, drops: Axes, edge: pd.DataFrame, *, chosen: int) -> None:
+    """Draw the operations of one edge (rows of `analysis.weight_sharing.projections`) by size and by worth.
+
+    The softmax weights, with a star at the largest; and the points of accuracy that masking costs, with a star at the
+    operation that was chosen.
+    """
+    draw_bars(weights, edge["operation"], edge["weight"], chosen=int(edge["weight"].to_numpy().argmax()))
+    draw_bars(drops, edge["operation"], edge["drop"], chosen=chosen)
+
+
+def draw_orders(ax: Axes, accuracies: Iterable[float], *, magnitude: float, best: float) -> None:
+    """Draw how many orders of edges lead to which accuracy, with lines at choice by magnitude and at the best."""
+    found = pd.Series(accuracies).round(2).value_counts().sort_index()
+    ax.vlines(found.index, 0, found, color=BLUE, linewidth=3)
+    ax.axvline(
+        magnitude, color=VERMILLION, linestyle="--", linewidth=1, label=f"by marginal means: {magnitude:.2f}"
+    )
+    ax.axvline(best, color=BLACK, linestyle=":", linewidth=1, label=f"best there is: {best:.2f}")
+    ax.set(ylim=(0, 1.25 * found.max()), ylabel="orders of edges")
+    ax.legend(loc="upper center")
+
+
+def draw_places(ax: Axes, means: pd.DataFrame) -> None:
+    """Draw the mean accuracy by edge (rows) and by its place in the order (columns), each written in its cell."""
+    ax.imshow(means, cmap=SEQUENTIAL, aspect="auto")
+    middle = (means.to_numpy().min() + means.to_numpy().max()) / 2
+    for (row, column), value in np.ndenumerate(means.to_numpy()):
+        colour = "white" if value < middle else "black"
+        ax.text(column, row, f"{value:.2f}", ha="center", va="center", fontsize=6.5, color=colour)
+    ax.set_xticks(range(means.shape[1]), [str(place) for place in means.columns])
+    ax.set_yticks(range(len(means)), list(means.index))
+    ax.grid(visible=False)
+    ax.tick_params(length=0)
+    ax.set(xlabel="place in the order of decisions", ylabel="edge")

@@ -1,0 +1,96 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from natslib.analysis.projections import beside_printed, by_place, choices, last_choices, projecting
+from natslib.analysis.published import published
+from natslib.errors import NotMeasured
+from natslib.search.perfect_supernet import PerfectSupernet
+from natslib.spaces import TOPOLOGY
+
+VALUES = np.arange(15_625) / 156.25
+SIZES = [
+    (0,) * 6,
+    (1,) * 6,
+    (2,) * 6,
+    (3,) * 6,
+    (4,) * 6,
+]  # the largest parameter of each edge, epoch by epoch
+DECIDED = [[], [], [5, 2], [], [0]]
+CELLS = [(0,) * 6, (1,) * 6, (2, 2, 4, 2, 2, 4), (3, 3, 4, 3, 3, 4), (1, 4, 4, 4, 4, 4)]
+
+
+def one_hot(code: tuple[int, ...]) -> list[float]:
+    return np.eye(5)[list(code)].ravel().tolist()
+
+
+def records(method: str = "darts-pt", seed: int = 1, cells: list = CELLS) -> pd.DataFrame:
+    """Epochs 0 to 4: the supernet is trained after epoch 2, when two edges are decided; a third after epoch 4."""
+    return pd.DataFrame(
+        {
+            "method": method,
+            "seed": seed,
+            "epoch": range(5),
+            "arch_index": [TOPOLOGY.index(code) for code in cells],
+            "alphas": [one_hot(code) for code in SIZES],
+            "projected_edges": DECIDED,
+        }
+    )
+
+
+def test_choice_by_magnitude_ends_with_the_training_and_projection_goes_on_from_there() -> None:
+    chosen = choices(records(), VALUES)
+    by_size, projected = (chosen[chosen["selection"] == kind] for kind in ("magnitude", "projection"))
+    assert by_size["epoch"].tolist() == [0, 1, 2]
+    assert TOPOLOGY.codes(by_size["arch_index"]).tolist() == [list(code) for code in SIZES[:3]]
+    assert projected["decided"].tolist() == [0, 2, 3]
+    assert projected["epoch"].tolist() == [2, 3, 4]  # the last epoch with so many edges decided
+    assert TOPOLOGY.codes(projected["arch_index"]).tolist() == [
+        list(SIZES[2]),
+        list(CELLS[3]),
+        list(CELLS[4]),
+    ]
+    np.testing.assert_array_equal(chosen["accuracy"], VALUES[chosen["arch_index"]])
+
+
+def test_outcomes_are_those_of_the_last_epoch_over_the_seeds() -> None:
+    other = [*CELLS[:4], (0,) * 6]
+    outcome = last_choices(choices(pd.concat([records(), records(seed=2, cells=other)]), VALUES))
+    projected = outcome.set_index("selection").loc["projection"]
+    ends = VALUES[[TOPOLOGY.index(CELLS[4]), TOPOLOGY.index((0,) * 6)]]
+    assert projected["seeds"] == 2
+    assert (projected["mean"], projected["std"]) == (pytest.approx(ends.mean()), pytest.approx(ends.std()))
+    assert projected["worst"] == ends.min()
+
+
+def test_other_searches_are_left_out() -> None:
+    frame = pd.concat([records(), records("gdas")])
+    assert set(projecting(frame)["method"]) == {"darts-pt"}
+    with pytest.raises(NotMeasured, match="none of darts-pt, darts-pt-fixed"):
+        projecting(records("gdas"))
+
+
+def test_places_are_those_at_which_an_edge_is_decided() -> None:
+    values = np.random.default_rng(0).normal(size=len(TOPOLOGY))
+    orders = PerfectSupernet(TOPOLOGY, values).select_in_every_order()
+    means = by_place(orders)
+    late = [
+        accuracy for order, accuracy in zip(orders["order"], orders["accuracy"], strict=True) if order[5] == 1
+    ]
+    assert means.loc["0→2", 6] == pytest.approx(np.mean(late))
+    assert means.shape == (6, 6)
+    assert list(means.index) == list(TOPOLOGY.positions)
+
+
+def test_the_papers_numbers_stand_in_a_column_of_their_own() -> None:
+    outcome = last_choices(choices(records(), VALUES))
+    perfect = pd.DataFrame({"mean": [91.1], "worst": [89.944]}, index=["DARTS-PT"])
+    table = beside_printed(outcome, perfect, published("darts-pt-table-4")).set_index("choice")
+    assert table.loc["DARTS-PT", ["paper", "perfect supernet", "worst order"]].tolist() == [
+        "88.11",
+        "91.10",
+        "89.94",
+    ]
+    assert table.loc["DARTS-PT", "supernets, mean"] == f"{VALUES[TOPOLOGY.index(CELLS[4])]:.2f}"
+    assert table.loc["DARTS: largest α", "paper"] == "54.30"
+    assert (table.loc["largest α, an edge at a time"] == "").all()

@@ -1,0 +1,48 @@
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from natslib.plots.projections import draw_choices, draw_orders, draw_places, draw_strength
+from natslib.spaces import TOPOLOGY
+
+
+def chosen() -> pd.DataFrame:
+    keys = [("darts-pt", "magnitude", 0), ("darts-pt", "magnitude", 1), ("darts-pt", "projection", 1)]
+    rows = [(*key, seed, 80.0 + 2 * seed + key[2]) for key in keys for seed in (0, 1)]
+    frame = pd.DataFrame(rows, columns=["method", "selection", "epoch", "seed", "accuracy"])
+    return frame.assign(decided=0)
+
+
+def test_choices_are_drawn_by_their_mean_over_the_seeds() -> None:
+    left, right = Figure().subplots(1, 2)
+    draw_choices(left, chosen(), "magnitude", random_mean=80.0)
+    draw_choices(right, chosen(), "projection", random_mean=80.0)
+    assert left.lines[0].get_xydata().tolist() == [[0, 81], [1, 82]]
+    assert [text.get_text() for text in right.get_legend().get_texts()] == ["DARTS-PT"]
+    assert right.lines[0].get_xydata().tolist() == [[0, 82]]
+
+
+def test_strength_marks_the_largest_weight_and_what_was_chosen() -> None:
+    above, below = Figure().subplots(2, 1)
+    columns = {
+        "operation": TOPOLOGY.choices,
+        "weight": [0.1, 0.5, 0.2, 0.1, 0.1],
+        "drop": [0.0, 1.0, 1.0, 0.2, 0.1],
+    }
+    draw_strength(above, below, pd.DataFrame(columns), chosen=2)
+    assert [bar.get_height() for bar in below.patches] == columns["drop"]
+    framed = [[bar.get_edgecolor()[3] > 0 for bar in ax.patches].index(True) for ax in (above, below)]
+    assert framed == [1, 2]
+
+
+def test_orders_are_counted_by_their_accuracy() -> None:
+    ax = Figure().subplots()
+    draw_orders(ax, [91.101, 91.1, 90.0], magnitude=90.2, best=91.6)
+    heights = [segment[1].tolist() for segment in ax.collections[0].get_segments()]
+    assert heights == [[90.0, 1.0], [91.1, 2.0]]
+
+
+def test_every_place_has_its_number() -> None:
+    ax = Figure().subplots()
+    draw_places(ax, pd.DataFrame(np.arange(4.0).reshape(2, 2), index=["0→1", "0→2"], columns=[1, 2]))
+    assert [text.get_text() for text in ax.texts] == ["0.00", "1.00", "2.00", "3.00"]
