@@ -39,7 +39,8 @@ def repeat_into(
     if runs < 1:
         raise ConfigError(f"runs={runs} was given; a search needs at least one run")
     protocol.check(oracle)
-    describe_into(place, description(search, oracle, protocol, seed))
+    described = description(search, oracle, protocol, seed)
+    describe_into(place, described, begun=bool(finished_runs(place)))
     missing = sorted(set(range(runs)) - finished_runs(place))
     failures: list[str] = []
     for start in range(0, len(missing), RUNS_PER_PART):
@@ -108,10 +109,10 @@ def source_hash(function: Any) -> str | None:
     return hashlib.sha256(source.encode()).hexdigest()
 
 
-def describe_into(folder: Path, wanted: dict[str, Any]) -> None:
-    """Write the description, or compare with that of finished runs there; raises `ConfigError` where they differ."""
+def describe_into(folder: Path, wanted: dict[str, Any], *, begun: bool) -> None:
+    """Write the description, or compare with that of what was `begun` there; raises `ConfigError` where they differ."""
     folder.mkdir(parents=True, exist_ok=True)
-    if not finished_runs(folder):
+    if not begun:
         write_whole(folder / DESCRIPTION, json.dumps(wanted, indent=1).encode())
         return
     there = read_description(folder)

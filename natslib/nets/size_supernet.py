@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import batch_norm, conv2d, linear, pad, relu
+from torch.nn.functional import avg_pool2d, batch_norm, conv2d, linear, pad, relu
 
 from natslib.nets.cells import EDGES, Cell
 from natslib.nets.fused import only
@@ -58,9 +58,8 @@ def convolved(block: nn.Module, x: Tensor, width: int) -> Tensor:
     x = conv2d(x, conv.weight[:width, : x.shape[1]], None, conv.stride, conv.padding)
     if norm.running_mean is None or norm.running_var is None:
         return batch_norm(x, None, None, training=True)
-    statistics, affine = (norm.running_mean, norm.running_var), (norm.weight, norm.bias)
-    some = [tensor[:width] for tensor in statistics + affine]
-    return batch_norm(x, *some, training=norm.training, momentum=0.1)
+    mean, variance = norm.running_mean[:width], norm.running_var[:width]
+    return batch_norm(x, mean, variance, norm.weight[:width], norm.bias[:width], norm.training, momentum=0.1)
 
 
 class SizeSupernet(nn.Module):
@@ -146,8 +145,8 @@ class SizeSupernet(nn.Module):
         if isinstance(unit, ReductionBlock):
             first, second = unit.branch
             branch = convolved(second, convolved(first, x, inner), width)
-            pool, conv = unit.shortcut
-            return conv2d(pool(x), conv.weight[:width, : x.shape[1]]) + branch
+            kernel = only(unit.shortcut, nn.Conv2d).weight[:width, : x.shape[1]]
+            return conv2d(avg_pool2d(x, 2), kernel) + branch
         return convolved(unit, x, width)
 
     def _edge(self, op: nn.Module, x: Tensor, width: int) -> Tensor:

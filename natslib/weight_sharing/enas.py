@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from natslib.nets.cells import EDGES
 from natslib.nets.ops import OPS
-from natslib.nets.supernets import TopologySupernet
+from natslib.nets.supernets import TopologySupernet, one_hot_weights
 from natslib.weight_sharing.controller import Controller
 from natslib.weight_sharing.method import Batch, Code, Losses, Method, ValidBatches
 from natslib.weight_sharing.settings import Settings
@@ -37,7 +37,7 @@ class Enas(Method):
         return [tuple(code) for code in self.controller(n, self.generator).codes.tolist()]
 
     def step(self, train: Batch, valid: Batch) -> Losses:
-        weights, active = self.on_device(self.draw(1)[0])
+        weights, active = one_hot_weights(self.draw(1)[0])
         trained = self.weight_step(self.network(train.images, weights, active), train.labels)
         return Losses(*trained, *self.unseen)
 

@@ -31,7 +31,7 @@ class Gdas(Method):
         return weights, one_hot(choices.cpu(), len(OPS)).bool()
 
     def step(self, train: Batch, valid: Batch) -> Losses:
-        weights, active = self.sample()
-        trained = self.weight_step(self.network(train.images, weights.detach(), active), train.labels)
+        _, active = self.sample()
+        trained = self.weight_step(self.network(train.images, active.float(), active), train.labels)
         logits = self.network(valid.images, *self.sample())
         return Losses(*trained, *self.arch_step(logits, valid.labels))

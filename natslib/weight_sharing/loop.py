@@ -52,7 +52,9 @@ class Run:
         self.generator = torch.Generator().manual_seed(seed)
         kind = get_method(method_name)
         network = build_supernet(kind.space, data, settings, seed)
-        self.method: Method = kind(network, settings, self.generator)
+        # Layers that a method fills from `generator` are first filled by torch, from its own.
+        with torch.random.fork_rng(devices=[]):
+            self.method: Method = kind(network, settings, self.generator)
         self.rows: list[dict[str, Any]] = []
 
     @property
@@ -137,14 +139,15 @@ def run_search(
     Row 0 is the untrained start. A row has the current architecture, the mean losses and accuracies (percent) of the
     epoch, its seconds (processor time on a CPU) and the architecture parameters, row after row. The folder gets
     `search.json`, which says what was asked, at the end `run.parquet`, `scores.parquet` (what the supernet thinks of a
-    sample, see `score_sample`) and `stamp.json`, and until then a checkpoint an epoch. A search
-    whose loss becomes NaN ends with a row marked `diverged` that repeats the architecture before.
+    sample, see `score_sample`) and `stamp.json`, and until then a checkpoint an epoch. A search whose loss becomes NaN
+    ends with a row marked `diverged` that repeats the architecture before.
     Raises `ConfigError` where the folder holds another search or another process works in it.
     """
     folder.mkdir(parents=True, exist_ok=True)
     records, checkpoint = folder / RECORDS, folder / CHECKPOINT
     with lock(folder / ".search.lock", fcntl.LOCK_EX):
-        describe_into(folder, description(method_name, data, settings, seed))
+        begun = records.exists() or checkpoint.exists()
+        describe_into(folder, description(method_name, data, settings, seed), begun=begun)
         if not records.exists():
             run = Run(method_name, data, settings, seed)
             if checkpoint.exists():

@@ -167,13 +167,8 @@ class Method(ABC):
 
     def score(self, code: Code, batch: Batch) -> Tensor:
         """Return the accuracy in percent of a candidate of the topology space on a batch, in the network's mode."""
-        logits = self.network(batch.images, *self.on_device(code))
+        logits = self.network(batch.images, *one_hot_weights(code))
         return 100 * (logits.argmax(1) == batch.labels).float().mean()
-
-    def on_device(self, code: Code) -> tuple[Tensor, Tensor]:
-        """Return (weights, active) of a candidate of the topology space: on the device, and on the CPU."""
-        weights, active = one_hot_weights(code)
-        return weights.to(self.device), active
 
     def state_dict(self) -> dict[str, Any]:
         """Return all that resuming needs, but the generator; subclasses add theirs."""

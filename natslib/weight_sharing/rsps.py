@@ -35,7 +35,7 @@ class Rsps(Method):
 
     def step(self, train: Batch, valid: Batch) -> Losses:
         active = one_hot(random_cells(self.network.n_cells, self.generator), len(OPS)).bool()
-        logits = self.network(train.images, active.float().to(self.device), active)
+        logits = self.network(train.images, active.float(), active)
         return Losses(*self.weight_step(logits, train.labels), *self.unseen)
 
     def choose(self, valid_batches: ValidBatches) -> Code:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from natslib.nets.supernets import TopologySupernet
+from natslib.nets.supernets import TopologySupernet, one_hot_weights
 from natslib.spaces import get_space
 from natslib.training.jobs import representatives, sub_grid
 from natslib.weight_sharing.method import Batch, Code, Method, ValidBatches
@@ -45,5 +45,5 @@ def score_sample(method: Method, valid_batches: ValidBatches) -> pd.DataFrame:
 def _logits(method: Method, code: Code, batch: Batch, *, inside: bool) -> Tensor:
     network: Any = method.network
     if isinstance(network, TopologySupernet):
-        return network(batch.images, *method.on_device(code))
+        return network(batch.images, *one_hot_weights(code))
     return network(batch.images, network.gates(code), inside=inside)

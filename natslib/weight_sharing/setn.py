@@ -8,6 +8,7 @@ from torch.nn.functional import softmax
 
 from natslib.nets.cells import EDGES
 from natslib.nets.ops import OPS
+from natslib.nets.supernets import one_hot_weights
 from natslib.weight_sharing.method import Batch, Code, Losses, Method, ValidBatches
 
 
@@ -34,7 +35,7 @@ class Setn(Method):
 
     def step(self, train: Batch, valid: Batch) -> Losses:
         assert self.alphas is not None
-        logits = self.network(train.images, *self.on_device(self.uniform()))
+        logits = self.network(train.images, *one_hot_weights(self.uniform()))
         trained = self.weight_step(logits, train.labels)
         mixed = self.network(valid.images, softmax(self.alphas, dim=1))
         return Losses(*trained, *self.arch_step(mixed, valid.labels))

@@ -6,7 +6,7 @@ from torch.nn.functional import avg_pool2d, batch_norm, conv2d, relu
 from natslib.nets.cells import EDGES
 from natslib.nets.size_supernet import UNIT_ROWS, SizeSupernet
 from natslib.nets.skeletons import Scale, size_network
-from natslib.nets.supernets import KERNELS, LEAVING, MixedCell, TopologySupernet, one_hot_weights
+from natslib.nets.supernets import KERNELS, LEAVING, MixedCell, TopologySupernet, one_hot_weights, unbound
 from natslib.spaces import get_space
 
 SCALE = Scale(channels=4, cells=2, width_divisor=8)
@@ -58,7 +58,7 @@ def test_a_mixture_is_the_weighted_sum_of_all_operations() -> None:
     weights = torch.rand(6, 5, dtype=torch.double, requires_grad=True)
     everything = [[True] * 5] * 6
     inputs = [weights, *cell.parameters()]
-    mixed, plain = cell(x, weights.flatten().unbind(), everything), plain_cell(cell, x, weights)
+    mixed, plain = cell(x, unbound(weights[None])[0], everything, ()), plain_cell(cell, x, weights)
     torch.testing.assert_close(mixed, plain)
     probe = torch.randn_like(mixed)
     gradients = (torch.autograd.grad((out * probe).sum(), inputs) for out in (mixed, plain))
