@@ -370,5 +370,52 @@ rule fresh_training:
         "natslib/workflow/execute.py"
 
 
+rule embedded_quality:
+    """Not in the paper: how far our own small benchmark agrees with itself, with real results and with parameters."""
+    input:
+        notebook="notebooks/14_embedded_quality.ipynb",
+        library=imported_sources("notebooks/14_embedded_quality.ipynb"),
+        table="results/tables/{source}/manifest.json",
+    output:
+        figure_quality=multiext(f"{FIGURES}/embedded_quality_{{source}}", *SAVED),
+    log:
+        notebook="results/notebooks/embedded_quality_{source}.ipynb",
+    benchmark:
+        "results/benchmarks/embedded_quality_{source}.tsv"
+    params:
+        table=subpath(input.table, parent=True),
+        figure_quality=subpath(output[0], strip_suffix=".svg"),
+    script:
+        "natslib/workflow/execute.py"
+
+
+rule darts_pt:
+    """Not in the paper: DARTS-PT against choice by magnitude, on trained supernets and on a table as a perfect one."""
+    input:
+        notebook="notebooks/11_darts_pt.ipynb",
+        library=imported_sources("notebooks/11_darts_pt.ipynb"),
+        table="results/tables/{source}/manifest.json",
+        searches=SEARCHES["files"],
+    output:
+        figure_choices=multiext(f"{FIGURES}/darts_pt_{{source}}", *SAVED),
+        figure_strength=multiext(f"{FIGURES}/darts_pt_strength_{{source}}", *SAVED),
+        figure_orders=multiext(f"{FIGURES}/darts_pt_orders_{{source}}", *SAVED),
+        figure_rows=multiext(f"{FIGURES}/darts_pt_table_{{source}}", *SAVED),
+    log:
+        notebook="results/notebooks/darts_pt_{source}.ipynb",
+    benchmark:
+        "results/benchmarks/darts_pt_{source}.tsv"
+    params:
+        table=subpath(input.table, parent=True),
+        searches=SEARCHES["folder"],
+        dataset=SEARCHES["dataset"],
+        figure_choices=subpath(output[0], strip_suffix=".svg"),
+        figure_strength=subpath(output[5], strip_suffix=".svg"),
+        figure_orders=subpath(output[10], strip_suffix=".svg"),
+        figure_rows=subpath(output[15], strip_suffix=".svg"),
+    script:
+        "natslib/workflow/execute.py"
+
+
 onsuccess:
     print(f"The figures are in {FIGURES}/, the notebooks that drew them in results/notebooks/.")

