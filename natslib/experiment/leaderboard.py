@@ -126,7 +126,7 @@ def command(told: Mapping[str, Any], runs: int, table: str, own: SearchFunction 
 
 
 def read_entries(folder: str | Path) -> pd.DataFrame:
-    """Return the entries in a folder, best test accuracy (or else validation accuracy) first.
+    """Return the entries in a folder, by dataset, best test accuracy (or else validation accuracy) first.
 
     Columns: algorithm, author, space, dataset, runs, evaluations, valid, valid_std, test, test_std, entry (its folder).
     """
@@ -142,7 +142,7 @@ def read_entries(folder: str | Path) -> pd.DataFrame:
     columns = ["algorithm", "author", "space", "dataset", "runs", "evaluations"]
     columns += ["valid", "valid_std", "test", "test_std", "entry"]
     return pd.DataFrame(rows, columns=columns).sort_values(
-        ["test", "valid"], ascending=False, ignore_index=True
+        ["space", "dataset", "test", "valid"], ascending=[True, True, False, False], ignore_index=True
     )
 
 
