@@ -65,8 +65,8 @@ def convolved(block: nn.Module, x: Tensor, width: int) -> Tensor:
 class SizeSupernet(nn.Module):
     """All 32,768 candidates of the size space in one network, each width the largest.
 
-    Batch norms of the cells and the last one have no affine parameters and always use the statistics of the batch;
-    those of the stem and the reduction blocks are as in a candidate. A cell keeps its width here, so that its skip
+    Batch norms of the stem, the cells and the last one have no affine parameters and always use the statistics of the
+    batch; those of the reduction blocks are as in a candidate. A cell keeps its width here, so that its skip
     connection is the identity, where a candidate whose cell changes the width has a 1x1 convolution.
     """
 
@@ -75,7 +75,7 @@ class SizeSupernet(nn.Module):
         self.scale = scale
         self.max_width = CHANNELS[-1] // scale.width_divisor
         self.network = size_network([self.max_width] * 5, in_channels, classes)
-        for block in [*self.network.body, self.network.last]:
+        for block in [self.network.stem, *self.network.body, self.network.last]:
             if not isinstance(block, ReductionBlock):
                 for owner in list(block.modules()):
                     for name, layer in owner.named_children():

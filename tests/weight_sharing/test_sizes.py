@@ -101,3 +101,13 @@ def test_the_choice_is_the_largest_logit_of_each_row(name: str) -> None:
     for row, choice in enumerate((7, 0, 3, 5, 1)):
         method.alphas.data[row, choice] = 1.0
     assert method.choose(None) == (7, 0, 3, 5, 1)
+
+
+def test_only_the_reduction_blocks_keep_affine_norms_and_running_statistics() -> None:
+    norms = {
+        name: layer
+        for name, layer in tiny("tas").network.network.named_modules()
+        if isinstance(layer, torch.nn.BatchNorm2d)
+    }
+    own = {name for name, norm in norms.items() if norm.affine or norm.track_running_stats}
+    assert own == {f"body.{block}.branch.{layer}.2" for block in (1, 3) for layer in (0, 1)}
