@@ -22,5 +22,5 @@ def test_it_names_the_records_that_are_not_there(tmp_path) -> None:
 def test_it_refuses_a_negative_seed_and_a_stem_with_a_suffix() -> None:
     with pytest.raises(ConfigError, match="seed is -1; allowed is 0 or more"):
         replace(REQUEST, seed=-1)
-    with pytest.raises(ConfigError, match="figure_rows is 'a.svg'"):
+    with pytest.raises(ConfigError, match=r"figure_rows is 'a.svg'"):
         replace(REQUEST, figure_rows="a.svg")
