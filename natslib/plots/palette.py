@@ -71,6 +71,8 @@ ALGORITHM_TITLES = {
     "gdas": "GDAS",
     "setn": "SETN",
     "enas": "ENAS",
+    "darts-pt": "DARTS-PT",
+    "darts-pt-fixed": "DARTS-PT, fixed α",
     "tas": "TAS: interpolation",
     "fbnetv2": "FBNetV2: Gumbel masks",
     "tunas": "TuNAS: sampled masks",

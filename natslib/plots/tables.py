@@ -85,7 +85,7 @@ def number(mean: float, std: float) -> str:
 def rows_figure(rows: pd.DataFrame, title: str) -> Figure:
     """Return a figure of `draw_rows`, wide enough for its columns."""
     width = 0.063 * sum(_widths(_texts(rows))) + 0.2
-    fig, axes = new_mosaic("T", (width, 0.2 * len(rows) + 0.6))
+    fig, axes = new_mosaic("T", (width, 0.2 * (len(rows) + rows.columns.nlevels) + 0.4))
     draw_rows(axes["T"], rows)
     axes["T"].set_title(title, loc="left")
     return fig
@@ -94,20 +94,35 @@ def rows_figure(rows: pd.DataFrame, title: str) -> Figure:
 def draw_rows(ax: Axes, rows: pd.DataFrame) -> None:
     """Draw the rows as text: numbers on the right of their column, a dash for what is missing.
 
-    The first column groups the rows: it is written once a group, with a line above.
+    The first column groups the rows: it is written once a group, with a line above. Of two levels of column names the
+    first groups the columns, with a heading over them.
     """
     texts, count = _texts(rows), len(rows)
     right = np.cumsum(_widths(texts))
     ax.set_axis_off()
-    ax.set(xlim=(0, right[-1]), ylim=(count + 0.1, -1.1))
+    ax.set(xlim=(0, right[-1]), ylim=(count + 0.1, -0.1 - rows.columns.nlevels))
     for x, width, (name, column) in zip(right, _widths(texts), texts.items(), strict=True):
         numeric = pd.api.types.is_numeric_dtype(rows[name])
         place: dict[str, Any] = {"x": x - GAP if numeric else x - width, "ha": "right" if numeric else "left"}
-        ax.text(y=-0.5, s=str(name), va="center", fontsize=7, fontweight="bold", **place)
+        ax.text(y=-0.5, s=_name(name), va="center", fontsize=7, fontweight="bold", **place)
         for y, text in enumerate(column):
             ax.text(y=y + 0.5, s=text, va="center", fontsize=7.5, **place)
     groups = np.flatnonzero(texts.iloc[:, 0] != "")
     ax.hlines([*groups, count], 0, right[-1], color=GREY, linewidth=0.5)
+    if rows.columns.nlevels > 1:
+        _draw_headings(ax, list(rows.columns.get_level_values(0)), [0.0, *right])
+
+
+def _draw_headings(ax: Axes, headings: list[str], edges: list[float]) -> None:
+    """Draw each heading that is not empty over its columns, which lie between `edges`."""
+    for heading in dict.fromkeys(filter(None, headings)):
+        first, last = headings.index(heading), len(headings) - headings[::-1].index(heading)
+        ax.text(edges[first], -1.6, heading, va="center", fontsize=7.5)
+        ax.hlines(-1.1, edges[first], edges[last] - GAP, color=GREY, linewidth=0.8)
+
+
+def _name(column: Any) -> str:
+    return str(column[-1] if isinstance(column, tuple) else column)
 
 
 def _texts(rows: pd.DataFrame) -> pd.DataFrame:
@@ -127,4 +142,4 @@ def _text(value: object) -> str:
 
 def _widths(texts: pd.DataFrame) -> list[float]:
     """Return the width of every column in characters, with room between two."""
-    return [max(1.1 * len(str(name)), *map(len, column)) + GAP for name, column in texts.items()]
+    return [max(1.1 * len(_name(name)), *map(len, column)) + GAP for name, column in texts.items()]

@@ -41,9 +41,9 @@ def asked_stems(sources: Mapping[str, Mapping[str, Any]]) -> list[str]:
 def expand_searches(searches: Mapping[str, Any]) -> dict[str, Any]:
     """Return `searches` as the Snakefile's rules use them.
 
-    `folder`: where the joined records of the searches are, one file a space; `runs`: the options of `natslib search` by
-    the name of each search that is to be run; `finished`: their markers by space. Of searches that were run
-    before, `origin`, there are none to be run.
+    `folder`: where the joined records of the searches are; `files`: these; `dataset`: what was searched on; `runs`: the
+    options of `natslib search` by the name of each search that is to be run; `finished`: their markers by space. Of
+    searches that were run before, `origin`, there are none to be run.
     """
     jobs = [
         (group["space"], method, seed, group.get("warm_up"))
@@ -53,12 +53,16 @@ def expand_searches(searches: Mapping[str, Any]) -> dict[str, Any]:
     ]
     names = {_search_name(*job): job for job in jobs}
     common = [f"--{key}={searches[key]}" for key in ("dataset", "settings") if key in searches]
-    folder = f"{SEARCHED}/{searches.get('settings')}"
+    ran = f"{SEARCHED}/{searches.get('settings')}"
+    folder, dataset = searches.get("origin", ran), searches["dataset"]
+    kinds = [f"{space}-{dataset}{kind}" for space in ("tss", "sss") for kind in ("", "-scores")]
     return {
-        "folder": searches.get("origin", folder),
+        "folder": folder,
+        "files": [f"{folder}/{kind}.parquet" for kind in kinds],
+        "dataset": dataset,
         "runs": {name: common + _search_options(*job) for name, job in names.items()},
         "finished": {
-            space: [f"{folder}/{name}/finished" for name, job in names.items() if job[0] == space]
+            space: [f"{ran}/{name}/finished" for name, job in names.items() if job[0] == space]
             for space in ("tss", "sss")
         },
     }
