@@ -26,7 +26,7 @@ def draw_learning(ax: Axes, curves: pd.DataFrame, *, split: str, title: str, col
         ax.plot([], [], line, color=BLACK, linewidth=1, label=label)
     ax.xaxis.set_major_locator(MaxNLocator(6, integer=True))
     ax.set(xlabel="epoch", ylabel="accuracy (%)", title="learning curves")
-    ax.legend(loc="lower right")
+    ax.legend(loc="best")
 
 
 def draw_place(ax: Axes, means: pd.Series, rows: pd.DataFrame, *, colour: dict[int, str]) -> None:
@@ -40,7 +40,7 @@ def draw_place(ax: Axes, means: pd.Series, rows: pd.DataFrame, *, colour: dict[i
     low = min(float(np.quantile(ordered, 0.02)), float(rows["fresh"].min()))
     ax.set(ylim=(low - 2, None), xlabel=f"rank among {len(ordered):,}", ylabel="accuracy (%)")
     ax.set_title("place in the table")
-    ax.legend(loc="lower left")
+    ax.legend(loc="best")
 
 
 def draw_apart(ax: Axes, stored: pd.DataFrame, rows: pd.DataFrame, *, colour: dict[int, str]) -> None:
