@@ -1,6 +1,7 @@
 """The supernet of the size space: one network of the largest widths, of whose channels a candidate uses the first."""
 
 from collections.abc import Sequence
+from functools import reduce
 from itertools import pairwise
 from typing import TypeAlias
 
@@ -8,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, batch_norm, conv2d, linear, pad, relu
 
-from natslib.nets.cells import EDGES, Cell
+from natslib.nets.cells import Cell
 from natslib.nets.fused import only
 from natslib.nets.ops import ReductionBlock
 from natslib.nets.skeletons import Network, Scale, size_network
@@ -50,12 +51,20 @@ class Fit(nn.Module):
         return fit(x, self.width)
 
 
+def kernel_of(conv: nn.Conv2d, width: int, x: Tensor) -> Tensor:
+    """Return the kernel for the first `width` outputs of an input whose further channels are zero."""
+    if (width, x.shape[1]) == conv.weight.shape[:2]:
+        return conv.weight
+    return conv.weight[:width, : x.shape[1]]
+
+
 def convolved(block: nn.Module, x: Tensor, width: int) -> Tensor:
-    """Return the first `width` channels of a `ConvBn` or `ReluConvBn`, of an input whose further channels are zero."""
+    """Return the first `width` channels of a convolution and its batch norm; further channels of `x` are zero.
+
+    The ReLU before them, if there is one, is the caller's: edges that leave a node share it.
+    """
     conv, norm = only(block, nn.Conv2d), only(block, nn.BatchNorm2d)
-    if any(isinstance(layer, nn.ReLU) for layer in block.children()):
-        x = relu(x)
-    x = conv2d(x, conv.weight[:width, : x.shape[1]], None, conv.stride, conv.padding)
+    x = conv2d(x, kernel_of(conv, width, x), None, conv.stride, conv.padding)
     if norm.running_mean is None or norm.running_var is None:
         return batch_norm(x, None, None, training=True)
     mean, variance = norm.running_mean[:width], norm.running_var[:width]
@@ -134,20 +143,25 @@ class SizeSupernet(nn.Module):
         return network
 
     def _unit(self, unit: nn.Module, x: Tensor, width: int, inner: int) -> Tensor:
+        """Return the first `width` channels of a unit whose layers inside have `inner` channels."""
         if isinstance(unit, Cell):
-            nodes = [x]
-            for target in (1, 2, 3):
-                wide = width if target == 3 else inner
-                sources = [(source, f"{source}-{target}") for source, end in EDGES if end == target]
-                parts = [self._edge(unit.edges[name], nodes[source], wide) for source, name in sources]
-                nodes.append(torch.stack(parts).sum(0))
-            return nodes[3]
+            return self._cell(unit, x, width, inner)
         if isinstance(unit, ReductionBlock):
             first, second = unit.branch
-            branch = convolved(second, convolved(first, x, inner), width)
-            kernel = only(unit.shortcut, nn.Conv2d).weight[:width, : x.shape[1]]
+            branch = convolved(second, relu(convolved(first, relu(x), inner)), width)
+            kernel = kernel_of(only(unit.shortcut, nn.Conv2d), width, x)
             return conv2d(avg_pool2d(x, 2), kernel) + branch
         return convolved(unit, x, width)
 
-    def _edge(self, op: nn.Module, x: Tensor, width: int) -> Tensor:
-        return fit(x, width) if isinstance(op, nn.Identity) else convolved(op, x, width)
+    def _cell(self, cell: Cell, x: Tensor, width: int, inner: int) -> Tensor:
+        nodes, positive = [x], []
+        for target in (1, 2, 3):
+            wide = width if target == 3 else inner
+            positive.append(relu(nodes[-1]))
+            parts = []
+            for source in range(target):
+                op = cell.edges[f"{source}-{target}"]
+                skip = isinstance(op, nn.Identity)
+                parts.append(fit(nodes[source], wide) if skip else convolved(op, positive[source], wide))
+            nodes.append(reduce(torch.add, parts))
+        return nodes[3]
