@@ -5,6 +5,7 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from natslib.analysis.projections import TITLES
@@ -46,7 +47,12 @@ def draw_choices(ax: Axes, chosen: pd.DataFrame, selection: str, *, random_mean:
     ax.set_ylim(random_mean - FLOOR, chosen["accuracy"].max() + 0.07 * FLOOR)
     ax.set_xlabel("epoch of the supernet's training" if x == "epoch" else "edges decided")
     ax.xaxis.set_major_locator(MaxNLocator(6, integer=True))
-    ax.legend(loc="lower right")
+
+
+def list_choices(fig: Figure, axes: Iterable[Axes]) -> None:
+    """Put one legend of all panels of choices above them."""
+    handles = [handle for ax in axes for handle in ax.get_legend_handles_labels()[0]]
+    fig.legend(handles=handles, loc="outside upper center", ncols=3)
 
 
 def draw_bars(ax: Axes, operations: pd.Series, heights: pd.Series, *, chosen: int) -> None:

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from natslib.plots.projections import draw_choices, draw_orders, draw_places, draw_strength
+from natslib.plots.projections import draw_choices, draw_orders, draw_places, draw_strength, list_choices
 from natslib.spaces import TOPOLOGY
 
 
@@ -14,11 +14,13 @@ def chosen() -> pd.DataFrame:
 
 
 def test_choices_are_drawn_by_their_mean_over_the_seeds() -> None:
-    left, right = Figure().subplots(1, 2)
+    fig = Figure()
+    left, right = fig.subplots(1, 2)
     draw_choices(left, chosen(), "magnitude", random_mean=80.0)
     draw_choices(right, chosen(), "projection", random_mean=80.0)
     assert left.lines[0].get_xydata().tolist() == [[0, 81], [1, 82]]
-    assert [text.get_text() for text in right.get_legend().get_texts()] == ["DARTS-PT"]
+    list_choices(fig, (left, right))
+    assert [text.get_text() for text in fig.legends[0].get_texts()] == ["DARTS: largest α", "DARTS-PT"]
     assert right.lines[0].get_xydata().tolist() == [[0, 82]]
 
 
