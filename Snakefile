@@ -12,6 +12,7 @@ validate(config, "config/schema.yaml")
 FIGURES = config["figures"]
 SOURCES = expand_sources(config["sources"])
 SEARCHES = expand_searches(config["searches"])
+OWN = sorted(map(str, Path("logs").glob("embedded-*/manifest.json")))  # our own tables, as far as there are some
 SAVED = (".svg", ".pdf", ".png", ".csv", ".json")
 shell.prefix(f"PATH='{Path(sys.executable).parent}':$PATH; ")  # the `natslib` beside this Snakemake
 
@@ -20,6 +21,7 @@ wildcard_constraints:
     source="|".join(SOURCES),
     search="|".join(SEARCHES["runs"]) or "none",
     settings=r"[a-z0-9-]+",
+    dataset=SEARCHES["dataset"],
     space="tss|sss",
     shard=r"\d+",
     shards=r"\d+",
@@ -346,6 +348,79 @@ rule your_algorithm:
         runs=500,
         entry=subpath(output.entry, parent=True),
         figure_yours=subpath(output[0], strip_suffix=".svg"),
+    script:
+        "natslib/workflow/execute.py"
+
+
+rule weight_sharing:
+    """The weight-sharing curves: what the architecture that a search names after each epoch is worth."""
+    input:
+        notebook="notebooks/15_weight_sharing.ipynb",
+        library=imported_sources("notebooks/15_weight_sharing.ipynb"),
+        table="results/tables/{source}/manifest.json",
+        searches=SEARCHES["files"],
+        own=OWN,
+    output:
+        figure_epochs=multiext(f"{FIGURES}/weight_sharing_{{source}}", *SAVED),
+    log:
+        notebook="results/notebooks/weight_sharing_{source}.ipynb",
+    benchmark:
+        "results/benchmarks/weight_sharing_{source}.tsv"
+    params:
+        table=subpath(input.table, parent=True),
+        searches=SEARCHES["folder"],
+        dataset=SEARCHES["dataset"],
+        figure_epochs=subpath(output[0], strip_suffix=".svg"),
+    script:
+        "natslib/workflow/execute.py"
+
+
+rule table4_weight_sharing:
+    """Table 4, second half: the weight-sharing searches beside the printed numbers."""
+    input:
+        notebook="notebooks/16_table4_weight_sharing.ipynb",
+        library=imported_sources("notebooks/16_table4_weight_sharing.ipynb"),
+        table="results/tables/{source}/manifest.json",
+        searches=SEARCHES["files"],
+        own=OWN,
+    output:
+        figure_table4=multiext(f"{FIGURES}/table4_weight_sharing_{{source}}", *SAVED),
+    log:
+        notebook="results/notebooks/table4_weight_sharing_{source}.ipynb",
+    benchmark:
+        "results/benchmarks/table4_weight_sharing_{source}.tsv"
+    params:
+        table=subpath(input.table, parent=True),
+        searches=SEARCHES["folder"],
+        dataset=SEARCHES["dataset"],
+        figure_table4=subpath(output[0], strip_suffix=".svg"),
+    script:
+        "natslib/workflow/execute.py"
+
+
+rule what_goes_wrong:
+    """Not one figure of the paper: collapse, magnitude against masking, and how supernets rank."""
+    input:
+        notebook="notebooks/17_what_goes_wrong.ipynb",
+        library=imported_sources("notebooks/17_what_goes_wrong.ipynb"),
+        table="results/tables/{source}/manifest.json",
+        searches=SEARCHES["files"],
+        own=OWN,
+    output:
+        figure_operations=multiext(f"{FIGURES}/operations_over_epochs_{{source}}", *SAVED),
+        figure_magnitudes=multiext(f"{FIGURES}/magnitude_and_masking_{{source}}", *SAVED),
+        figure_ranks=multiext(f"{FIGURES}/supernet_ranks_{{source}}", *SAVED),
+    log:
+        notebook="results/notebooks/what_goes_wrong_{source}.ipynb",
+    benchmark:
+        "results/benchmarks/what_goes_wrong_{source}.tsv"
+    params:
+        table=subpath(input.table, parent=True),
+        searches=SEARCHES["folder"],
+        dataset=SEARCHES["dataset"],
+        figure_operations=subpath(output[0], strip_suffix=".svg"),
+        figure_magnitudes=subpath(output[5], strip_suffix=".svg"),
+        figure_ranks=subpath(output[10], strip_suffix=".svg"),
     script:
         "natslib/workflow/execute.py"
 

@@ -35,11 +35,11 @@ def epoch_frame(runs: pd.DataFrame, values: Floats) -> pd.DataFrame:
 
 
 def describe_runs(frames: Iterable[pd.DataFrame]) -> str:
-    """Return how long and how often was searched, for a figure's foot: 'settings digits, 100 epochs, 3 seeds'."""
+    """Return how long and how often was searched, for a figure's foot: 'settings digits, 100 epochs, seeds: 3'."""
     runs = pd.concat(frames)
     seeds = sorted(set(runs.groupby(SEARCH)["seed"].nunique()))
     names = "/".join(runs["settings"].unique())
-    return f"settings {names}, {runs['epoch'].max()} epochs, {'/'.join(map(str, seeds))} seeds"
+    return f"settings {names}, {runs['epoch'].max()} epochs, seeds: {'/'.join(map(str, seeds))}"
 
 
 def known_share(runs: pd.DataFrame, values: Floats) -> float:
@@ -53,7 +53,7 @@ def final_frame(runs: pd.DataFrame, values: Floats) -> pd.DataFrame:
     Columns: method, warm_up, seeds, known, mean, std (population); NaN where no seed has a value, and
     std where only one has.
     """
-    last = runs.sort_values("epoch").groupby(RUN, sort=False).tail(1)
+    last = runs.loc[runs.groupby(RUN, sort=False)["epoch"].idxmax()]
     found = last.assign(value=values[last["arch_index"]]).groupby(SEARCH, sort=False)["value"]
     frame = found.agg(
         seeds="size", known="count", mean="mean", std=lambda some: some.std(ddof=0)
@@ -107,18 +107,21 @@ def agreement(decisions: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def score_correlation(scores: pd.DataFrame, values: Floats) -> pd.DataFrame:
-    """Return how each supernet ranks architectures that have a value: one row a run, Kendall's tau-b.
+def score_correlation(scores: pd.DataFrame, values: Floats, sizes: Floats) -> pd.DataFrame:
+    """Return how each supernet ranks architectures that have a value: one row a run.
 
-    `scores` has `accuracy` by arch_index and `inside`. Columns: method, warm_up, seed, inside, n and tau: NaN for fewer
-    than `LEAST` architectures.
+    `scores` has `accuracy` by arch_index and `inside`; `sizes` is the number of parameters of every architecture.
+    Columns: method, warm_up, seed, inside, n, tau (Kendall's tau-b of score and value) and by_size (of size and value);
+    both NaN for fewer than `LEAST` architectures.
     """
-    known = scores.assign(value=values[scores["arch_index"]]).dropna(subset="value")
-    rows = [
-        (*key, len(run), kendalltau(run["accuracy"], run["value"]).statistic if len(run) >= LEAST else np.nan)
-        for key, run in known.groupby([*RUN, "inside"], sort=False)
-    ]
-    return pd.DataFrame(rows, columns=[*RUN, "inside", "n", "tau"])
+    known = scores.assign(value=values[scores["arch_index"]], size=sizes[scores["arch_index"]])
+    groups = known.dropna(subset="value").groupby([*RUN, "inside"], sort=False)
+    rows = [(*key, len(run), _tau(run, "accuracy"), _tau(run, "size")) for key, run in groups]
+    return pd.DataFrame(rows, columns=[*RUN, "inside", "n", "tau", "by_size"])
+
+
+def _tau(run: pd.DataFrame, by: str) -> float:
+    return kendalltau(run[by], run["value"]).statistic if len(run) >= LEAST else np.nan
 
 
 def table_rows(

@@ -58,4 +58,4 @@ def own_values(folder: Path, dataset: str) -> npt.NDArray[np.float64]:
 
 def _size(space: Space) -> Lookup:
     params = space.params_m(space.codes(), "cifar10")
-    return Lookup("size", "parameters (% of the largest)", 100 * params / params.max())
+    return Lookup("parameters", "parameters (% of the largest)", 100 * params / params.max())

@@ -7,9 +7,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from natslib.plots.palette import BLACK, GREY, colours, title_of
+from natslib.plots.style import new_figure
 from natslib.plots.tables import number
 
 BAR = 0.36  # of the room of a search, for each of two kinds of score
@@ -52,6 +54,22 @@ def list_searches(ax: Axes, curves: pd.DataFrame) -> None:
     ax.legend(handles=handles, loc="upper left", bbox_to_anchor=(1.01, 1.02), handlelength=1.8, frameon=False)
 
 
+def operations_figure(shares: pd.DataFrame, operations: Sequence[str]) -> Figure:
+    """Return a figure with two panels a search (`analysis.weight_sharing.operation_shares`): skips by seed, and all."""
+    names = list(dict.fromkeys(shares["method"]))
+    fig, axes = new_figure(2, len(names), panel_in=(1.35, 1.5), foot_lines=2)
+    for (top, bottom), name in zip(axes.T, names, strict=True):
+        draw_seeds(top, shares[shares["method"] == name], "skip_connect")
+        draw_operations(bottom, shares[shares["method"] == name], operations)
+        top.set_title(title_of(name))
+        top.label_outer()
+        bottom.label_outer()
+    axes[0, 0].set_ylabel("skip-connections\n(share of edges)")
+    axes[1, 0].set_ylabel("all operations\n(mean over seeds)")
+    fig.legend(*axes[1, 0].get_legend_handles_labels(), loc="outside upper center", ncols=len(operations))
+    return fig
+
+
 def draw_operations(ax: Axes, shares: pd.DataFrame, operations: Sequence[str]) -> None:
     """Draw which share of the edges each operation has over the epochs, mean over the seeds, stacked."""
     means = shares.groupby("epoch")[list(operations)].mean()
@@ -82,11 +100,11 @@ def draw_magnitudes(ax: Axes, decisions: pd.DataFrame) -> None:
     ax.yaxis.set_major_formatter("{x:g}")
 
 
-def draw_rank_correlations(ax: Axes, found: pd.DataFrame, by_size: float) -> None:
+def draw_rank_correlations(ax: Axes, found: pd.DataFrame) -> None:
     """Draw the rank correlation of every run (`score_correlation`), a place a search, and a bar at the mean.
 
-    Where scores were taken in two ways, hollow: masks at the outputs of the units, filled: in every layer. Dotted:
-    `by_size`, what the number of parameters reaches.
+    Where scores were taken in two ways, hollow: masks at the outputs of the units, filled: in every layer. Dotted: what
+    the number of parameters reaches.
     """
     names: list[Any] = list(dict.fromkeys(found["method"]))
     ways = sorted(set(found["inside"]))
@@ -98,10 +116,11 @@ def draw_rank_correlations(ax: Axes, found: pd.DataFrame, by_size: float) -> Non
         ax.plot(np.full(len(some), place), some["tau"], "o", ms=4.2, **style)
         ax.hlines(some["tau"].mean(), place - 0.14, place + 0.14, color=BLACK, linewidth=1.2, zorder=3)
     ax.axhline(0, color=GREY, linewidth=0.8)
-    ax.axhline(by_size, color=BLACK, linewidth=0.9, linestyle=":")
+    ax.axhline(found["by_size"].mean(), color=BLACK, linewidth=0.9, linestyle=":")
     ax.set_xticks(
         range(len(names)), [title_of(name).partition(":")[0] for name in names], rotation=30, ha="right"
     )
+    ax.set_xlim(-0.6, len(names) - 0.4)
     if len(ways) > 1:
         words = {"white": "masks at units, as searched", BLACK: "masks in every layer"}
         ax.legend(
