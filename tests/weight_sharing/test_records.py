@@ -53,10 +53,6 @@ def test_joined_searches_keep_every_column_and_where_they_were_made(tmp_path):
     scored = pd.read_parquet(scores)
     assert scored[["method", "seed"]].values.tolist() == [["gdas", 1], ["rsps", 2], ["darts-pt", 2]]
     assert scored["arch_index"].tolist() == [7, 7, 7]
-        ["gdas", 1, 7],
-        ["rsps", 2, 7],
-        ["darts-pt", 2, 7],
-    ]
     told = manifest_of(scores)
     assert [search["seed"] for search in told["searches"]] == [1, 2, 2]
     assert told["stamps"] == [{"commit": "a"}, {"commit": "b"}]
