@@ -34,6 +34,12 @@ rule all:
         expand(f"{FIGURES}/{{stem}}{{suffix}}", stem=asked_stems(config["sources"]), suffix=SAVED),
 
 
+rule trained:
+    """Every shard of every training, and nothing that is drawn from them: for clusters that do not share these files."""
+    input:
+        [marker for source in SOURCES.values() if "training" in source for marker in source["files"]],
+
+
 rule train:
     """One shard of a training; killed, the same command goes on after its last finished candidate.
 
@@ -52,7 +58,7 @@ rule train:
         runtime=120,
     params:
         options=lookup(dpath="{source}/training", within=SOURCES),
-        folder=subpath(output.finished, parent=True),
+        folder=lookup(dpath="{source}/folder", within=SOURCES),
     shell:
         "natslib train {params.options:q} --shard {wildcards.shard}/{wildcards.shards} --out {params.folder:q} > {log} 2>&1"
 

@@ -26,6 +26,7 @@ def test_its_table_names_the_rules_and_files_of_the_workflow():
     rows = [line.split("|") for line in README.splitlines() if "](notebooks/" in line]
     assert {rule for row in rows for rule in re.findall(r"`(\w+)`", row[3])} | {
         "all",
+        "trained",
         "train",
         "search",
         "searches",

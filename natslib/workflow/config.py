@@ -19,8 +19,8 @@ def expand_sources(sources: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[s
 
     A source becomes split, budget, `drawn` (the splits of accuracy-against-cost, as the paper pairs them), origin,
     `files` (what must be there before it is converted: the markers of all shards, of one that is trained; `published`
-    is no file), `options` (what `natslib convert` is told besides) and, of one that is trained, `training` (what
-    `natslib train` is told). Raises ConfigError for a variable that is not set.
+    is no file), `options` (what `natslib convert` is told besides) and, of one that is trained, `folder` (of its raw
+    logs) and `training` (what `natslib train` is told). Raises ConfigError for a variable that is not set.
     """
     return {
         name: {
@@ -95,6 +95,7 @@ def _trained(name: str, train: Mapping[str, Any]) -> dict[str, Any]:
         "origin": f"{folder}/{train['space']}",
         "files": [f"{folder}/shard-{shard}-of-{shards}.finished" for shard in range(shards)],
         "options": [],
+        "folder": folder,
         "training": [f"--{key}={value}" for key, value in told.items()],
     }
 
