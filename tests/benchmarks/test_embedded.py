@@ -7,8 +7,10 @@ import numpy as np
 from natslib.benchmarks import Table, load
 from natslib.datasets import get_dataset
 from natslib.spaces import Skeleton
+from natslib.training.jobs import sub_grid
 
-FOLDER = Path(__file__).resolve().parents[2] / "logs" / "embedded-tss"
+LOGS = Path(__file__).resolve().parents[2] / "logs"
+FOLDER = LOGS / "embedded-tss"
 WHERE = {"dataset": "digits", "budget": "12"}
 
 
@@ -45,3 +47,17 @@ def test_accuracy_is_far_above_chance_and_validation_goes_with_test():
     frame = frame[:, ~np.isnan(frame).any(axis=0)]
     assert np.median(frame[1]) > 85
     assert np.corrcoef(frame)[0, 1] > 0.8
+
+
+def test_the_size_table_holds_networks_of_the_sub_grid_at_a_quarter_of_the_widths():
+    table = load(LOGS / "embedded-sss")
+    assert table.verify() == len(list((LOGS / "embedded-sss").rglob("*.parquet")))
+    stored = table.values("params_m", split="test", **WHERE)
+    there = np.flatnonzero(~np.isnan(stored))
+    assert set(there) <= set(sub_grid())
+    closed = table.space.params_m(table.space.codes(there), get_dataset("digits"), Skeleton(2, 1))
+    np.testing.assert_allclose(stored[there], closed, atol=1e-9)
+
+
+def test_all_that_ships_is_small():
+    assert sum(path.stat().st_size for path in LOGS.rglob("*") if path.is_file()) < 10e6
