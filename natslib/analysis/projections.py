@@ -79,11 +79,13 @@ def by_place(found: pd.DataFrame) -> pd.DataFrame:
     return means.set_axis(list(TOPOLOGY.positions), axis="index")
 
 
-def beside_printed(found: pd.DataFrame, perfect: pd.DataFrame, printed: pd.DataFrame) -> pd.DataFrame:
+def beside_printed(
+    found: pd.DataFrame, by_size: float, orders: pd.Series, printed: pd.DataFrame
+) -> pd.DataFrame:
     """Put outcomes beside the paper's numbers, in columns of their own: texts, empty where there is no number.
 
-    `found` is that of `last_choices`; `perfect` has mean and worst of what the perfect supernet finds, by the titles of
-    `TITLES`; `printed` is `published("darts-pt-table-4")`.
+    `found` is that of `last_choices`; `by_size` what the perfect supernet gives by marginal means, `orders` by
+    projection in every order, percent; `printed` is `published("darts-pt-table-4")`.
     """
     ours = found.set_index([found["method"], found["selection"]]).reindex(list(TITLES))
     ours.index = pd.Index(TITLES.values())
@@ -93,8 +95,8 @@ def beside_printed(found: pd.DataFrame, perfect: pd.DataFrame, printed: pd.DataF
         "supernets, mean": ours["mean"],
         "std": ours["std"],
         "worst seed": ours["worst"],
-        "perfect supernet": perfect["mean"],
-        "worst order": perfect["worst"],
+        "perfect supernet": pd.Series({TITLES["darts-pt", MAGNITUDE]: by_size, "DARTS-PT": orders.mean()}),
+        "worst order": pd.Series({"DARTS-PT": orders.min()}),
     }
     numbers = pd.DataFrame(columns).reindex(list(TITLES.values()))
     texts = numbers.map(lambda value: "" if np.isnan(value) else f"{value:.2f}")

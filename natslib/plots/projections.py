@@ -1,8 +1,9 @@
 """DARTS-PT's figures: choices over time, an operation's weight against what its removal costs, and orders of edges."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -10,6 +11,7 @@ from matplotlib.ticker import MaxNLocator
 
 from natslib.analysis.projections import TITLES
 from natslib.plots.palette import BLACK, BLUE, GREEN, GREY, OPERATION_COLOURS, ORANGE, SEQUENTIAL, VERMILLION
+from natslib.spaces import TOPOLOGY
 
 _LINES = {
     "DARTS: largest α": (VERMILLION, "-"),
@@ -69,14 +71,19 @@ def draw_bars(ax: Axes, operations: pd.Series, heights: pd.Series, *, chosen: in
     ax.grid(visible=False, axis="x")
 
 
-def draw_strength(weights: Axes, drops: Axes, edge: pd.DataFrame, *, chosen: int) -> None:
-    """Draw the operations of one edge (rows of `analysis.weight_sharing.projections`) by size and by worth.
+def draw_strengths(axes: npt.NDArray[np.object_], decisions: pd.DataFrame, code: Sequence[int]) -> None:
+    """Draw operations by size and by worth: the first edges that one search decided, one a column of `axes`, (2, n).
 
-    The softmax weights, with a star at the largest; and the points of accuracy that masking costs, with a star at the
-    operation that was chosen.
+    `decisions` are rows of `analysis.weight_sharing.projections`, `code` is what the search came to. Above the softmax
+    weights, with a star at the largest; below the points of accuracy that masking costs, a star at what was chosen.
     """
-    draw_bars(weights, edge["operation"], edge["weight"], chosen=int(edge["weight"].to_numpy().argmax()))
-    draw_bars(drops, edge["operation"], edge["drop"], chosen=chosen)
+    for (above, below), edge in zip(axes.T, decisions["edge"].unique(), strict=False):
+        some = decisions[decisions["edge"] == edge]
+        draw_bars(above, some["operation"], some["weight"], chosen=int(some["weight"].to_numpy().argmax()))
+        draw_bars(below, some["operation"], some["drop"], chosen=code[edge])
+        above.set_title(f"edge {TOPOLOGY.positions[edge]}")
+    axes[0, 0].set_ylabel("weight (softmax of α)")
+    axes[1, 0].set_ylabel("lost without it (points)")
 
 
 def draw_orders(ax: Axes, accuracies: Iterable[float], *, magnitude: float, best: float) -> None:

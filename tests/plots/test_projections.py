@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from natslib.plots.projections import draw_choices, draw_orders, draw_places, draw_strength, list_choices
+from natslib.plots.projections import draw_choices, draw_orders, draw_places, draw_strengths, list_choices
 from natslib.spaces import TOPOLOGY
 
 
@@ -25,15 +25,17 @@ def test_choices_are_drawn_by_their_mean_over_the_seeds() -> None:
 
 
 def test_strength_marks_the_largest_weight_and_what_was_chosen() -> None:
-    above, below = Figure().subplots(2, 1)
+    axes = Figure().subplots(2, 1, squeeze=False)
     columns = {
         "operation": TOPOLOGY.choices,
         "weight": [0.1, 0.5, 0.2, 0.1, 0.1],
         "drop": [0.0, 1.0, 1.0, 0.2, 0.1],
     }
-    draw_strength(above, below, pd.DataFrame(columns), chosen=2)
-    assert [bar.get_height() for bar in below.patches] == columns["drop"]
-    framed = [[bar.get_edgecolor()[3] > 0 for bar in ax.patches].index(True) for ax in (above, below)]
+    first, second = (pd.DataFrame(columns).assign(edge=edge) for edge in (4, 0))
+    draw_strengths(axes, pd.concat([first, second]), (0, 0, 0, 0, 2, 0))
+    assert axes[0, 0].get_title() == "edge 1→3"
+    assert [bar.get_height() for bar in axes[1, 0].patches] == columns["drop"]
+    framed = [[bar.get_edgecolor()[3] > 0 for bar in ax.patches].index(True) for ax in axes[:, 0]]
     assert framed == [1, 2]
 
 
