@@ -1,5 +1,6 @@
 """Which candidates to train: single jobs, and the embedded benchmark's list of them."""
 
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -13,6 +14,8 @@ SUB_GRID = (0, 2, 4, 7)
 """The choices 8, 24, 40 and 64 of the size space."""
 #: So many cells are trained before the size space, other budgets and other image sets have their turn.
 FIRST = 2400
+#: So many jobs of each other part come next.
+SAMPLE = 100
 
 
 class Job(NamedTuple):
@@ -52,16 +55,20 @@ def jobs_for(space: str, archs: np.ndarray, dataset: str, budget: str, seeds: tu
 
 
 def embedded_plan() -> list[Job]:
-    """Return the embedded benchmark in the order in which it is trained; every beginning of it is useful by itself."""
+    """Return the embedded benchmark in the order in which it is trained; every beginning of it is useful by itself.
+
+    After the first cells comes a sample of every part, then the rest of the parts.
+    """
     cells, sizes = representatives(), sub_grid()
-    return [
-        *jobs_for("tss", cells[:FIRST], "digits", "12", (777,)),
-        *jobs_for("sss", sizes, "digits", "12", (777,)),
-        *jobs_for("tss", cells[:600], "digits", "12", (888, 999)),
-        *jobs_for("tss", cells[:500], "photos", "12", (777,)),
-        *jobs_for("tss", cells[:500], "digit-pairs", "12", (777,)),
-        *jobs_for("tss", cells[:300], "digits", "36", (777,)),
-        *jobs_for("sss", sizes, "digits", "12", (888,)),
-        *jobs_for("tss", cells[FIRST:], "digits", "12", (777,)),
-        *jobs_for("tss", missing_networks(), "digits", "12", (777,)),
+    parts = [
+        jobs_for("tss", cells[:600], "digits", "12", (888,)),
+        jobs_for("tss", cells[:600], "digits", "12", (999,)),
+        jobs_for("tss", cells[:500], "photos", "12", (777,)),
+        jobs_for("tss", cells[:500], "digit-pairs", "12", (777,)),
+        jobs_for("tss", cells[:300], "digits", "36", (777,)),
+        jobs_for("sss", sizes, "digits", "12", (777,)),
+        jobs_for("sss", sizes, "digits", "12", (888,)),
+        jobs_for("tss", np.concatenate([cells[FIRST:], missing_networks()]), "digits", "12", (777,)),
     ]
+    first = jobs_for("tss", cells[:FIRST], "digits", "12", (777,))
+    return [*first, *chain(*(part[:SAMPLE] for part in parts)), *chain(*(part[SAMPLE:] for part in parts))]
