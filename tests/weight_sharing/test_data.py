@@ -71,7 +71,7 @@ def test_selection_batches_are_the_validation_images_as_they_are(data: SearchDat
     assert len({tuple(order) for order in orders}) == 3
     passes = [[numbers(batch.images) for batch in batches.whole()] for _ in range(2)]
     assert passes[0] == passes[1]
-    assert sorted(sum(passes[0], [])) == list(range(100, 107))
+    assert sorted(n for batch in passes[0] for n in batch) == list(range(100, 107))
 
 
 @pytest.mark.parametrize("name", EMBEDDED)
