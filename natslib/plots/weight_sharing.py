@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from natslib.analysis.weight_sharing import ANY
 from natslib.plots.palette import BLACK, GREY, colours, title_of
 from natslib.plots.style import new_figure
 from natslib.plots.tables import number
@@ -138,7 +139,7 @@ def halves(rows: pd.DataFrame, headings: dict[str, str]) -> pd.DataFrame:
     `headings`: what stands over the columns of each origin, in the order of the columns.
     """
     order = {name: place for place, name in enumerate(dict.fromkeys(rows["method"]))}
-    order["optimal"] = len(order)  # last
+    order |= {ANY: len(order), "optimal": len(order) + 1}  # last
     cold = (rows["warm_up"] == 0) & rows["method"].isin(rows.loc[rows["warm_up"] > 0, "method"])
     texts = rows.assign(
         search=rows["method"].map(title_of) + np.where(cold, ", no warm-up", ""),
