@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from natslib.benchmarks import Table, load
 from natslib.datasets import get_dataset
@@ -49,12 +50,13 @@ def test_accuracy_is_far_above_chance_and_validation_goes_with_test():
     assert np.corrcoef(frame)[0, 1] > 0.8
 
 
-def test_the_size_table_holds_networks_of_the_sub_grid_at_a_quarter_of_the_widths():
+def test_the_size_table_holds_the_sub_grid_and_what_searches_named_at_a_quarter_of_the_widths():
     table = load(LOGS / "embedded-sss")
     assert table.verify() == len(list((LOGS / "embedded-sss").rglob("*.parquet")))
     stored = table.values("params_m", split="test", **WHERE)
     there = np.flatnonzero(~np.isnan(stored))
-    assert set(there) <= set(sub_grid())
+    named = set(pd.read_parquet(LOGS / "weight-sharing" / "sss-digits.parquet")["arch_index"])
+    assert named <= set(there) <= named | set(sub_grid())
     closed = table.space.params_m(table.space.codes(there), get_dataset("digits"), Skeleton(2, 1))
     np.testing.assert_allclose(stored[there], closed, atol=1e-9)
 
