@@ -19,9 +19,10 @@ test: $(READY)  ## Run the tests and every notebook with its defaults
 lab: $(READY)  ## Open JupyterLab
 	$(BIN)/jupyter lab --notebook-dir=.
 
-bench: $(READY)  ## Measure natslib against the official reader and a plain training loop
+bench: $(READY)  ## Measure natslib against the official reader, a plain training loop and plain supernets
 	$(BIN)/python -m bench
 	$(BIN)/python -m bench.train
+	$(BIN)/python -m bench.weight_sharing
 
 lint: $(READY)  ## Check style, formatting and types; tests/workflow runs Snakemake's own linter
 	$(BIN)/ruff check .
