@@ -36,6 +36,8 @@ from natslib.search import MULTI_FIDELITY, SearchFunction, rung_epochs
 PAPER, LONGEST = "paper", "longest"
 COVERED = 0.9
 """A longer training is reported where it holds this share of the architectures of any other."""
+SEARCHED = 0.1
+"""A dataset is searched where this share of the architectures of any other has scores: few are soon all known."""
 EVALUATIONS = 180
 """Where the paper has no budget in seconds, one pays for so many evaluations of average cost: the paper's do."""
 
@@ -58,6 +60,10 @@ class Setting:
     def epochs(self) -> int:
         """The epochs of a full training."""
         return self.oracle.epochs[-1]
+
+    def covers(self, share: float, others: Sequence["Setting"]) -> bool:
+        """Return whether scores exist for at least this share of the architectures of any of `others`."""
+        return len(self.oracle.measured) >= share * max(len(other.oracle.measured) for other in others)
 
     def oracle_of(self, table: Any, search: str | SearchFunction) -> Oracle:
         """Return what `search` asks: short trainings too, for one of `MULTI_FIDELITY`; raises `NotMeasured`."""
@@ -107,8 +113,9 @@ class Setting:
 def find_settings(table: Any, budget: str) -> list[Setting]:
     """Return a setting for every dataset that has validation scores and costs, the paper's datasets first.
 
-    `budget`: the name of the recipe that scores, "longest" for the one with most epochs, or "paper": 12 epochs where
-    the table has them, else the fewest. Raises `NotMeasured` that says why where there is no setting at all.
+    One with scores of few architectures, compared with another, is left out (`SEARCHED`). `budget`: the name of the
+    recipe that scores, "longest" for the one with most epochs, or "paper": 12 epochs where the table has them, else
+    the fewest. Raises `NotMeasured` that says why where there is no setting at all.
     """
     found, reasons = [], []
     for dataset in searchable(table.runs()):
@@ -119,7 +126,7 @@ def find_settings(table: Any, budget: str) -> list[Setting]:
     if not found:
         listed = "; ".join(reasons) or "it has no validation scores"
         raise NotMeasured(f"this table allows no search at budget {budget!r}: {listed}")
-    return found
+    return [setting for setting in found if setting.covers(SEARCHED, found)]
 
 
 def setting_of(table: Any, dataset: str, budget: str) -> Setting:
@@ -227,10 +234,22 @@ def describe_settings(settings: Sequence[Setting]) -> str:
 
 
 def explain_lacking(table: Any, settings: Sequence[Setting], names: Iterable[str]) -> str:
-    """Return which of the searches the table does not allow on some dataset, and why; empty where it allows all."""
+    """Return which searches and datasets the table does not allow, and why; empty where it allows all."""
     wanted = list(names)
     absent = dict.fromkeys(name for setting in settings for name in setting.lacking(table, wanted))
-    return f"no scores after fewer epochs in this source, so no {', '.join(absent)}" if absent else ""
+    told = [f"no scores after fewer epochs in this source, so no {', '.join(absent)}"] if absent else []
+    if few := [setting.title for setting in _sparse(table, settings)]:
+        told.append(f"not searched, for few architectures have scores: {', '.join(few)}")
+    return "; ".join(told)
+
+
+def _sparse(table: Any, settings: Sequence[Setting]) -> list[Setting]:
+    """Return the settings that `find_settings` left out for their few architectures."""
+    found = []
+    for dataset in set(searchable(table.runs())) - {setting.dataset for setting in settings}:
+        with contextlib.suppress(NotMeasured):
+            found.append(setting_of(table, dataset, settings[0].budget))
+    return sorted((s for s in found if not s.covers(SEARCHED, settings)), key=lambda s: s.title)
 
 
 def run_folder(

@@ -29,13 +29,14 @@ from natslib.spaces import get_space
 TSS = get_space("tss")
 
 
-def table_of(*blocks, timed=("train", "valid"), archs=50):
-    """Return a table with (dataset, budget, epochs, split) blocks of the first `archs` cells, one seed."""
-    index, parts = np.arange(archs), []
+def table_of(*blocks, timed=("train", "valid"), archs=50, few=""):
+    """Return a table with (dataset, budget, epochs, split) blocks of the first `archs` cells, one seed; 4 of `few`."""
+    parts = []
     for dataset, budget, epochs, split in blocks:
+        index = np.arange(4 if dataset == few else archs)
         values = {"arch_index": index, "epoch": np.array(epochs - 1), "accuracy": 50.0 + index / archs}
         if split in timed:
-            values |= {"time_s": np.full(archs, 2.0), "total_time_s": np.full(archs, 2.0 * epochs)}
+            values |= {"time_s": np.full(len(index), 2.0), "total_time_s": np.full(len(index), 2.0 * epochs)}
         parts.append(block_of_finals(Block(dataset, budget, split, 777), values))
     return Table.from_finals(pa.concat_tables(parts), TSS, {"origin": "made"})
 
@@ -87,6 +88,14 @@ def test_datasets_come_in_the_papers_order_and_cifar10_needs_its_validation_half
     names = ["digits", "ImageNet16-120", "cifar10-valid", "mine", "cifar100"]
     runs = pd.DataFrame({"dataset": [*names, "cifar10"], "split": ["valid"] * 5 + ["test"]})
     assert searchable(runs) == ["cifar10", "cifar100", "ImageNet16-120", "digits", "mine"]
+
+
+def test_a_dataset_with_scores_of_few_architectures_is_not_searched_and_named():
+    table = table_of(*both("digits", "12", 12), *both("photos", "12", 12), few="photos")
+    (setting,) = find_settings(table, "paper")
+    assert setting.dataset == "digits"
+    assert explain_lacking(table, [setting], ["random"]).endswith("few architectures have scores: photos")
+    assert len(find_settings(table_of(*both("digits", "12", 12), *both("photos", "12", 12)), "paper")) == 2
 
 
 def test_searches_that_need_short_trainings_are_left_out_and_named():
