@@ -57,6 +57,13 @@ def explain_few(frame: pd.DataFrame) -> str:
     )
 
 
+def agreement(a: pd.Series, b: pd.Series) -> tuple[float, int]:
+    """Return Kendall's τ-b of two series over the architectures in both (NaN below `LEAST`), and their number."""
+    both = pd.DataFrame({"a": a, "b": b}).dropna()
+    tau = correlate(both["a"], both["b"], "kendall") if len(both) >= LEAST else float("nan")
+    return tau, len(both)
+
+
 def pair_agreement(frame: pd.DataFrame, pairs: Iterable[tuple[str, str]]) -> pd.DataFrame:
     """Return Kendall's τ-b of each pair of columns over the architectures measured in both: columns x, y, n, kendall.
 
@@ -64,9 +71,8 @@ def pair_agreement(frame: pd.DataFrame, pairs: Iterable[tuple[str, str]]) -> pd.
     """
     rows = []
     for x, y in pairs:
-        both = frame[[x, y]].dropna()
-        tau = correlate(both[x], both[y], "kendall") if len(both) >= LEAST else float("nan")
-        rows.append({"x": x, "y": y, "n": len(both), "kendall": tau})
+        tau, n = agreement(frame[x], frame[y])
+        rows.append({"x": x, "y": y, "n": n, "kendall": tau})
     return pd.DataFrame(rows, columns=["x", "y", "n", "kendall"])
 
 

@@ -6,14 +6,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from natslib.analysis.correlation import LEAST, correlate
-
-
-def agreement(a: pd.Series, b: pd.Series) -> tuple[float, int]:
-    """Return Kendall's tau-b of two series over the architectures that both have, and their number; NaN below three."""
-    both = pd.DataFrame({"a": a, "b": b}).dropna()
-    tau = correlate(both["a"], both["b"], "kendall") if len(both) >= LEAST else float("nan")
-    return tau, len(both)
+from natslib.analysis.correlation import agreement
 
 
 def seed_agreement(runs: pd.DataFrame) -> tuple[float, int]:

@@ -77,13 +77,14 @@ class SelectionBatches:
     def __next__(self) -> Batch:
         for batch in self._left:
             return batch
-        split = self._images.train
-        order = torch.randperm(len(split), generator=self._generator).to(split.labels.device)
-        self._left = batches(self._images, Split(split.images[order], split.labels[order]), self._size)
+        self._left = self._shuffled(self._generator)
         return next(self._left)
 
     def whole(self) -> Iterator[Batch]:
         """Yield all images once, in a random order that is always the same: some sets are sorted by class."""
+        return self._shuffled(torch.Generator().manual_seed(0))
+
+    def _shuffled(self, generator: torch.Generator) -> Iterator[Batch]:
         split = self._images.train
-        order = torch.randperm(len(split), generator=torch.Generator().manual_seed(0)).to(split.labels.device)
+        order = torch.randperm(len(split), generator=generator).to(split.labels.device)
         return batches(self._images, Split(split.images[order], split.labels[order]), self._size)
