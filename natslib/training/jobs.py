@@ -67,6 +67,8 @@ def embedded_plan() -> list[Job]:
         jobs_for("tss", cells[:500], "digit-pairs", "12", (777,)),
         jobs_for("tss", cells[:300], "digits", "36", (777,)),
         jobs_for("sss", sizes, "digits", "12", (777,)),
+        jobs_for("sss", sizes[:300], "photos", "12", (777,)),
+        jobs_for("sss", sizes[:300], "digit-pairs", "12", (777,)),
         jobs_for("sss", sizes, "digits", "12", (888,)),
         jobs_for("tss", np.concatenate([cells[FIRST:], missing_networks()]), "digits", "12", (777,)),
     ]
