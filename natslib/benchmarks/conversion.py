@@ -28,6 +28,8 @@ from natslib.errors import BadSource, ConfigError, shown
 from natslib.spaces import SPACES, Space, get_space
 
 _T = TypeVar("_T")
+RAWLOG_CHUNK = 1024
+"""Architectures to a file of our own curves: they are in memory anyway, and many small files take a third more."""
 _KINDS = (
     "'published', an official archive (directory, .tar or .pickle.pbz2), a .csv or .parquet table with its columns, "
     "a folder of our own raw logs (*.jsonl), or a finished table"
@@ -234,7 +236,7 @@ def _convert_rawlogs(path: Path, dest: Destination) -> dict[str, Any]:
         for run in sorted(runs, key=lambda run: (run.arch_index, run.dataset, run.budget, run.seed)):
             by_arch.setdefault(run.arch_index, []).append(run)
         chunks = []
-        for group in _batches(list(by_arch), CHUNK):
+        for group in _batches(list(by_arch), RAWLOG_CHUNK):
             rows = Rows(space)
             rows.add_all(run for index in group for run in by_arch[index])
             chunks.append(dest.chunk(group[0]))

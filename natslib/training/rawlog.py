@@ -11,12 +11,14 @@ from natslib.errors import BadSource
 from natslib.training.jobs import Job
 from natslib.training.loop import Curve
 
-DIGITS_KEPT = 5
+#: Significant digits. A clock gets fewer: it differs by percents between two runs, and digits of noise fill tables.
+DIGITS_KEPT, CLOCK_DIGITS = 5, 3
 
 
-def _numbers(values: list[float]) -> list[float | None]:
-    """Return the values with five significant digits; a value that is not finite becomes null."""
-    return [float(f"{v:.{DIGITS_KEPT}g}") if math.isfinite(v) else None for v in values]
+def _numbers(name: str, values: list[float]) -> list[float | None]:
+    """Return the values with the digits that are kept of this metric; a value that is not finite becomes null."""
+    digits = CLOCK_DIGITS if name.endswith("_s") else DIGITS_KEPT
+    return [float(f"{v:.{digits}g}") if math.isfinite(v) else None for v in values]
 
 
 def split_entry(curve: Curve) -> dict[str, list[float | None]]:
@@ -24,7 +26,7 @@ def split_entry(curve: Curve) -> dict[str, list[float | None]]:
     columns = {"loss": curve.loss, "accuracy": curve.accuracy, "top5": curve.top5, "time_s": curve.time_s}
     return {
         "epoch": list(range(len(curve.loss))),
-        **{name: _numbers(values) for name, values in columns.items()},
+        **{name: _numbers(name, values) for name, values in columns.items()},
     }
 
 
@@ -40,7 +42,7 @@ def record(
     """Return the record of a finished run; a loss that is not finite is null and marks the run as diverged."""
     diverged = any(not math.isfinite(loss) for curve in curves.values() for loss in curve.loss)
     entry: dict[str, object] = {**job._asdict(), "params_m": params / 1e6, "flops_m": flops / 1e6}
-    entry["latency_s"] = _numbers([latency_s])[0]
+    entry["latency_s"] = _numbers("latency_s", [latency_s])[0]
     entry["splits"] = {name: split_entry(curve) for name, curve in curves.items()}
     entry["stamp"] = dict(stamp)
     return entry | ({"diverged": True} if diverged else {})

@@ -15,7 +15,7 @@ from natslib.training.rawlog import append_line, drop_torn_line, finished_jobs, 
 JOB = Job("tss", 5, "digits", "12", 777)
 
 
-def entry(job: Job = JOB, loss: float = 1.25) -> dict[str, object]:
+def entry(job: Job = JOB, loss: float = 1.234567) -> dict[str, object]:
     curve = Curve(loss=[loss], accuracy=[50.0], top5=[100.0], time_s=[0.123456789])
     return record(job, {"train": curve}, params=1_500_000, flops=7, latency_s=0.5, stamp={"device": "x"})
 
@@ -24,7 +24,7 @@ def test_a_record_has_the_agreed_fields() -> None:
     made = entry()
     assert {name: made[name] for name in Job._fields} == JOB._asdict()
     assert (made["params_m"], made["flops_m"], made["latency_s"]) == (1.5, 7e-6, 0.5)
-    columns = {"epoch": [0], "loss": [1.25], "accuracy": [50.0], "top5": [100.0], "time_s": [0.12346]}
+    columns = {"epoch": [0], "loss": [1.2346], "accuracy": [50.0], "top5": [100.0], "time_s": [0.123]}
     assert made["splits"] == {"train": columns}
     assert "diverged" not in made
 
