@@ -83,10 +83,9 @@ def training_arguments(group: argparse._ArgumentGroup) -> list[argparse.Action]:
     return [
         group.add_argument("--settings", help="published, nas-bench-201, digits (small), smoke, ...; needed"),
         group.add_argument(
-            "--no-warm-up", action="store_true", help="size space: search from the first epoch on"
-        ),
-        group.add_argument(
-            "--warm-up", type=float, help="share of epochs that train only weights (left out: the settings')"
+            "--warm-up",
+            type=float,
+            help="size space: share of epochs that train only weights, 0 for none (left out: the settings')",
         ),
         group.add_argument(
             "--data", type=Path, default=Path("data"), help="folder of the downloaded image sets"

@@ -25,12 +25,10 @@ def run(args: argparse.Namespace) -> int:
             f"--algorithm {args.algorithm} searches {method.space}; --space {args.space} was given"
         )
     settings = with_warm_up(settings_of(args.settings, args.algorithm, args.space), args)
-    if args.no_warm_up:
-        settings = replace(settings, warm_up=0.0)
     device = torch.device(args.device or ("cuda" if torch.cuda.is_available() else "cpu"))
     prepare(device)
     data = load_search_data(args.dataset, args.data, device, verify=not args.unverified)
-    name = args.algorithm + ("-no-warm-up" if args.no_warm_up else "")
+    name = args.algorithm + ("" if args.warm_up is None else f"-warm-up-{args.warm_up:g}")
     where = Path("results/weight-sharing") / f"{args.space}-{data.name}-{settings.name}" / name
     folder = args.output or where / f"seed-{args.seed}"
     records = run_search(args.algorithm, data, settings, args.seed, folder, progress=sys.stderr.isatty())

@@ -38,7 +38,7 @@ def test_a_search_leaves_records_and_says_what_came_out(
 
 
 def test_the_size_space_is_searched_with_and_without_warm_up(tmp_path: Path) -> None:
-    for name, more in {"with": [], "without": ["--no-warm-up"]}.items():
+    for name, more in {"with": [], "without": ["--warm-up", "0"]}.items():
         assert search(*options(tmp_path / name, "tunas", "sss"), *more) == 0
     shares = [pd.read_parquet(tmp_path / name / "run.parquet")["warm_up"] for name in ("with", "without")]
     assert [set(share) for share in shares] == [{0.5}, {0.0}]
