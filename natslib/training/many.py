@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
+from natslib.errors import ConfigError
 from natslib.nets.counting import count_flops, count_params
 from natslib.nets.fused import FusedNetwork
 from natslib.nets.skeletons import Network
@@ -96,20 +97,32 @@ def train_many(
 def train_group(
     jobs: Sequence[Job], data: ImageSet, recipe: Recipe, stamp: Mapping[str, object]
 ) -> list[dict[str, object]]:
-    """Return the records of jobs trained at once; a group too large for the device is halved, with a warning."""
+    """Return the records of jobs trained at once; a group too large for the device is halved, with a warning.
+
+    Raises `ConfigError` when one candidate alone is too large.
+    """
+    try:
+        return _train_together(jobs, data, recipe, stamp)
+    except torch.cuda.OutOfMemoryError as error:
+        if len(jobs) == 1:
+            asked = f"a batch of {recipe.batch} {data.name} images"
+            raise ConfigError(f"training {jobs[0]} with {asked} needs more memory than there is") from error
+    # Only here, after the exception is gone: its traceback keeps the failed group's tensors on the device.
+    half = len(jobs) // 2
+    warnings.warn(
+        f"{len(jobs)} candidates at once need more memory than there is: going on with {half}", stacklevel=2
+    )
+    parts = (jobs[:half], jobs[half:])
+    return [entry for part in parts for entry in train_group(part, data, recipe, stamp)]
+
+
+def _train_together(
+    jobs: Sequence[Job], data: ImageSet, recipe: Recipe, stamp: Mapping[str, object]
+) -> list[dict[str, object]]:
     if len(jobs) == 1:
         return [train_candidate(jobs[0], data, recipe, stamp)]
     networks = [initial_network(job, data, recipe) for job in jobs]
-    try:
-        curves = train_many(networks, data, recipe, jobs[0].seed)
-    except torch.cuda.OutOfMemoryError:
-        half = len(jobs) // 2
-        warnings.warn(
-            f"{len(jobs)} candidates at once need more memory than there is: going on with {half}",
-            stacklevel=2,
-        )
-        parts = (jobs[:half], jobs[half:])
-        return [entry for part in parts for entry in train_group(part, data, recipe, stamp)]
+    curves = train_many(networks, data, recipe, jobs[0].seed)
     return [
         record(
             job,

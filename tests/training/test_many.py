@@ -1,11 +1,13 @@
 """Candidates trained at once give what each gives alone; a group too large for the device is halved."""
 
+import weakref
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
+from natslib.errors import ConfigError
 from natslib.nets import SMALL, build_network
 from natslib.nets.fused import FusedNetwork
 from natslib.spaces import get_space
@@ -86,6 +88,36 @@ def test_a_group_that_does_not_fit_is_halved_and_says_so(
         entries = train_group(jobs, tiny_images, tiny_recipe, {})
     assert [entry["arch_index"] for entry in entries] == ARCHS[:5]
     assert [str(one.message)[-15:] for one in warned] == ["going on with 2", "going on with 1"]
+
+
+def test_a_failed_group_is_gone_before_its_halves_are_tried(
+    tiny_images: ImageSet, tiny_recipe: Recipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left: list[weakref.ref[torch.Tensor]] = []
+
+    def device_full_of_the_last_group(nets: list[torch.nn.Module], *_: object) -> object:
+        assert not any(tensor() is not None for tensor in left)
+        tensor = torch.zeros(len(nets))
+        left.append(weakref.ref(tensor))
+        raise torch.cuda.OutOfMemoryError(f"{len(tensor)} candidates do not fit")
+
+    monkeypatch.setattr(many, "train_many", device_full_of_the_last_group)
+    monkeypatch.setattr(many, "train_candidate", lambda job, *_: {"arch_index": job.arch_index})
+    jobs = [Job("tss", arch, "tiny", "3", 777) for arch in ARCHS[:4]]
+    with pytest.warns(UserWarning, match="candidates at once need more memory"):
+        assert len(train_group(jobs, tiny_images, tiny_recipe, {})) == 4
+    assert len(left) == 3
+
+
+def test_one_candidate_that_does_not_fit_is_refused_by_name(
+    tiny_images: ImageSet, tiny_recipe: Recipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> object:
+        raise torch.cuda.OutOfMemoryError("out of memory")
+
+    monkeypatch.setattr(many, "train_candidate", full)
+    with pytest.raises(ConfigError, match=r"arch_index=5,.*a batch of 16 tiny images needs more memory"):
+        train_group([Job("tss", 5, "tiny", "3", 777)], tiny_images, tiny_recipe, {})
 
 
 def test_the_published_scale_fuses_too() -> None:
