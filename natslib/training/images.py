@@ -25,16 +25,16 @@ class Split:
         return Split(self.images.to(device), self.labels.to(device))
 
 
-def _check(where: str, split: Split, classes: int, channels: int) -> None:
+def _check(where: str, split: Split, classes: int, side: int, channels: int) -> None:
     """Raise `BadSource` unless the images are square uint8 ones with labels from 0 to `classes` - 1."""
     shape, labels = tuple(split.images.shape), split.labels
-    if split.images.dtype != torch.uint8 or len(shape) != 4 or shape[1] != shape[2] or shape[3] != channels:
+    if split.images.dtype != torch.uint8 or shape[1:] != (side, side, channels):
         form = f"{split.images.dtype} {shape}"
-        raise BadSource(f"{where}: images are {form}; allowed is torch.uint8 (n, side, side, {channels})")
-    if len(labels) != shape[0] or len(labels) == 0:
-        raise BadSource(
-            f"{where}: {len(labels)} labels for {shape[0]} images; allowed is one each, at least one"
-        )
+        allowed = f"torch.uint8 (n, side, side, {channels}), the side as in training"
+        raise BadSource(f"{where}: images are {form}; allowed is {allowed}")
+    if labels.shape != shape[:1] or len(labels) == 0:
+        many = f"{tuple(labels.shape) if labels.dim() > 1 else len(labels)} labels for {shape[0]} images"
+        raise BadSource(f"{where}: {many}; allowed is one each, at least one")
     low, high = int(labels.min()), int(labels.max())
     if low < 0 or high >= classes:
         raise BadSource(f"{where}: class labels go from {low} to {high}; allowed are 0 to {classes - 1}")
@@ -60,7 +60,7 @@ class ImageSet:
 
     def __post_init__(self) -> None:
         for name, split in {"train": self.train, **self.evaluations}.items():
-            _check(f"{self.name}, {name}", split, self.classes, len(self.mean))
+            _check(f"{self.name}, {name}", split, self.classes, self.resolution, len(self.mean))
 
     @property
     def in_channels(self) -> int:

@@ -69,7 +69,11 @@ def test_wrong_labels_and_shapes_are_refused(tiny_images: ImageSet) -> None:
         replace(tiny_images, classes=6)
     with pytest.raises(BadSource, match="tiny, train: 47 labels for 48 images"):
         replace(tiny_images, train=Split(train.images, train.labels[1:]))
+    with pytest.raises(BadSource, match=r"tiny, train: \(48, 1\) labels for 48 images; allowed is one each"):
+        replace(tiny_images, train=Split(train.images, train.labels[:, None]))
     with pytest.raises(BadSource, match=r"tiny, train: images are torch.float32 \(48, 8, 8, 3\)"):
         replace(tiny_images, train=Split(train.images.float(), train.labels))
     with pytest.raises(BadSource, match=r"\(48, 7, 8, 3\); allowed is torch.uint8 \(n, side, side, 3\)"):
         replace(tiny_images, train=Split(train.images[:, 1:], train.labels))
+    with pytest.raises(BadSource, match=r"test: images are .* \(48, 4, 4, 3\);.*the side as in training"):
+        replace(tiny_images, evaluations={"test": Split(train.images[:, ::2, ::2], train.labels)})
