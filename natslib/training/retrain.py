@@ -18,7 +18,7 @@ APART = 4
 
 EPILOG = f"""example:
   natslib retrain logs/embedded-tss --arch 1462 --dataset digits --recipe 12
-Exit code 0: within {LIMIT:g} standard deviations of the stored runs on every split; {APART}: not."""
+Exit code 0: within {LIMIT:g} standard deviations of the stored runs on every split of the table; {APART}: not."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -55,15 +55,17 @@ def run(args: argparse.Namespace) -> int:
 
 
 def stored_runs(table: Table, job: Job) -> dict[str, pd.DataFrame]:
-    """Return the stored accuracies by evaluation split of the job's dataset: one row a cell, one column a seed.
+    """Return the stored accuracies by the evaluation splits that the table holds: one row a cell, one column a seed.
 
     Raises `NotMeasured` where the table has none of the candidate, or no cell that is repeated; `UnknownName`.
     """
     recipe_of(job)
     where: dict[str, Any] = {"dataset": job.dataset, "budget": job.budget}
+    runs = table.runs()
+    held = set(runs.loc[(runs["dataset"] == job.dataset) & (runs["budget"] == job.budget), "split"])
     splits = [split for split in get_dataset(job.dataset).images if split != "train"]
     stored = {}
-    for split in splits:
+    for split in [split for split in splits if split in held] or splits:
         table.value(job.arch_index, "accuracy", split=split, **where)
         stored[split] = table.per_seed("accuracy", split=split, **where)
         if (stored[split].notna().sum(axis=1) < 2).all():

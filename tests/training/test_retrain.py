@@ -74,6 +74,19 @@ def test_a_run_that_is_apart_is_told_by_words_and_exit_code(
     assert "NOT within 3 standard deviations" in capsys.readouterr().out
 
 
+def test_splits_that_the_table_lacks_are_not_compared(
+    records: list[dict], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shorten(monkeypatch)
+    fewer = json.loads(json.dumps(records))
+    for entry in fewer:
+        del entry["splits"]["test"]
+    assert main(["retrain", table(tmp_path, fewer), "--arch", "5", "--seed", "1", *ASKED]) == 0
+    said = capsys.readouterr().out
+    assert "valid" in said
+    assert "test" not in said
+
+
 def test_what_cannot_be_compared_is_refused_before_training(
     records: list[dict], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
