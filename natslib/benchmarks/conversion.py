@@ -91,6 +91,8 @@ def _convert(
     if path.is_file() and name.endswith(".pickle.pbz2"):
         mark = fingerprint(CHUNK, name, path.stat().st_size)
         return _WholeFile(path, Destination(dest, name, mark)).convert(bar)
+    if farmed := [str(path / space) for space in SPACES if any((path / space).glob("*.jsonl"))]:
+        raise BadSource(f"{path}: a table holds one search space; convert {' and '.join(farmed)}")
     if path.is_dir() or path.suffix == ".tar":
         items = official.list_items(path)
         mark = fingerprint(CHUNK, [(item.name, item.size) for item in items])

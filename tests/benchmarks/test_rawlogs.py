@@ -45,6 +45,14 @@ def test_runs_of_several_files_become_one_table(tmp_path):
     assert table.runs()["n_archs"].tolist() == [2, 1, 2, 1]
 
 
+def test_a_farms_folder_is_refused_with_the_folders_of_its_spaces(tmp_path):
+    for space in ("tss", "sss"):
+        (tmp_path / space).mkdir()
+    (tmp_path / "tss/a.jsonl").write_text(line(5))
+    with pytest.raises(BadSource, match=r"a table holds one search space; convert \S+/tss$"):
+        convert(tmp_path, tmp_path / "t")
+
+
 def test_a_line_that_was_being_written_is_left_out(tmp_path):
     (tmp_path / "a.jsonl").write_text(line(5) + line(3)[:40])
     convert(tmp_path, tmp_path / "t")
