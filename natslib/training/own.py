@@ -1,6 +1,7 @@
 """Your own images: an `.npz` with arrays, or a folder of picture files sorted into classes."""
 
 import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -13,15 +14,15 @@ SPLITS = ("train", "valid", "test")
 _PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".ppm", ".webp")
 
 
-def own_images(path: Path, side: int | None = None) -> ImageSet:
+def own_images(path: Path) -> ImageSet:
     """Return the image set in an `.npz` file or a folder; its name is the file's or folder's, without suffix.
 
     An `.npz` holds `train_images` (n, side, side, channels), uint8, and `train_labels` (n,), integers from 0; likewise
-    `valid_` and `test_`, of which one may be missing. A folder holds `train/CLASS/*.png` and so on; `side` resizes the
-    pictures. Training images are mirrored and shifted by up to an eighth of the side. Raises `BadSource`.
+    `valid_` and `test_`, of which one may be missing. A folder holds `train/CLASS/*.png` and so on, square pictures of
+    one size. Training images are mirrored and shifted by up to an eighth of the side. Raises `BadSource`.
     """
     if path.is_dir():
-        parts = _folder(path, side)
+        parts = _folder(path)
     elif path.is_file():
         parts = _npz(path)
     else:
@@ -31,6 +32,10 @@ def own_images(path: Path, side: int | None = None) -> ImageSet:
     if "train" not in parts or len(parts) < 2:
         raise BadSource(f"{path} has the splits {sorted(parts)}; needed are train and one of valid and test")
     train = parts.pop("train")
+    if (found := train.images.shape[1]) % 4:
+        raise BadSource(
+            f"{path} has images of {found} pixels; networks halve them twice: allowed are 4, 8, ..."
+        )
     pixels = train.images.double()
     mean, std = pixels.mean(dim=(0, 1, 2)).tolist(), pixels.std(dim=(0, 1, 2)).clamp(min=1e-6).tolist()
     classes = int(max(split.labels.max() for split in (train, *parts.values()))) + 1
@@ -41,9 +46,11 @@ def own_images(path: Path, side: int | None = None) -> ImageSet:
 def _npz(path: Path) -> dict[str, Split]:
     """Return the splits of an `.npz` file; grey images (n, side, side) get a channel axis."""
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with zipfile.ZipFile(path):  # `np.load` alone would also take a lone array
+            arrays = np.load(path, allow_pickle=False)
+        with arrays:
             found = {name: arrays[name] for name in arrays.files}
-    except (ValueError, OSError, zipfile.BadZipFile) as error:
+    except (ValueError, OSError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
         raise BadSource(f"{path} is not an .npz of plain arrays: {error}") from error
     splits = {}
     for name in SPLITS:
@@ -54,11 +61,15 @@ def _npz(path: Path) -> dict[str, Split]:
             kinds = f"{images.dtype} images and {labels.dtype} labels"
             raise BadSource(f"{path}, {name}: {kinds}; allowed are uint8 images and integer labels")
         images = images[..., None] if images.ndim == 3 else images
+        if images.ndim != 4 or 0 in images.shape or labels.shape != images.shape[:1]:
+            shapes = f"images {images.shape} and labels {labels.shape}"
+            allowed = "(n, side, side, channels) or (n, side, side), and (n,), at least one"
+            raise BadSource(f"{path}, {name}: {shapes}; allowed are {allowed}")
         splits[name] = Split(torch.from_numpy(images), torch.from_numpy(labels.astype(np.int64)))
     return splits
 
 
-def _folder(path: Path, side: int | None) -> dict[str, Split]:
+def _folder(path: Path) -> dict[str, Split]:
     """Return the splits of a folder; the classes are the folders in `train`, in alphabetical order."""
     names = sorted(folder.name for folder in (path / "train").glob("*/"))
     splits = {}
@@ -68,12 +79,12 @@ def _folder(path: Path, side: int | None) -> dict[str, Split]:
             raise BadSource(f"{path / split} has the class {strange[0]!r}; allowed are {', '.join(names)}")
         if files:
             labels = torch.tensor([names.index(file.parent.name) for file in files])
-            splits[split] = Split(torch.from_numpy(_pictures(files, side)), labels)
+            splits[split] = Split(torch.from_numpy(_pictures(files)), labels)
     return splits
 
 
-def _pictures(files: list[Path], side: int | None) -> np.ndarray:
-    """Return pictures as uint8 (n, side, side, 3); all must have one size unless `side` is given."""
+def _pictures(files: list[Path]) -> np.ndarray:
+    """Return pictures as uint8 (n, height, width, 3); raises `BadSource` unless all have one size."""
     from PIL import Image, UnidentifiedImageError
 
     pictures = []
@@ -82,8 +93,8 @@ def _pictures(files: list[Path], side: int | None) -> np.ndarray:
             picture = Image.open(file).convert("RGB")
         except (UnidentifiedImageError, OSError) as error:
             raise BadSource(f"{file} is not a readable picture: {error}") from error
-        pictures.append(np.asarray(picture.resize((side, side)) if side else picture))
+        pictures.append(np.asarray(picture))
         if pictures[-1].shape != pictures[0].shape:
             sizes = f"{pictures[-1].shape[:2]} pixels, others {pictures[0].shape[:2]}"
-            raise BadSource(f"{file} has {sizes}; say the side that all shall get")
+            raise BadSource(f"{file} has {sizes}; resize all to one size first")
     return np.stack(pictures)

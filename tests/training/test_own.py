@@ -72,7 +72,16 @@ def test_a_folder_becomes_an_image_set(tmp_path: Path) -> None:
     data = own_images(tmp_path / "pets")
     assert (data.name, data.classes, data.resolution) == ("pets", 2, 12)
     assert data.train.labels.tolist() == [0, 0, 0, 1, 1, 1]
-    assert own_images(tmp_path / "pets", side=8).resolution == 8
+
+
+def test_pictures_of_several_sizes_are_refused(tmp_path: Path) -> None:
+    write_pictures(tmp_path)
+    (other := tmp_path / "train/dog/2.png").unlink()
+    pytest.importorskip("PIL.Image").new("RGB", (10, 20)).save(other)
+    with pytest.raises(
+        BadSource, match=r"2\.png has \(20, 10\) pixels, others \(12, 12\); resize all to one"
+    ):
+        own_images(tmp_path)
 
 
 def test_a_folder_with_a_strange_class_or_a_broken_picture_is_refused(tmp_path: Path) -> None:
