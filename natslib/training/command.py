@@ -21,8 +21,16 @@ from natslib.training.stamp import environment_stamp
 
 EPILOG = """examples:
   natslib train --space tss --archs 0-99,1462 --seeds 777,888 --dataset digits --recipe 12 --out logs
-  natslib train --plan embedded --shard 0/2 --out logs     (and the same with 1/2 beside it)
-Killed or interrupted at any moment, the same command goes on where it stopped."""
+  natslib convert logs/tss TABLE      (the logs of a space lie in a folder of its name)
+  natslib train --plan embedded --shard 0/2 --out logs     (and the same with 1/2 beside it or, of the same
+      version, on another machine: then bring the files of both logs/tss together)
+Killed or interrupted at any moment, the same command goes on where it stopped.
+
+Your own images: a folder with train/CLASS/*.png (or .jpg, ...) and valid/ or test/ alike; or an .npz with train_images
+(n, side, side, channels), uint8, train_labels (n,), from 0, and valid_ or test_ alike. All of one size, squares with a
+side of 4, 8, 12, ... pixels, and at least as many to train on as a batch has: 256, with --scale small 128.
+The paper's images are looked for in the folder --data. CIFAR is downloaded to it unless it is there, unpacked
+(cifar-10-batches-py/) or as archive (cifar-10-python.tar.gz); ImageNet16/ is to be had at image-net.org."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,28 +42,32 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=["embedded"],
         help="train a whole benchmark's list; with --space, of that space alone",
     )
-    parser.add_argument("--space", choices=["tss", "sss"])
+    parser.add_argument("--space", choices=["tss", "sss"], help="tss (topology) or sss (size)")
     parser.add_argument("--archs", help="indices and ranges, such as 0-999 or 3,5,10-20")
     parser.add_argument("--seeds", help="such as 777,888,999; 777 alone when left out")
-    parser.add_argument("--dataset", help="the training set's name, or your own: an .npz or a folder")
+    parser.add_argument("--dataset", help="the training set's name, or the path of your own images")
     parser.add_argument("--recipe", help="the budget's name, such as 12")
     parser.add_argument(
-        "--scale", choices=["published", "small"], help="of recipe and network; for your own images"
+        "--scale", choices=["published", "small"], help="of recipe and network; needed for your own images"
     )
     parser.add_argument(
         "--shard", default="0/1", help="i/n: train every n-th job from number i on (i counts from 0)"
     )
     parser.add_argument(
-        "--group", type=int, default=1, help="topology candidates trained at once; pays on a GPU"
+        "--group", type=int, default=1, help="topology candidates trained at once (1); 16 pays on a GPU"
     )
     add_machine_arguments(parser)
 
 
 def add_machine_arguments(parser: argparse.ArgumentParser) -> None:
     """Define the arguments that say where the images are and what trains."""
-    parser.add_argument("--data", type=Path, default=Path("data"), help="folder of the downloaded image sets")
+    parser.add_argument("--data", type=Path, default=Path("data"), help="folder of the image sets (data)")
     parser.add_argument("--unverified", action="store_true", help="accept dataset files of another checksum")
-    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument(
+        "--device",
+        default="cuda" if torch.cuda.is_available() else "cpu",
+        help="cpu, cuda, ... (left out: a GPU where there is one)",
+    )
 
 
 def parse_numbers(text: str) -> list[int]:
