@@ -23,6 +23,19 @@ HEAVY = {  # commands that bring their own arguments, and the extra that they ne
     "train": ("natslib.training.command", "train candidates and keep raw logs", "train"),
 }
 
+CONVERT_EPILOG = """examples:
+  natslib convert $TORCH_HOME/NATS-tss-v1_0-3ffb9-simple TABLE
+  natslib convert logs/tss TABLE           (what `natslib train --out logs` has trained of the space tss)
+  natslib convert mine.csv TABLE --columns mine.yaml
+
+A mapping, here mine.yaml, says what the columns of a .csv or .parquet file with one row an architecture are:
+  space: tss
+  arch: arch              # the column with the architectures' strings or official indices
+  epochs: {short: 12}     # only for budgets whose name is not their number of epochs
+  datasets: [mine]        # only for datasets that natslib does not know
+  columns:
+    val_acc: {dataset: mine, budget: short, split: valid, seed: mean, metric: accuracy}     # in percent; or seed: 777"""
+
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command and return its exit code: 0 done, 1 refused with a reason, 3 done but for damaged files.
@@ -52,9 +65,16 @@ def _parser(asked: str) -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"natslib {natslib.__version__}")
     commands = parser.add_subparsers(dest="command", required=True)
 
-    command = commands.add_parser("convert", help="turn raw results into a table")
+    command = commands.add_parser(
+        "convert",
+        help="turn raw results into a table",
+        epilog=CONVERT_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     command.add_argument(
-        "source", help="'published', an official archive (folder, .tar, .pickle.pbz2), .csv/.parquet, logs"
+        "source",
+        help="'published', an official archive (folder, .tar, .pickle.pbz2), .csv/.parquet, a folder of own logs "
+        "or a finished table",
     )
     command.add_argument("dest", type=Path, help="folder of the table; interrupted, the same command goes on")
     command.add_argument(

@@ -32,6 +32,15 @@ def test_convert_says_what_it_made(table, tmp_path, capsys):
     assert "55 rows of 1 architectures (tss)" in capsys.readouterr().out
 
 
+def test_the_mapping_in_the_help_of_convert_is_read(tmp_path, capsys):
+    (tmp_path / "mine.yaml").write_text(CONVERT_EPILOG.partition(" architecture are:\n")[2])
+    (tmp_path / "mine.csv").write_text("arch,val_acc\n5,91.5\n")
+    table = str(tmp_path / "t")
+    assert main(["convert", str(tmp_path / "mine.csv"), table, "--columns", str(tmp_path / "mine.yaml")]) == 0
+    assert main(["query", table, "--dataset", "mine", "--budget", "short", "--split", "valid"]) == 0
+    assert "91.5" in capsys.readouterr().out
+
+
 def test_info_says_datasets_budgets_seeds_splits_and_gaps(table, capsys):
     assert main(["info", table]) == 0
     out = capsys.readouterr().out
