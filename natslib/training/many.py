@@ -24,8 +24,10 @@ def groups(jobs: Iterable[Job], size: int) -> Iterator[list[Job]]:
     """Yield the jobs in their order in groups of at most `size` that can be trained at once.
 
     They share dataset, budget and seed (so the order of the images), and belong to the topology space: networks of the
-    size space differ in their widths, each is a group of its own.
+    size space differ in their widths, each is a group of its own. Raises `ConfigError` for a size below 1.
     """
+    if size < 1:
+        raise ConfigError(f"groups of {size} candidates: allowed are 1 and more")
     for (space, *_), some in groupby(jobs, key=lambda job: (job.space, job.dataset, job.budget, job.seed)):
         alike, step = list(some), size if space == "tss" else 1
         for start in range(0, len(alike), step):

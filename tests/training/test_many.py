@@ -72,6 +72,12 @@ def test_groups_share_what_they_must_and_keep_the_order() -> None:
     assert all(len({(job.space, job.budget, job.seed) for job in some}) == 1 for some in found)
 
 
+@pytest.mark.parametrize("size", [0, -1])
+def test_groups_of_no_candidate_are_refused(size: int) -> None:
+    with pytest.raises(ConfigError, match=f"groups of {size} candidates: allowed are 1 and more"):
+        list(groups(jobs_for("tss", np.arange(2), "digits", "12", (1,)), size))
+
+
 def test_a_group_that_does_not_fit_is_halved_and_says_so(
     tiny_images: ImageSet, tiny_recipe: Recipe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
