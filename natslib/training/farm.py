@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from natslib.errors import ConfigError
+from natslib.errors import BadSource, ConfigError
 from natslib.spaces import SPACES
 from natslib.training.images import ImageSet
 from natslib.training.jobs import Job
@@ -29,7 +29,10 @@ def shard_of(jobs: Sequence[Job], shard: int, shards: int) -> list[Job]:
 @contextmanager
 def lock(path: Path, kind: int) -> Iterator[None]:
     """Hold a lock file; raises `ConfigError` when another farm holds it. The system frees it when a process dies."""
-    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    except OSError as error:
+        raise BadSource(f"cannot keep logs in {path.parent}: {error}") from error
     try:
         fcntl.flock(handle, kind | fcntl.LOCK_NB)
         yield
@@ -43,14 +46,23 @@ def lock(path: Path, kind: int) -> Iterator[None]:
 
 @contextmanager
 def exclusive(folder: Path, shard: int, shards: int) -> Iterator[dict[str, Path]]:
-    """Yield the logs of a shard by space, held alone: shards of one farm may share a folder."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Yield the logs of a shard by space, held alone: shards of one farm, of equal `shards`, may share a folder."""
     name = f"shard-{shard}-of-{shards}"
+    logs = {space: folder / space / f"{name}.jsonl" for space in SPACES}
+    try:
+        for log in logs.values():
+            log.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BadSource(f"cannot keep logs in {folder}: {error}") from error
     kind = fcntl.LOCK_EX if shards == 1 else fcntl.LOCK_SH
     with lock(folder / ".farm.lock", kind), lock(folder / f".{name}.lock", fcntl.LOCK_EX):
-        logs = {space: folder / space / f"{name}.jsonl" for space in SPACES}
+        for other in folder.glob(".shard-*.lock"):
+            if not other.stem.endswith(f"-of-{shards}"):
+                with lock(
+                    other, fcntl.LOCK_SH
+                ):  # nobody cuts the jobs into other shards, so none is trained twice
+                    pass
         for log in logs.values():
-            log.parent.mkdir(exist_ok=True)
             drop_torn_line(log)
         yield logs
 
@@ -72,7 +84,7 @@ def run_farm(
     Up to `group` topology candidates are trained at once.
 
     `images` returns the image set of a name, on the device to train on; `recipe` the recipe of a job.
-    Raises `ConfigError` when another farm works on the same shard, `BadSource` when a log cannot be written.
+    Raises `ConfigError` when another farm works on the same jobs, `BadSource` when a log cannot be written.
     """
     with exclusive(folder, shard, shards) as logs:
         mine = shard_of(jobs, shard, shards)

@@ -54,7 +54,10 @@ def append_line(path: Path, entry: Mapping[str, object]) -> None:
     Raises `BadSource` that names the file when the disk is full or cannot be written.
     """
     line = json.dumps(entry, separators=(",", ":"), allow_nan=False).encode() + b"\n"
-    handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+    except OSError as error:
+        raise BadSource(f"cannot append to {path}: {error}") from error
     size = os.fstat(handle).st_size
     try:
         if os.write(handle, line) != len(line):

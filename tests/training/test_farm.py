@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import torch
 
-from natslib.errors import ConfigError
+from natslib.errors import BadSource, ConfigError
 from natslib.training.farm import exclusive, run_farm, shard_of
 from natslib.training.images import ImageSet
 from natslib.training.jobs import Job, jobs_for
@@ -134,6 +134,21 @@ def test_two_farms_on_one_folder_are_refused(tmp_path: Path, other: tuple[int, i
 def test_shards_of_one_farm_may_share_a_folder(tmp_path: Path) -> None:
     refused = pytest.raises(ConfigError, match="another farm is writing to")
     with exclusive(tmp_path, 0, 2), exclusive(tmp_path, 1, 2), refused, exclusive(tmp_path, 0, 2):
+        pass
+
+
+def test_shards_of_another_number_are_refused_while_they_run(tmp_path: Path) -> None:
+    refused = pytest.raises(ConfigError, match=r"it holds \.shard-1-of-2\.lock")
+    with exclusive(tmp_path, 1, 2), refused, exclusive(tmp_path, 0, 3):
+        pass
+    with exclusive(tmp_path, 0, 3):
+        pass
+
+
+def test_a_place_that_can_hold_no_logs_is_refused_by_name(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    refused = pytest.raises(BadSource, match=r"cannot keep logs in .*file")
+    with refused, exclusive(tmp_path / "file", 0, 1):
         pass
 
 

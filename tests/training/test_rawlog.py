@@ -82,3 +82,9 @@ def test_a_full_disk_leaves_the_log_as_it_was(tmp_path: Path, monkeypatch: pytes
     with pytest.raises(BadSource, match=r"cannot append to .*a\.jsonl: .*disk full"):
         append_line(log, entry())
     assert log.read_bytes() == before
+
+
+def test_a_log_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").mkdir()
+    with pytest.raises(BadSource, match=r"cannot append to .*a\.jsonl"):
+        append_line(tmp_path / "a.jsonl", entry())
