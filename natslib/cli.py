@@ -34,7 +34,7 @@ A mapping, here mine.yaml, says what the columns of a .csv or .parquet file with
   epochs: {short: 12}     # only for budgets whose name is not their number of epochs
   datasets: [mine]        # only for datasets that natslib does not know
   columns:
-    val_acc: {dataset: mine, budget: short, split: valid, seed: mean, metric: accuracy}     # in percent; or seed: 777"""
+    val_acc: {dataset: mine, budget: short, split: valid, seed: mean, metric: accuracy}  # in percent; or seed: 777"""
 
 
 def main(argv: list[str] | None = None) -> int:

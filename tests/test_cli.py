@@ -12,7 +12,7 @@ from bench.records import official_record, write_archive
 from natslib.benchmarks import Table, convert
 from natslib.benchmarks.schema import Block
 from natslib.benchmarks.store import block_of_finals
-from natslib.cli import _gaps, main
+from natslib.cli import CONVERT_EPILOG, _gaps, main
 from natslib.spaces import get_space
 
 QUERY = ["--dataset", "cifar100", "--budget", "12", "--split", "test"]
