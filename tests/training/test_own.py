@@ -45,6 +45,10 @@ def test_grey_images_get_a_channel(tmp_path: Path) -> None:
         ({"test_labels": np.full(6, -1)}, "class labels go from -1 to -1; allowed are 0 to 2"),
         ({"test_images": np.zeros((6, 16, 16, 1), np.uint8)}, "allowed is torch.uint8"),
         ({"train_labels": np.array([object()])}, "is not an .npz of plain arrays"),
+        ({"train_labels": np.zeros((12, 1), int)}, r"train: images \(12, 16, 16, 3\) and labels \(12, 1\);"),
+        ({"test_images": np.zeros((6, 768), np.uint8)}, r"test: images \(6, 768\) and labels \(6,\);"),
+        ({"test_images": np.zeros((0, 16, 16, 3), np.uint8)}, r"test: images \(0, 16, 16, 3\) and labels"),
+        ({"train_images": np.zeros((12, 30, 30, 3), np.uint8)}, "has images of 30 pixels; networks halve"),
     ],
 )
 def test_wrong_arrays_are_refused(
@@ -54,6 +58,21 @@ def test_wrong_arrays_are_refused(
     np.savez(tmp_path / "mine.npz", **content)
     with pytest.raises(BadSource, match=message):
         own_images(tmp_path / "mine.npz")
+
+
+@pytest.mark.parametrize("damage", ["a lone array", "overwritten", "cut off"])
+def test_damaged_files_are_refused(tmp_path: Path, damage: str) -> None:
+    path = tmp_path / "mine.npz"
+    np.savez_compressed(path, **arrays())
+    content = path.read_bytes()
+    if damage == "a lone array":
+        with path.open("wb") as file:
+            np.save(file, arrays()["train_images"])
+    else:
+        middle = len(content) // 2
+        path.write_bytes(content[:middle] + (bytes(100) + content[middle + 100 :]) * (damage != "cut off"))
+    with pytest.raises(BadSource, match=r"is not an \.npz of plain arrays"):
+        own_images(path)
 
 
 def write_pictures(root: Path) -> None:
