@@ -1,6 +1,7 @@
 """`natslib train`: the farm on the command line."""
 
 import argparse
+import re
 import sys
 from collections.abc import Mapping
 from functools import cache
@@ -9,8 +10,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from natslib.benchmarks.schema import LABEL_LENGTH, is_label
+from natslib.benchmarks.schema import LABEL_LENGTH, SEEDS, is_label
 from natslib.errors import ConfigError, NatslibError, shown
+from natslib.spaces import get_space
+from natslib.training.device import usable_device
 from natslib.training.embedded import EMBEDDED
 from natslib.training.farm import run_farm
 from natslib.training.images import ImageSet
@@ -70,17 +73,25 @@ def add_machine_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def parse_numbers(text: str) -> list[int]:
-    """Return the numbers of a list such as '3,5,10-20' (both ends belong to a range); raises `ConfigError`."""
+def parse_numbers(text: str, stop: int) -> list[int]:
+    """Return the numbers of a list such as '3,5,10-20' (both ends belong to a range), each once.
+
+    Raises `ConfigError` for what is no such list, and unless all lie from 0 to `stop` - 1.
+    """
     numbers: list[int] = []
     for part in text.split(","):
         ends = part.split("-")
-        if len(ends) > 2 or not all(end.strip().isdecimal() for end in ends):
+        if len(ends) > 2 or not all(re.fullmatch(" *[0-9]{1,10} *", end) for end in ends):
             raise ConfigError(
                 f"cannot read {part!r} in {text!r}: allowed are numbers and ranges, such as 3,5,10-20"
             )
-        numbers += range(int(ends[0]), int(ends[-1]) + 1)
-    return numbers
+        first, last = int(ends[0]), int(ends[-1])
+        if not first <= last < stop:
+            raise ConfigError(
+                f"{part!r} in {text!r}: allowed are numbers from 0 to {stop - 1}, a range's smaller one first"
+            )
+        numbers += range(first, last + 1)
+    return list(dict.fromkeys(numbers))
 
 
 def parse_shard(text: str) -> tuple[int, int]:
@@ -93,7 +104,7 @@ def parse_shard(text: str) -> tuple[int, int]:
 
 def asked_jobs(args: argparse.Namespace) -> list[Job]:
     """Return the jobs that the arguments ask for; raises `ConfigError` when some are missing."""
-    listed = ("archs", "seeds", "dataset", "recipe")
+    listed = ("archs", "seeds", "dataset", "recipe", "scale")
     if args.plan:
         if given := [f"--{name}" for name in listed if getattr(args, name) is not None]:
             raise ConfigError(
@@ -104,8 +115,8 @@ def asked_jobs(args: argparse.Namespace) -> list[Job]:
         f"--{name}" for name in ("space", "archs", "dataset", "recipe") if getattr(args, name) is None
     ]:
         raise ConfigError(f"missing {', '.join(missing)} (or --plan embedded)")
-    archs = np.array(parse_numbers(args.archs))
-    seeds = tuple(parse_numbers(args.seeds or "777"))
+    archs = np.array(parse_numbers(args.archs, len(get_space(args.space))))
+    seeds = tuple(parse_numbers(args.seeds or "777", SEEDS))
     return jobs_for(args.space, archs, log_name(args.dataset), args.recipe, seeds)
 
 
@@ -157,7 +168,7 @@ def prepare(device: torch.device) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the farm; return the exit status."""
-    device = torch.device(args.device)
+    device = usable_device(args.device)
     prepare(device)
     shard, shards = parse_shard(args.shard)
 

@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import torch
 from tqdm import tqdm
 
 from natslib.datasets import EMBEDDED, get_dataset
 from natslib.training.candidate import train_candidate
 from natslib.training.command import prepare
+from natslib.training.device import usable_device
 from natslib.training.jobs import Job
 from natslib.training.recipes import Recipe, get_recipe
 from natslib.training.sources import load_images
@@ -27,10 +27,10 @@ def train_fresh(
 ) -> list[dict[str, Any]]:
     """Train jobs one after another, with a progress bar where asked, and return the raw-log record of each.
 
-    `data` and `verify` as of `load_images`. Raises `UnknownName` before anything is trained, `BadSource` for images
-    that are missing or damaged.
+    `data` and `verify` as of `load_images`. Raises `UnknownName` before anything is trained, `ConfigError` for a
+    device that is not there, `BadSource` for images that are missing or damaged.
     """
-    where = torch.device(device)
+    where = usable_device(device)
     prepare(where)
     recipes = [recipe_of(job) for job in jobs]
     names = dict.fromkeys(job.dataset for job in jobs)

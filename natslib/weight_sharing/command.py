@@ -9,6 +9,7 @@ import torch
 
 from natslib.errors import ConfigError
 from natslib.training.command import prepare
+from natslib.training.device import usable_device
 from natslib.weight_sharing import get_method
 from natslib.weight_sharing.data import load_search_data
 from natslib.weight_sharing.loop import run_search
@@ -25,7 +26,7 @@ def run(args: argparse.Namespace) -> int:
             f"--algorithm {args.algorithm} searches {method.space}; --space {args.space} was given"
         )
     settings = with_warm_up(settings_of(args.settings, args.algorithm, args.space), args)
-    device = torch.device(args.device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    device = usable_device(args.device or ("cuda" if torch.cuda.is_available() else "cpu"))
     prepare(device)
     data = load_search_data(args.dataset, args.data, device, verify=not args.unverified)
     name = args.algorithm + ("" if args.warm_up is None else f"-warm-up-{args.warm_up:g}")

@@ -29,14 +29,35 @@ def parse(text: str) -> argparse.Namespace:
 
 
 def test_numbers_and_ranges() -> None:
-    assert parse_numbers("3,5,10-12") == [3, 5, 10, 11, 12]
+    assert parse_numbers("3,5,10-12", 13) == [3, 5, 10, 11, 12]
+    assert parse_numbers("5,3,5,3-5", 13) == [5, 3, 4]
     assert parse_shard("1/4") == (1, 4)
 
 
 @pytest.mark.parametrize("text", ["", "a", "1-2-3", "1,,2", "-3", "1.5"])
 def test_what_is_no_list_of_numbers_is_refused(text: str) -> None:
     with pytest.raises(ConfigError, match="allowed are numbers and ranges, such as 3,5,10-20"):
-        parse_numbers(text)
+        parse_numbers(text, 10)
+
+
+@pytest.mark.parametrize("text", ["10", "3,8-10", "9-5"])
+def test_numbers_outside_and_ranges_turned_round_are_refused(text: str) -> None:
+    with pytest.raises(ConfigError, match="allowed are numbers from 0 to 9, a range's smaller one first"):
+        parse_numbers(text, 10)
+
+
+def test_unknown_architectures_and_seeds_that_no_table_holds_are_refused_before_training() -> None:
+    asked = "--out x --space tss --dataset digits --recipe 12"
+    with pytest.raises(ConfigError, match="allowed are numbers from 0 to 15624"):
+        asked_jobs(parse(f"{asked} --archs 15620-15630"))
+    with pytest.raises(ConfigError, match="allowed are numbers from 0 to 2147483647"):
+        asked_jobs(parse(f"{asked} --archs 5 --seeds 2147483648"))
+
+
+@pytest.mark.parametrize("device", ["gpu", "meta", "cuda:99"])
+def test_a_device_that_is_not_there_is_refused_before_training(tmp_path: Path, device: str) -> None:
+    with pytest.raises(ConfigError, match=f"cannot compute on the device '{device}'.*allowed are cpu"):
+        run(parse(f"--out {tmp_path} {ASKED} --device {device}"))
 
 
 @pytest.mark.parametrize("text", ["1", "a/b", "1/2/3", "-1/2"])
@@ -113,6 +134,8 @@ def test_a_plan_can_be_one_spaces_and_takes_no_list() -> None:
     assert jobs == [job for job in embedded_plan() if job.space == "sss"]
     with pytest.raises(ConfigError, match=r"--archs, --seeds beside --plan.*allowed is --space"):
         asked_jobs(parse("--out x --plan embedded --archs 5 --seeds 777"))
+    with pytest.raises(ConfigError, match="--scale beside --plan"):
+        asked_jobs(parse("--out x --plan embedded --scale published"))
 
 
 def test_own_images_do_not_pass_for_others() -> None:
