@@ -18,7 +18,7 @@ from natslib.training.embedded import EMBEDDED
 from natslib.training.farm import run_farm
 from natslib.training.images import ImageSet
 from natslib.training.jobs import Job, embedded_plan, jobs_for
-from natslib.training.recipes import Recipe, get_recipe
+from natslib.training.recipes import get_recipe
 from natslib.training.sources import PUBLISHED, load_images
 from natslib.training.stamp import environment_stamp
 
@@ -177,19 +177,20 @@ def run(args: argparse.Namespace) -> int:
         source = args.dataset if args.dataset and log_name(args.dataset) == name else name
         return load_images(source, args.data, verify=not args.unverified).to(device)
 
-    def recipe(job: Job) -> Recipe:
-        return get_recipe(job.budget, small=is_small(job.dataset, args.scale))
-
-    stamp = environment_stamp(device) | ({"dataset files": "not verified"} if args.unverified else {})
+    jobs = asked_jobs(args)
+    small = bool(args.plan) or is_small(args.dataset, args.scale)
+    stamp = environment_stamp(device) | {"scale": "small" if small else "published"}
+    if args.unverified:
+        stamp["dataset files"] = "not verified"
     first: list[int] = []
     run_farm(
-        asked_jobs(args),
+        jobs,
         args.out,
         shard=shard,
         shards=shards,
         group=args.group,
         images=images,
-        recipe=recipe,
+        recipe=lambda job: get_recipe(job.budget, small=small),
         stamp=stamp,
         report=lambda done, total, s, entry: print_progress(done, total, s, entry, first),
     )

@@ -84,11 +84,13 @@ def run_farm(
     Up to `group` topology candidates are trained at once.
 
     `images` returns the image set of a name, on the device to train on; `recipe` the recipe of a job.
-    Raises `ConfigError` when another farm works on the same jobs, `BadSource` when a log cannot be written.
+    Raises `ConfigError` when another farm works on the same jobs, or a log holds one of them trained at another scale
+    than `stamp` names; `BadSource` when a log cannot be written.
     """
     with exclusive(folder, shard, shards) as logs:
         mine = shard_of(jobs, shard, shards)
         done = finished_jobs(folder)
+        _check_scale(folder, {job: done[job] for job in mine if job in done}, stamp)
         missing = [job for job in mine if job not in done]
         start = time.monotonic()
         number = len(mine) - len(missing)
@@ -98,3 +100,11 @@ def run_farm(
                 number += 1
                 report(number, len(mine), time.monotonic() - start, entry)
         return len(missing)
+
+
+def _check_scale(folder: Path, done: Mapping[Job, str | None], stamp: Mapping[str, object]) -> None:
+    """Refuse to take runs of another scale for these: the fields of a job do not tell them apart."""
+    for job, scale in done.items():
+        if scale not in (None, stamp.get("scale")):
+            asked = f"the scale {stamp.get('scale')!r}, and {folder} holds {job} of the scale {scale!r}"
+            raise ConfigError(f"asked is {asked}: keep each in a folder of its own")

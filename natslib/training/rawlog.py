@@ -86,7 +86,14 @@ def read_records(path: Path) -> Iterator[dict[str, Any]]:
             raise BadSource(f"{path}, line {number} is not a JSON record: {error}") from error
 
 
-def finished_jobs(folder: Path) -> set[Job]:
-    """Return the jobs that the logs of a farm's folder (a folder a space in it) hold already, whoever wrote them."""
+def finished_jobs(folder: Path) -> dict[Job, str | None]:
+    """Return the jobs that the logs of a farm's folder (a folder a space in it) hold already, whoever wrote them.
+
+    The value is the scale in the record's stamp, where it names one.
+    """
     logs = sorted(folder.glob("*/*.jsonl"))
-    return {Job(*(entry[name] for name in Job._fields)) for log in logs for entry in read_records(log)}
+    return {
+        Job(*(entry[name] for name in Job._fields)): entry["stamp"].get("scale")
+        for log in logs
+        for entry in read_records(log)
+    }

@@ -147,3 +147,15 @@ def test_own_images_do_not_pass_for_others() -> None:
 def test_a_name_that_no_table_holds_is_refused_before_training(name: str) -> None:
     with pytest.raises(ConfigError, match="is not one of 1 to 64 printable characters: rename it"):
         log_name(f"{name}.npz")
+
+
+def test_runs_of_one_scale_do_not_pass_for_those_of_another(tmp_path: Path) -> None:
+    asked = f"--out {tmp_path} --device cpu --space sss --archs 0 --dataset digits --recipe 12"
+    assert run(parse(asked)) == 0
+    (entry,) = read_records(tmp_path / "sss/shard-0-of-1.jsonl")
+    assert entry["stamp"]["scale"] == "small"
+    with pytest.raises(
+        ConfigError, match="asked is the scale 'published', and .* of the scale 'small': keep"
+    ):
+        run(parse(f"{asked} --scale published"))
+    assert run(parse(f"{asked} --scale small")) == 0
