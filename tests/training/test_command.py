@@ -155,7 +155,7 @@ def test_runs_of_one_scale_do_not_pass_for_those_of_another(tmp_path: Path) -> N
     (entry,) = read_records(tmp_path / "sss/shard-0-of-1.jsonl")
     assert entry["stamp"]["scale"] == "small"
     with pytest.raises(
-        ConfigError, match="asked is the scale 'published', and .* of the scale 'small': keep"
+        ConfigError, match=r"asked is the scale 'published', and .* of the scale 'small': keep"
     ):
         run(parse(f"{asked} --scale published"))
     assert run(parse(f"{asked} --scale small")) == 0
