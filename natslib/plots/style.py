@@ -60,7 +60,7 @@ def write_source(fig: Figure, *parts: str) -> None:
 
     A figure without room for all lines becomes higher.
     """
-    text = " · ".join(part for part in parts if part)
+    text = "\u00a0· ".join(part for part in parts if part)  # no line begins with the dot
     lines = textwrap.wrap(text, int(fig.get_figwidth() * 19))
     _keep_room(fig, len(lines))
     fig.text(0.01, 0.008, "\n".join(lines), fontsize=6, color="#5f5f5f", ha="left", va="bottom")
