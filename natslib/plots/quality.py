@@ -5,7 +5,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from natslib.plots.palette import BLACK, BLUE, GREY, VERMILLION
-from natslib.plots.scatter import points, write_note
+from natslib.plots.scatter import points
 from natslib.plots.style import draw_absent
 
 MARKS = {
@@ -35,7 +35,7 @@ def draw_agreement(ax: Axes, table: pd.DataFrame) -> None:
             )
     ax.axvline(0, color=BLACK, linewidth=0.6)
     low = float(table[list(MARKS)].min().min())
-    ax.set(xlim=(min(0.0, low) - 0.05, 1.02), ylim=(len(table) - 0.5, -0.5), xlabel="Kendall τ-b")
+    ax.set(xlim=(min(0.0, low) - 0.05, 1.02), ylim=(len(table) - 0.5, -0.5), xlabel="agreement (Kendall τ-b)")
     ax.set_yticks(places, [_name(row) for row in table.to_dict("records")])
     ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, columnspacing=1.2)
 
@@ -48,14 +48,16 @@ def _name(row: dict) -> str:
 def draw_against(ax: Axes, own: pd.Series, real: pd.Series, *, names: tuple[str, str], lacking: str) -> None:
     """Draw the real accuracy of every architecture against its `own` one, both in percent; or say what is lacking.
 
-    The lowest percent of each is outside the panel. `names` are those of the two.
+    Of the lowest percent of each, what is far below the rest is outside the panel, which says how many. `names` are
+    those of the two.
     """
     both = pd.DataFrame({"own": own, "real": real}).dropna()
     if both.empty:
         draw_absent(ax, lacking)
         return
     ax.scatter(both["own"], both["real"], color=BLUE, **points(len(both)))
-    low = both.quantile(0.01)
-    ax.set(xlim=(low["own"] - 2, None), ylim=(low["real"] - 2, None))
+    low = both.quantile(0.01) - 2
+    outside = int((both < low).any(axis=1).sum())
+    ax.set(xlim=(low["own"], None), ylim=(low["real"], None))
     ax.set(xlabel=f"{names[0]} (%)", ylabel=f"{names[1]} (%)")
-    write_note(ax, f"{len(both):,} networks")
+    ax.set_title(f"{len(both):,} networks" + (f", {outside} below the panel" if outside else ""))

@@ -43,6 +43,14 @@ def test_accuracies_stand_against_the_real_ones(ax):
     quality.draw_against(ax, own, real, names=("own", "real"), lacking="nothing")
     assert len(ax.collections[0].get_offsets()) == 3
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("own (%)", "real (%)")
+    assert ax.get_title() == "3 networks"
+
+
+def test_what_lies_far_below_the_panel_is_counted(ax):
+    own = pd.Series([10.0, *np.linspace(90, 95, 199)])
+    quality.draw_against(ax, own, own + 1, names=("own", "real"), lacking="nothing")
+    assert ax.get_xlim()[0] > 80
+    assert ax.get_title() == "200 networks, 1 below the panel"
 
 
 def test_without_real_accuracies_the_panel_says_so(ax):
