@@ -74,7 +74,7 @@ def draw_apart(ax: Axes, stored: pd.DataFrame, rows: pd.DataFrame, *, colour: di
     ax.set(
         xlim=(-reach, reach),
         ylim=(len(rows) - 0.5, -0.6),
-        xlabel="points from the stored mean",
+        xlabel=f"points from the stored mean\n(grey: {LIMIT:g} standard deviations)",
         title="fresh (◆) and stored (|) runs",
     )
     ax.set_yticks(range(len(rows)), [str(arch) for arch in rows.index])
