@@ -12,7 +12,7 @@ _SETS = {"train": "train", "valid": "validation", "test": "test", "valtest": "bo
 def recipe_table() -> pd.DataFrame:
     """Return the hyper-parameters of every recipe, one a row: the paper's (its Table 2), then the small ones.
 
-    `network` is the number of channels of the first stage and the cells a stage (topology space), and by what the
+    `channels` of the first stage and `cells` a stage are those of the topology space; `size widths` says by what the
     channels of the size space are divided.
     """
     rows = [("paper", recipe) for recipe in RECIPES.values()]
