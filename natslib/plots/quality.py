@@ -60,4 +60,4 @@ def draw_against(ax: Axes, own: pd.Series, real: pd.Series, *, names: tuple[str,
     outside = int((both < low).any(axis=1).sum())
     ax.set(xlim=(low["own"], None), ylim=(low["real"], None))
     ax.set(xlabel=f"{names[0]} (%)", ylabel=f"{names[1]} (%)")
-    ax.set_title(f"{len(both):,} networks" + (f", {outside} below the panel" if outside else ""))
+    ax.set_title(f"{len(both):,} networks" + (f",\n{outside} below the panel" if outside else ""))

@@ -50,7 +50,7 @@ def test_what_lies_far_below_the_panel_is_counted(ax):
     own = pd.Series([10.0, *np.linspace(90, 95, 199)])
     quality.draw_against(ax, own, own + 1, names=("own", "real"), lacking="nothing")
     assert ax.get_xlim()[0] > 80
-    assert ax.get_title() == "200 networks, 1 below the panel"
+    assert ax.get_title() == "200 networks,\n1 below the panel"
 
 
 def test_without_real_accuracies_the_panel_says_so(ax):
