@@ -20,15 +20,18 @@ def device_name(device: torch.device) -> str:
 
 
 def commit() -> str | None:
-    """Return the commit of the checkout that natslib runs from; None outside a checkout."""
+    """Return the commit of the checkout that natslib runs from; None outside one.
+
+    A natslib that is installed somewhere below another project's checkout is not of that project's commit.
+    """
     where = Path(natslib.__file__).parent
+    asked = ["git", "rev-parse", "--show-prefix", "--short=12", "HEAD"]
     try:
-        done = subprocess.run(
-            ["git", "rev-parse", "--short=12", "HEAD"], cwd=where, capture_output=True, text=True
-        )
+        done = subprocess.run(asked, cwd=where, capture_output=True, text=True)
     except FileNotFoundError:
         return None
-    return done.stdout.strip() or None
+    prefix, _, found = done.stdout.partition("\n")
+    return found.strip() if prefix == f"{where.name}/" and done.returncode == 0 else None
 
 
 def environment_stamp(device: torch.device) -> dict[str, object]:
