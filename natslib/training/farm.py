@@ -12,7 +12,7 @@ from natslib.spaces import SPACES
 from natslib.training.images import ImageSet
 from natslib.training.jobs import Job
 from natslib.training.many import groups, train_group
-from natslib.training.rawlog import append_line, drop_torn_line, finished_jobs
+from natslib.training.rawlog import append_lines, drop_torn_line, finished_jobs
 from natslib.training.recipes import Recipe
 
 #: Told after each run: jobs done of this shard, jobs of this shard, seconds since the start, the record.
@@ -95,8 +95,9 @@ def run_farm(
         start = time.monotonic()
         number = len(mine) - len(missing)
         for some in groups(missing, group):
-            for entry in train_group(some, images(some[0].dataset), recipe(some[0]), stamp):
-                append_line(logs[some[0].space], entry)
+            entries = train_group(some, images(some[0].dataset), recipe(some[0]), stamp)
+            append_lines(logs[some[0].space], entries)  # at once: the rest of a group would be grouped anew
+            for entry in entries:
                 number += 1
                 report(number, len(mine), time.monotonic() - start, entry)
         return len(missing)

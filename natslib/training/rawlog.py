@@ -1,9 +1,9 @@
-"""Raw logs: one JSON line a finished run, appended so that a kill at any moment costs at most that run."""
+"""Raw logs: one JSON line a finished run, appended so that a kill at any moment costs at most what is in training."""
 
 import json
 import math
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -48,20 +48,21 @@ def record(
     return entry | ({"diverged": True} if diverged else {})
 
 
-def append_line(path: Path, entry: Mapping[str, object]) -> None:
-    """Append one record and flush it to the disk; on failure the file is cut back to what it was.
+def append_lines(path: Path, entries: Sequence[Mapping[str, object]]) -> None:
+    """Append records at once and flush them to the disk; on failure the file is cut back to what it was.
 
     Raises `BadSource` that names the file when the disk is full or cannot be written.
     """
-    line = json.dumps(entry, separators=(",", ":"), allow_nan=False).encode() + b"\n"
+    dumped = [json.dumps(entry, separators=(",", ":"), allow_nan=False) for entry in entries]
+    lines = "".join(f"{line}\n" for line in dumped).encode()
     try:
         handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
     except OSError as error:
         raise BadSource(f"cannot append to {path}: {error}") from error
     size = os.fstat(handle).st_size
     try:
-        if os.write(handle, line) != len(line):
-            raise OSError("only a part of the line was written; is the disk full?")
+        if os.write(handle, lines) != len(lines):
+            raise OSError("only a part was written; is the disk full?")
         os.fsync(handle)
     except OSError as error:
         os.ftruncate(handle, size)

@@ -15,6 +15,7 @@ import pytest
 import torch
 
 from natslib.errors import BadSource, ConfigError
+from natslib.training import farm as farm_module
 from natslib.training.farm import exclusive, run_farm, shard_of
 from natslib.training.images import ImageSet
 from natslib.training.jobs import Job, jobs_for
@@ -168,6 +169,24 @@ def test_a_batch_larger_than_the_set_is_refused(
 ) -> None:
     with pytest.raises(ConfigError, match="a batch of 64 is larger than the 48 training images of 'tiny'"):
         farm(tmp_path, tiny_images, replace(tiny_recipe, batch=64))
+
+
+def test_a_farm_stopped_between_groups_goes_on_with_the_same_groups(
+    tmp_path: Path, tiny_images: ImageSet, tiny_recipe: Recipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    append, jobs = farm_module.append_lines, jobs_for("tss", np.arange(4), "tiny", "3", (777,))
+
+    def append_and_die(path: Path, entries: Sequence[Mapping[str, object]]) -> None:
+        append(path, entries)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(farm_module, "append_lines", append_and_die)
+        with pytest.raises(KeyboardInterrupt):
+            farm(tmp_path / "stopped", tiny_images, tiny_recipe, jobs, group=3)
+    assert farm(tmp_path / "stopped", tiny_images, tiny_recipe, jobs, group=3)[0] == 1
+    farm(tmp_path / "whole", tiny_images, tiny_recipe, jobs, group=3)
+    assert results(tmp_path / "stopped") == results(tmp_path / "whole")
 
 
 def test_groups_give_the_same_jobs_in_the_same_order(

@@ -10,7 +10,7 @@ import pytest
 from natslib.errors import BadSource
 from natslib.training.jobs import Job
 from natslib.training.loop import Curve
-from natslib.training.rawlog import append_line, drop_torn_line, finished_jobs, read_records, record
+from natslib.training.rawlog import append_lines, drop_torn_line, finished_jobs, read_records, record
 
 JOB = Job("tss", 5, "digits", "12", 777)
 
@@ -32,7 +32,7 @@ def test_a_record_has_the_agreed_fields() -> None:
 @pytest.mark.parametrize("loss", [math.nan, math.inf])
 def test_a_loss_that_is_not_finite_is_null_and_marks_the_run(tmp_path: Path, loss: float) -> None:
     made = entry(loss=loss)
-    append_line(tmp_path / "a.jsonl", made)
+    append_lines(tmp_path / "a.jsonl", [made])
     (read,) = read_records(tmp_path / "a.jsonl")
     assert read["diverged"] is True
     assert read["splits"]["train"]["loss"] == [None]
@@ -46,13 +46,13 @@ def test_finished_jobs_come_from_every_log_of_the_folder(tmp_path: Path) -> None
     }
     for name, job in jobs.items():
         (tmp_path / name).parent.mkdir(exist_ok=True)
-        append_line(tmp_path / name, entry(job))
+        append_lines(tmp_path / name, [entry(job)])
     assert finished_jobs(tmp_path) == dict.fromkeys(jobs.values())
 
 
 def test_a_torn_last_line_is_not_read_and_is_cut_off(tmp_path: Path) -> None:
     log = tmp_path / "a.jsonl"
-    append_line(log, entry())
+    append_lines(log, [entry()])
     whole = log.read_bytes()
     log.write_bytes(whole + whole[:40])
     assert len(list(read_records(log))) == 1
@@ -76,15 +76,15 @@ def test_a_damaged_line_names_file_and_line(tmp_path: Path) -> None:
 
 def test_a_full_disk_leaves_the_log_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     log = tmp_path / "a.jsonl"
-    append_line(log, entry())
+    append_lines(log, [entry()])
     before, write = log.read_bytes(), os.write
     monkeypatch.setattr(os, "write", lambda handle, line: write(handle, line[:10]))
     with pytest.raises(BadSource, match=r"cannot append to .*a\.jsonl: .*disk full"):
-        append_line(log, entry())
+        append_lines(log, [entry()])
     assert log.read_bytes() == before
 
 
 def test_a_log_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").mkdir()
     with pytest.raises(BadSource, match=r"cannot append to .*a\.jsonl"):
-        append_line(tmp_path / "a.jsonl", entry())
+        append_lines(tmp_path / "a.jsonl", [entry()])
