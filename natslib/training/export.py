@@ -85,15 +85,23 @@ def export_official(
     """Write raw-log records of one space to `folder`, which must not exist; return the number of architectures.
 
     `classes` is the number of classes of each dataset, `scale` the topology space's (channels, cells). Open the folder
-    with `nats_bench.create(folder, "tss", fast_mode=True)`. Raises `ConfigError` for records of both spaces.
+    with `nats_bench.create(folder, "tss", fast_mode=True)`. Raises `ConfigError` for records of both spaces, for
+    datasets without a number of classes, and for a folder that exists.
     """
     by_arch: dict[int, list[Record]] = {}
-    spaces = set()
+    spaces, datasets = set(), set()
     for record in records:
         by_arch.setdefault(record["arch_index"], []).append(record)
         spaces.add(record["space"])
+        datasets.add(record["dataset"])
     if len(spaces) != 1:
         raise ConfigError(f"records of the spaces {sorted(spaces)}: allowed is exactly one")
+    if unknown := sorted(datasets - set(classes)):
+        raise ConfigError(
+            f"records of {', '.join(unknown)}: numbers of classes are given for {', '.join(classes)}"
+        )
+    if folder.exists():
+        raise ConfigError(f"{folder} exists: an export goes to a new folder")
     space = get_space(spaces.pop())
     folder.mkdir(parents=True)
     archs = list(space.strings())

@@ -46,3 +46,12 @@ def test_the_official_reader_returns_our_numbers(tmp_path: Path, space: str) -> 
 def test_records_of_two_spaces_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"records of the spaces \['sss', 'tss'\]: allowed is exactly one"):
         export_official([record(), record(space="sss")], tmp_path / "out", classes=CLASSES, scale=(8, 1))
+
+
+def test_datasets_without_classes_and_folders_in_use_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(
+        ConfigError, match="records of photos: numbers of classes are given for digits, cifar10"
+    ):
+        export_official([record(dataset="photos")], tmp_path / "out", classes=CLASSES, scale=(8, 1))
+    with pytest.raises(ConfigError, match="exists: an export goes to a new folder"):
+        export_official([record()], tmp_path, classes=CLASSES, scale=(8, 1))
