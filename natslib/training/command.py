@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from natslib.benchmarks.schema import LABEL_LENGTH, SEEDS, is_label
-from natslib.errors import ConfigError, NatslibError, shown
+from natslib.errors import ConfigError, shown
 from natslib.spaces import get_space
 from natslib.training.device import usable_device
 from natslib.training.embedded import EMBEDDED
@@ -195,18 +195,3 @@ def run(args: argparse.Namespace) -> int:
         report=lambda done, total, s, entry: print_progress(done, total, s, entry, first),
     )
     return 0
-
-
-def main() -> int:
-    """Parse the command line and run; errors of natslib become one line and status 2."""
-    parser = argparse.ArgumentParser(prog="natslib train")
-    add_arguments(parser)
-    try:
-        return run(parser.parse_args())
-    except NatslibError as error:
-        print(f"natslib train: {error}", file=sys.stderr)
-        return 2
-
-
-if __name__ == "__main__":
-    sys.exit(main())
