@@ -1,8 +1,11 @@
 """Dataset files: found where the user keeps them or fetched, checked against their md5, opened without running code."""
 
+import fcntl
 import hashlib
 import io
 import pickle
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,19 +41,17 @@ def md5_of(path: Path) -> str:
         return hashlib.file_digest(file, "md5").hexdigest()
 
 
-def fetch(file: DataFile, root: Path) -> None:
+def fetch(file: DataFile, url: str, root: Path) -> None:
     """Download a file, or the archive that holds it, into `root` with a progress bar; raises `BadSource`."""
-    if file.url is None:
-        raise BadSource(f"{root / file.path} is missing and cannot be fetched: {file.where}")
     import pooch  # only here: nothing else needs the network
 
     archive = file.archive_md5 is not None
     target = root if archive else (root / file.path).parent
-    name = file.url.rsplit("/", 1)[1] if archive else Path(file.path).name
+    name = url.rsplit("/", 1)[1] if archive else Path(file.path).name
     unpack = pooch.Untar(extract_dir=".") if archive else None
     try:
         pooch.retrieve(
-            file.url,
+            url,
             f"md5:{file.archive_md5 or file.md5}",
             fname=name,
             path=target,
@@ -58,22 +59,51 @@ def fetch(file: DataFile, root: Path) -> None:
             progressbar=True,
         )
     except (OSError, ValueError) as error:
-        raise BadSource(f"cannot fetch {file.url} to {target}: {error}") from error
+        raise BadSource(f"cannot fetch {url} to {target}: {error}") from error
+
+
+@contextmanager
+def alone(root: Path) -> Iterator[None]:
+    """Wait until no other process fetches into `root`; raises `BadSource` where nothing can be written."""
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        handle = (root / ".fetch.lock").open("w")
+    except OSError as error:
+        raise BadSource(f"cannot write to {root}: {error}") from error
+    with handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
 
 
 def checked(file: DataFile, root: Path, *, verify: bool) -> Path:
     """Return the path of a dataset's file, fetched when it is missing; raises `BadSource` for a wrong checksum.
 
-    `verify=False` accepts a file of other content (say, recompressed images); the log's stamp then says so.
+    Processes that start together fetch it once: the others wait. `verify=False` accepts a file of other content (say,
+    recompressed images); the log's stamp then says so.
     """
     path = root / file.path
-    if not path.is_file():
-        fetch(file, root)
-    if not path.is_file():
-        raise BadSource(f"{path} is missing, also after {file.url} was fetched")
-    if verify and (found := md5_of(path)) != file.md5:
-        raise BadSource(f"{path} has the md5 {found}; allowed is {file.md5}")
+    fault = _fault(file, path, verify=verify)
+    if fault and file.url is not None:
+        with alone(root):  # another process may be unpacking just what is missing or incomplete here
+            if not path.is_file():
+                fetch(file, file.url, root)
+        fault = _fault(file, path, verify=verify)
+    if fault:
+        raise BadSource(fault)
     return path
+
+
+def _fault(file: DataFile, path: Path, *, verify: bool) -> str:
+    """Return what is wrong with a file on the disk, '' when nothing is."""
+    if not path.is_file():
+        reason = (
+            f"and cannot be fetched: {file.where}" if file.url is None else f"after {file.url} was fetched"
+        )
+        return f"{path} is missing {reason}"
+    if verify and (found := md5_of(path)) != file.md5:
+        remedy = f"; remove it, and {file.url} is fetched" if file.url else ""
+        return f"{path} has the md5 {found}; allowed is {file.md5}{remedy}"
+    return ""
 
 
 class _PlainUnpickler(pickle.Unpickler):

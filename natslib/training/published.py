@@ -161,7 +161,9 @@ def first_classes(split: Split, classes: int) -> Split:
 def imagenet16_120(root: Path, *, verify: bool) -> ImageSet:
     """Return the first 120 classes of ImageNet at 16x16 pixels; evaluated on the halves of its validation images."""
     paths = [checked(file, root, verify=verify) for file in IMAGENET_FILES.values()]
-    train = first_classes(read_batches(paths[:-1], 16, b"labels"), 120)
-    test = first_classes(read_batches(paths[-1:], 16, b"labels"), 120)
+    *parts, test = (
+        first_classes(read_batches([path], 16, b"labels"), 120) for path in paths
+    )  # one in memory
+    train = Split(torch.cat([part.images for part in parts]), torch.cat([part.labels for part in parts]))
     halves = halves_of_test(test, IMAGENET_SPLIT, root, verify=verify)
     return _image_set("ImageNet16-120", train, halves, IMAGENET_NORM)

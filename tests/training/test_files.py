@@ -4,12 +4,15 @@ import hashlib
 import os
 import pickle
 import tarfile
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from natslib.errors import BadSource
+from natslib.training import files
 from natslib.training.files import DataFile, checked, open_batch
 
 
@@ -59,6 +62,32 @@ def test_an_archive_is_fetched_checked_and_unpacked(tmp_path: Path, monkeypatch:
     bad = DataFile("other", file.md5, file.url, "0" * 32)
     with pytest.raises(BadSource, match=r"cannot fetch https://example\.org/set\.tar\.gz"):
         checked(bad, tmp_path / "more", verify=True)
+
+
+def test_processes_that_start_together_fetch_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fetched = []
+
+    def slowly(file: DataFile, url: str, root: Path) -> None:
+        fetched.append(url)
+        (root / "set").mkdir()
+        (root / file.path).write_bytes(b"ri")
+        time.sleep(0.2)
+        (root / file.path).write_bytes(b"right")
+
+    monkeypatch.setattr(files, "fetch", slowly)
+    file = known(b"right", url="https://example.org/set")
+    with ThreadPoolExecutor(
+        4
+    ) as pool:  # a lock of one opened file holds against another's, in one process too
+        paths = list(pool.map(lambda _: checked(file, tmp_path / "data", verify=True), range(4)))
+    assert fetched == ["https://example.org/set"]
+    assert {path.read_bytes() for path in paths} == {b"right"}
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(BadSource, match=r"cannot write to .*/file/data"):
+        checked(known(b"right", url="https://example.org/set"), tmp_path / "file/data", verify=True)
 
 
 @pytest.mark.parametrize("protocol", [0, 2, 4])
