@@ -54,7 +54,7 @@ rule train:
         "results/benchmarks/train_{source}_{shard}-of-{shards}.tsv"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=4000,
         runtime=120,
     params:
         options=lookup(dpath="{source}/training", within=SOURCES),
