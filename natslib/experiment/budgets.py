@@ -35,7 +35,7 @@ def paper_budget_s(space: str, dataset: str, epochs: int = PAPER_EPOCHS) -> floa
     if (space, dataset) not in NATS_BENCH_BUDGETS_S:
         listed = ", ".join("/".join(key) for key in NATS_BENCH_BUDGETS_S)
         raise ConfigError(
-            f"the paper has no time budget for {space}/{dataset} (it has {listed}); give one in seconds"
+            f"the paper has no time budget for {space}/{dataset} (it has {listed}); give one in seconds (--time-s)"
         )
     return NATS_BENCH_BUDGETS_S[space, dataset] * epochs / PAPER_EPOCHS
 
