@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from natslib.datasets import EMBEDDED, get_dataset
-from natslib.errors import ConfigError, unknown_name
+from natslib.errors import ConfigError, shown, unknown_name
 from natslib.spaces import get_space
 from natslib.workflow.paths import from_root
 
@@ -19,10 +19,17 @@ _KEPT_OF_MANIFEST = ("origin", "space", "source", "sha256", "versions")
 class Request:
     """The parameters of one notebook; those whose names begin with `figure` are stems of files, without a suffix.
 
-    A stem is relative to the project's root. Raises `ConfigError` for an empty stem or one with a suffix of its own.
+    A stem is relative to the project's root. Raises `ConfigError` for an empty stem or one with a suffix of its own,
+    and for a number where text belongs: the budget 01 is '01'.
     """
 
     def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if field.type is str and not isinstance(value, str):
+                raise ConfigError(
+                    f"{field.name} is {shown(value)}; allowed is text, in quotes (papermill: -r instead of -p)"
+                )
         for name in self.stems:
             stem = getattr(self, name)
             if not stem or Path(stem).suffix in (".svg", ".pdf", ".png", ".csv", ".json"):

@@ -31,6 +31,11 @@ def test_a_stem_has_no_suffix(stem):
         SpacesRequest("0", "8:8:8:8:8", stem, "results/b")
 
 
+def test_a_number_is_no_text():
+    with pytest.raises(ConfigError, match=r"budget is 12; allowed is text, in quotes \(papermill: -r"):
+        CostRequest("published", 12, "valid", "a")
+
+
 def test_a_cell_is_an_index_or_a_string():
     assert SpacesRequest("12", "", "a", "b").cell == 12
     assert SpacesRequest("|none~0|", "", "a", "b").cell == "|none~0|"
