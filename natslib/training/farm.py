@@ -58,10 +58,8 @@ def exclusive(folder: Path, shard: int, shards: int) -> Iterator[dict[str, Path]
     with lock(folder / ".farm.lock", kind), lock(folder / f".{name}.lock", fcntl.LOCK_EX):
         for other in folder.glob(".shard-*.lock"):
             if not other.stem.endswith(f"-of-{shards}"):
-                with lock(
-                    other, fcntl.LOCK_SH
-                ):  # nobody cuts the jobs into other shards, so none is trained twice
-                    pass
+                with lock(other, fcntl.LOCK_SH):
+                    pass  # nobody cuts the jobs into other shards, so none is trained twice
         for log in logs.values():
             drop_torn_line(log)
         yield logs

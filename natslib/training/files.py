@@ -96,10 +96,9 @@ def checked(file: DataFile, root: Path, *, verify: bool) -> Path:
 def _fault(file: DataFile, path: Path, *, verify: bool) -> str:
     """Return what is wrong with a file on the disk, '' when nothing is."""
     if not path.is_file():
-        reason = (
-            f"and cannot be fetched: {file.where}" if file.url is None else f"after {file.url} was fetched"
+        return f"{path} is missing " + (
+            f"after {file.url} was fetched" if file.url else f"and cannot be fetched: {file.where}"
         )
-        return f"{path} is missing {reason}"
     if verify and (found := md5_of(path)) != file.md5:
         remedy = f"; remove it, and {file.url} is fetched" if file.url else ""
         return f"{path} has the md5 {found}; allowed is {file.md5}{remedy}"
