@@ -6,7 +6,7 @@ from pathlib import Path
 from snakemake.utils import validate
 
 from natslib.workflow.config import asked_stems, expand_searches, expand_sources
-from natslib.workflow.sources import imported_sources
+from natslib.workflow.imports import imported_sources
 
 validate(config, "config/schema.yaml")
 FIGURES = config["figures"]
@@ -105,7 +105,7 @@ rule table:
     """Raw records, our own or others', or somebody's CSV, become a table; interrupted, the same command goes on where it stopped."""
     input:
         files=lookup(dpath="{source}/files", within=SOURCES),
-        library=imported_sources("natslib/benchmarks/conversion.py"),
+        library=imported_sources("natslib/tables/conversion.py"),
     output:
         manifest="results/tables/{source}/manifest.json",
     log:
@@ -174,7 +174,7 @@ rule ranks:
         "results/benchmarks/ranks_{source}.tsv"
     params:
         table=subpath(input.table, parent=True),
-        budget=lookup(dpath="{source}/budget", within=SOURCES),
+        recipe=lookup(dpath="{source}/recipe", within=SOURCES),
         split=lookup(dpath="{source}/split", within=SOURCES),
         figure2=subpath(output[0], strip_suffix=".svg"),
         figure4=subpath(output[5], strip_suffix=".svg"),
@@ -196,7 +196,7 @@ rule accuracy_vs_cost:
         "results/benchmarks/accuracy_vs_cost_{source}.tsv"
     params:
         table=subpath(input.table, parent=True),
-        budget=lookup(dpath="{source}/budget", within=SOURCES),
+        recipe=lookup(dpath="{source}/recipe", within=SOURCES),
         splits=lookup(dpath="{source}/drawn", within=SOURCES),
         figure3=subpath(output[0], strip_suffix=".svg"),
     script:
@@ -217,7 +217,7 @@ rule correlation:
         "results/benchmarks/correlation_{source}.tsv"
     params:
         table=subpath(input.table, parent=True),
-        budget=lookup(dpath="{source}/budget", within=SOURCES),
+        recipe=lookup(dpath="{source}/recipe", within=SOURCES),
         figure5=subpath(output[0], strip_suffix=".svg"),
     script:
         "natslib/workflow/execute.py"
@@ -238,7 +238,7 @@ rule seed_noise:
         "results/benchmarks/seed_noise_{source}.tsv"
     params:
         table=subpath(input.table, parent=True),
-        budget=lookup(dpath="{source}/budget", within=SOURCES),
+        recipe=lookup(dpath="{source}/recipe", within=SOURCES),
         split=lookup(dpath="{source}/split", within=SOURCES),
         figure_noise=subpath(output[0], strip_suffix=".svg"),
         figure_stability=subpath(output[5], strip_suffix=".svg"),

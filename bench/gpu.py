@@ -19,12 +19,12 @@ from torch.nn.functional import cross_entropy, pad
 from torch.utils.data import DataLoader, Dataset
 
 from bench.report import Line, print_report
+from natslib.commands.train import prepare
 from natslib.datasets import get_dataset
-from natslib.nets import PUBLISHED, Network, build_network, count_flops
-from natslib.spaces import get_space
+from natslib.nets import Network, build_network, count_flops
+from natslib.spaces import PAPER_SCALE, get_space
 from natslib.training import ImageSet, Recipe, Split, get_recipe, train, train_many
-from natslib.training.command import prepare
-from natslib.training.published import CIFAR10_NORM
+from natslib.training.paper_sets import CIFAR10_NORM
 
 SEED, WORKERS = 777, 4
 EPOCHS = 2
@@ -76,7 +76,7 @@ def rate(data: ImageSet, epoch_s: list[float]) -> float:
 def networks(space: str, n_archs: int) -> list[Network]:
     """Return networks of architectures drawn with a fixed seed, with fresh weights."""
     codes = get_space(space).sample(np.random.default_rng(0), n_archs).tolist()
-    return [build_network(space, tuple(code), in_channels=3, classes=10, scale=PUBLISHED) for code in codes]
+    return [build_network(space, tuple(code), in_channels=3, classes=10, scale=PAPER_SCALE) for code in codes]
 
 
 def cifar_like(n_images: int) -> ImageSet:

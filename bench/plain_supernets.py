@@ -7,10 +7,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
-from natslib.nets.cells import EDGES, Cell
-from natslib.nets.ops import OPS, ReluConvBn
+from natslib.nets.cell import Cell, ReluConvBn
 from natslib.nets.size_supernet import Gate, SizeSupernet, fit, gated, width_of
-from natslib.nets.supernets import MixedCell, TopologySupernet
+from natslib.nets.topology_supernet import MixedCell, TopologySupernet
+from natslib.spaces.cell import EDGES, OPS
 
 
 class PlainCell(nn.Module):

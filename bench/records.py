@@ -24,12 +24,12 @@ def official_record(space: Space, index: int) -> "OrderedDict[str, Any]":
     """Return the record of one architecture as the official per-architecture files hold it (invented accuracies)."""
     rng = np.random.default_rng(index)
     record = OrderedDict()
-    for budget, seeds in SEEDS[space.name].items():
+    for recipe, seeds in SEEDS[space.name].items():
         trials = {}
         for dataset in DATASETS:
             for seed in seeds.get(dataset, seeds[None]):
-                trials[(dataset, seed)] = _trial(space, index, budget, dataset, seed, rng)
-        record[budget] = {
+                trials[(dataset, seed)] = _trial(space, index, recipe, dataset, seed, rng)
+        record[recipe] = {
             "arch_index": index,
             "arch_str": space.string(index),
             "all_results": trials,
@@ -40,9 +40,9 @@ def official_record(space: Space, index: int) -> "OrderedDict[str, Any]":
 
 
 def _trial(
-    space: Space, index: int, budget: str, dataset: str, seed: int, rng: np.random.Generator
+    space: Space, index: int, recipe: str, dataset: str, seed: int, rng: np.random.Generator
 ) -> dict[str, Any]:
-    epochs, old = int(budget), budget == "200"
+    epochs, old = int(recipe), recipe == "200"
     sets = SETS.get(dataset, ("x-valid", "x-test", "ori-test"))
     everywhere = {"cifar10-valid": "x-valid"}.get(
         dataset, "ori-test"

@@ -15,11 +15,11 @@ import psutil
 
 from bench.records import write_archive, write_meta
 from bench.report import Line
-from natslib.benchmarks import Table, convert, load
 from natslib.spaces import get_space
+from natslib.tables import Table, convert, load
 
 GENUINE = Path("../shared/data/official-fragments/NATS-tss-v1_0-3ffb9-simple")
-WHERE = {"dataset": "cifar10-valid", "budget": "12", "split": "valid"}
+WHERE = {"dataset": "cifar10-valid", "recipe": "12", "split": "valid"}
 SAMPLE = 300  # architectures that the official reader is timed on; its time grows in proportion
 
 
@@ -141,8 +141,8 @@ def _fresh(folder: Path, count: int) -> list[Table]:
 
 def _read_everything(table: Table) -> None:
     for run in table.runs().itertuples():
-        for metric in table.measured_metrics(run.dataset, run.budget, run.split):
-            table.values(metric, dataset=run.dataset, budget=run.budget, split=run.split, seed=run.seed)
+        for metric in table.measured_metrics(run.dataset, run.recipe, run.split):
+            table.values(metric, dataset=run.dataset, recipe=run.recipe, split=run.split, seed=run.seed)
 
 
 def _seconds(work: Callable[[], object]) -> float:

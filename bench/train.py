@@ -15,9 +15,9 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from bench.report import Line, print_report
+from natslib.commands.train import prepare
 from natslib.nets.merged import MergedNetwork
 from natslib.training import Job, get_recipe, initial_network, load_images, train_candidate
-from natslib.training.command import prepare
 from natslib.training.images import ImageSet, normalise
 from natslib.training.loop import sgd, train_epoch
 from natslib.training.recipes import Recipe

@@ -23,9 +23,9 @@ from torch import Tensor, nn
 
 from bench.plain_supernets import PlainSize, PlainTopology
 from bench.report import Line, print_report
+from natslib.commands.train import prepare
 from natslib.nets.size_supernet import SizeSupernet
-from natslib.nets.supernets import TopologySupernet
-from natslib.training.command import prepare
+from natslib.nets.topology_supernet import TopologySupernet
 from natslib.training.loop import clock
 from natslib.weight_sharing import get_method
 from natslib.weight_sharing.data import SelectionBatches, load_search_data, paired_epoch
@@ -64,7 +64,7 @@ def cifar_steps(device: torch.device) -> Workload:
     labels = torch.arange(BATCH) % 10
     batch = Batch(images.to(device, memory_format=torch.channels_last), labels.to(device))
     n, equal, rounds = (50, 50, 3) if device.type == "cuda" else (6, 1, 2)
-    return Workload("published", [(batch, batch)] * n, equal, None, rounds)
+    return Workload("nats-bench", [(batch, batch)] * n, equal, None, rounds)
 
 
 def measure(device: torch.device) -> Iterator[Line]:

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from natslib.benchmarks import Table
+    from natslib.tables import Table
 
 __version__ = "0.1.0"
 __all__ = ["load"]
@@ -15,6 +15,6 @@ def load(source: "str | Path") -> "Table":
 
     Raises `natslib.errors.BadSource` when there is none.
     """
-    from natslib import benchmarks  # here, so that `import natslib` costs nothing
+    from natslib import tables  # here, so that `import natslib` costs nothing
 
-    return benchmarks.load(source)
+    return tables.load(source)

@@ -2,7 +2,7 @@
 
 import sys
 
-from natslib.cli import main
+from natslib.commands import main
 
 if __name__ == "__main__":
     sys.exit(main())

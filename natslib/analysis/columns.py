@@ -36,14 +36,14 @@ class Column:
     title: str
     dataset: str
     split: str
-    budget: str
+    recipe: str
     epochs: int
     seeds: tuple[int, ...]
 
     @property
     def key(self) -> dict[str, str]:
         """The keyword arguments that ask a table for this column."""
-        return {"dataset": self.dataset, "budget": self.budget, "split": self.split}
+        return {"dataset": self.dataset, "recipe": self.recipe, "split": self.split}
 
     @property
     def split_title(self) -> str:
@@ -56,29 +56,29 @@ def find_columns(
     values: Callable[..., np.ndarray],
     *,
     splits: Sequence[str] = ("valid", "test"),
-    budget: str = LONGEST,
+    recipe: str = LONGEST,
     repeated: bool = False,
 ) -> list[Column]:
     """Return the accuracy columns of `splits` that a table holds, the paper's first.
 
-    `runs` has one row per (dataset, budget, split, seed) with its number of epochs, and `values(metric, dataset=,
-    budget=, split=)` returns a column or raises `NotMeasured`: a table's methods. `budget` is a name, or "longest":
+    `runs` has one row per (dataset, recipe, split, seed) with its number of epochs, and `values(metric, dataset=,
+    recipe=, split=)` returns a column or raises `NotMeasured`: a table's methods. `recipe` is a name, or "longest":
     the one with most epochs, each dataset for itself. With `repeated`, columns of fewer than two seeds do not count.
     An absent column is left out (see `absent_columns`); raises `NotMeasured` where there is none at all, and
-    `UnknownName` for a split or budget that does not exist.
+    `UnknownName` for a split or recipe that does not exist.
     """
     for split in splits:
         if split not in SPLITS:
             raise unknown_name("split", split, SPLITS)
-    if budget != LONGEST and budget not in set(runs["budget"]):
-        raise unknown_name("budget", budget, [LONGEST, *sorted(set(runs["budget"]))])
-    blocks = _blocks(runs[(runs["budget"] == budget) | (budget == LONGEST)])
+    if recipe != LONGEST and recipe not in set(runs["recipe"]):
+        raise unknown_name("recipe", recipe, [LONGEST, *sorted(set(runs["recipe"]))])
+    blocks = _blocks(runs[(runs["recipe"] == recipe) | (recipe == LONGEST)])
     held = blocks[blocks["seeds"].map(len) >= (2 if repeated else 0)]
     found = [_column(held, values, *key) for key in _candidates(runs) if key[1] in splits]
     columns = [column for column in found if column is not None]
     if not columns:
         seeds = " of two or more seeds" if repeated else ""
-        raise NotMeasured(f"no accuracy{seeds} on {' or '.join(splits)} at budget {budget!r} in this table")
+        raise NotMeasured(f"no accuracy{seeds} on {' or '.join(splits)} at recipe {recipe!r} in this table")
     return columns
 
 
@@ -149,10 +149,10 @@ def _candidates(runs: pd.DataFrame) -> list[tuple[str, str, str]]:
 
 
 def _blocks(runs: pd.DataFrame) -> pd.DataFrame:
-    """Return one row per dataset, budget and split, most epochs first; `seeds` leaves out what is only a mean."""
-    grouped = runs.groupby(["dataset", "budget", "split"], as_index=False)
+    """Return one row per dataset, recipe and split, most epochs first; `seeds` leaves out what is only a mean."""
+    grouped = runs.groupby(["dataset", "recipe", "split"], as_index=False)
     blocks = grouped.agg(epochs=("epochs", "max"), n_archs=("n_archs", "max"), seeds=("seed", _seeds))
-    return blocks.sort_values(["epochs", "n_archs", "budget"], ascending=False)
+    return blocks.sort_values(["epochs", "n_archs", "recipe"], ascending=False)
 
 
 def _seeds(seeds: pd.Series) -> tuple[int, ...]:
@@ -163,10 +163,10 @@ def _column(
     blocks: pd.DataFrame, values: Callable[..., np.ndarray], short: str, split: str, dataset: str
 ) -> Column | None:
     held = blocks[(blocks["dataset"] == dataset) & (blocks["split"] == split)]
-    for budget, epochs, seeds in zip(held["budget"], held["epochs"], held["seeds"], strict=True):
-        if _is_measured(values, dataset=dataset, budget=budget, split=split):
+    for recipe, epochs, seeds in zip(held["recipe"], held["epochs"], held["seeds"], strict=True):
+        if _is_measured(values, dataset=dataset, recipe=recipe, split=split):
             title = _PAPER_TITLES.get(short, short)
-            return Column(_label(short, split), title, dataset, split, str(budget), int(epochs), seeds)
+            return Column(_label(short, split), title, dataset, split, str(recipe), int(epochs), seeds)
     return None
 
 

@@ -4,18 +4,116 @@
 accuracy of every architecture in percent.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from string import ascii_lowercase
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from natslib.analysis.comparisons import critical_difference, holm, paired_tests
-from natslib.analysis.intervals import bootstrap, improvement_interval, iqm, mean
-from natslib.analysis.trajectories import anytime, area_under, finals, mean_and_std
+from natslib.analysis.statistics import (
+    bootstrap,
+    critical_difference,
+    holm,
+    improvement_interval,
+    iqm,
+    mean,
+    paired_tests,
+)
+from natslib.errors import ConfigError, unknown_name
 
 Floats = npt.NDArray[np.float64]
+
+
+def anytime(trajectories: pd.DataFrame, values: npt.ArrayLike, times_s: npt.ArrayLike, rule: str) -> Floats:
+    """Return the value of each run's incumbent at each time, shape (runs, times), runs in ascending order.
+
+    `rule`: "step", the incumbent of the last evaluation finished by then, NaN before the first; or "official", the
+    published drawing rule (see `interpolated`). `times_s` must be ascending.
+    """
+    if rule not in RULES:
+        raise unknown_name("rule of anytime curves", rule, RULES)
+    grid = np.atleast_1d(np.asarray(times_s, dtype=np.float64))
+    if (np.diff(grid) < 0).any():
+        raise ConfigError("the times of an anytime curve must ascend")
+    known = np.asarray(values, dtype=np.float64)
+    curves = [RULES[rule](times, known[incumbent], grid) for times, incumbent in each_run(trajectories)]
+    return np.array(curves).reshape(len(curves), len(grid))
+
+
+def each_run(trajectories: pd.DataFrame) -> Iterator[tuple[Floats, npt.NDArray[np.int64]]]:
+    """Yield the finishing times and the incumbents of each run, runs in ascending order."""
+    if trajectories.empty:
+        raise ConfigError("a frame of trajectories without rows was given; nothing can be said about no runs")
+    ordered = trajectories.sort_values(["run", "time_s"], kind="stable")
+    starts = np.flatnonzero(np.diff(ordered["run"].to_numpy(), prepend=ordered["run"].iloc[0] - 1))
+    times = np.split(ordered["time_s"].to_numpy(dtype=np.float64), starts[1:])
+    incumbents = np.split(ordered["incumbent"].to_numpy(dtype=np.int64), starts[1:])
+    return zip(times, incumbents, strict=True)
+
+
+def stepped(times_s: Floats, values: Floats, grid_s: Floats) -> Floats:
+    """Return a step function at the grid: the value of the last time that is not later, NaN before the first."""
+    last = np.searchsorted(times_s, grid_s, side="right") - 1
+    return np.where(last >= 0, values[np.maximum(last, 0)], np.nan)
+
+
+def interpolated(times_s: Floats, values: Floats, grid_s: Floats) -> Floats:
+    """Return, at the grid, the straight line through the two recorded points that are nearest in time.
+
+    This is how the official scripts draw the curves and fill the table. It mixes the accuracies of two
+    architectures, and it extrapolates where both points lie on one side. Where the two times are equal, the nearer
+    (first) value is taken.
+    """
+    if len(times_s) == 1:
+        return np.full(len(grid_s), values[0])
+    nearest = np.argsort(np.abs(times_s - grid_s[:, None]), axis=1, kind="stable")[:, :2]
+    (time_a, time_b), (value_a, value_b) = times_s[nearest].T, values[nearest].T
+    gap = time_b - time_a
+    with np.errstate(divide="ignore", invalid="ignore"):
+        line = ((time_b - grid_s) * value_a + (grid_s - time_a) * value_b) / gap
+    return np.where(gap == 0, value_a, line)
+
+
+RULES: dict[str, Callable[[Floats, Floats, Floats], Floats]] = {"step": stepped, "official": interpolated}
+
+
+def finals(trajectories: pd.DataFrame, values: npt.ArrayLike, time_s: float, rule: str) -> Floats:
+    """Return the value of each run's incumbent at one time, usually the budget; shape (runs,). See `anytime`."""
+    return anytime(trajectories, values, [time_s], rule)[:, 0]
+
+
+def evaluations(trajectories: pd.DataFrame) -> npt.NDArray[np.int64]:
+    """Return the number of evaluations of each run, shape (runs,), runs in ascending order."""
+    return np.unique(trajectories["run"].to_numpy(), return_counts=True)[1].astype(np.int64)
+
+
+def mean_and_std(finals_: npt.ArrayLike) -> tuple[float, float]:
+    """Return mean and population standard deviation (ddof 0), as NATS-Bench's Table 4 prints them."""
+    sample = np.asarray(finals_, dtype=np.float64)
+    return float(sample.mean()), float(sample.std(ddof=0))
+
+
+def regret(values: npt.ArrayLike, optimum: float) -> Floats:
+    """Return how far values stay below the optimum; any shape. Negative only where `optimum` is not one."""
+    return optimum - np.asarray(values, dtype=np.float64)
+
+
+def area_under(curves: npt.ArrayLike, times_s: npt.ArrayLike, budget_s: float) -> Floats:
+    """Return the time average of step curves from their first grid time to the budget, (runs, times) to (runs,).
+
+    Each value holds from its grid time to the next; the last to `budget_s`. NaN where a curve starts with NaN: begin
+    the grid after every run's first evaluation.
+    """
+    grid = np.asarray(times_s, dtype=np.float64)
+    if not len(grid) or budget_s <= grid[0] or budget_s < grid[-1]:
+        raise ConfigError(
+            f"a grid up to {grid[-1:]} s and a budget of {budget_s:g} s were given; it must not end later"
+        )
+    widths = np.diff(np.append(grid, budget_s))
+    return np.asarray(curves, dtype=np.float64) @ widths / widths.sum()
+
+
 TICKS = 150
 AGREES, NEAR = 0.5, 1.0  # differences of means in published standard deviations
 
@@ -130,21 +228,21 @@ def paired_p(first: Floats, second: Floats) -> float:
     return float(paired_tests(pair)["p"].iloc[0])
 
 
-def beside_published(found: pd.DataFrame, printed: pd.DataFrame) -> pd.DataFrame:
+def beside_printed(found: pd.DataFrame, printed: pd.DataFrame) -> pd.DataFrame:
     """Put measured means beside printed ones: rows of `found` in their order, whether or not there is a printed value.
 
     `found` has method, dataset, split, mean, std and may have `printed_as`, the method's name in print; `printed` is
-    `analysis.published.published`, one space's. Adds published_mean, published_std, difference (points) and agreement:
+    `analysis.published.published`, one space's. Adds printed_mean, printed_std, difference (points) and agreement:
     "agrees" within half a published standard deviation, "near" within one, "apart" beyond, "" with nothing to compare;
     a lone architecture (no std) agrees within 0.05 points.
     """
     names = found["printed_as"] if "printed_as" in found else found["method"]
     keys = ["printed_as", "dataset", "split"]
-    right = printed.rename(columns={"method": "printed_as", "mean": "published_mean", "std": "published_std"})
-    columns = [*keys, "published_mean", "published_std"]
+    right = printed.rename(columns={"method": "printed_as", "mean": "printed_mean", "std": "printed_std"})
+    columns = [*keys, "printed_mean", "printed_std"]
     joined = found.assign(printed_as=names).merge(right[columns], on=keys, how="left")
-    difference = joined["mean"] - joined["published_mean"]
-    scale = joined["published_std"].where(joined["published_std"] > 0, 0.1)
+    difference = joined["mean"] - joined["printed_mean"]
+    scale = joined["printed_std"].where(joined["printed_std"] > 0, 0.1)
     steps = np.select(
         [difference.isna(), abs(difference) <= AGREES * scale, abs(difference) <= NEAR * scale],
         ["", "agrees", "near"],

@@ -85,7 +85,7 @@ def beside_printed(
     """Put outcomes beside the paper's numbers, in columns of their own: texts, empty where there is no number.
 
     `found` is that of `last_choices`; `by_size` what the perfect supernet gives by marginal means, `orders` by
-    projection in every order, percent; `printed` is `published("darts-pt-table-4")`.
+    projection in every order, percent; `printed` is `read_printed("darts-pt-table-4")`.
     """
     ours = found.set_index([found["method"], found["selection"]]).reindex(list(TITLES))
     ours.index = pd.Index(TITLES.values())

@@ -3,9 +3,13 @@
 Frames of runs have one row an architecture and one column a seed; accuracies in percent; NaN = no such run.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
+from natslib.analysis.correlation import correlate
+from natslib.analysis.ranks import select_top
 from natslib.errors import ConfigError
 
 EXACT_POINTS = 1e-4  # less than one image of any validation set
@@ -109,3 +113,106 @@ def coincidences(runs: dict[str, pd.DataFrame], classes: np.ndarray) -> pd.Serie
     found = {name: records.groupby(by).size() for name, by in counts.items()}
     pairs = {name: int((sizes * (sizes - 1) // 2).sum()) for name, sizes in found.items()}
     return pd.Series({"records": len(records)} | pairs)
+
+
+FRACTIONS = (0.01, 0.05, 0.10, 0.20, 1.0)
+
+
+def draw_runs(runs: pd.DataFrame, rng: np.random.Generator) -> pd.Series:
+    """Return for each architecture one of its runs, drawn uniformly among those it has; NaN where it has none."""
+    chance = np.where(runs.notna(), rng.random(runs.shape), -1.0)
+    return pd.Series(runs.to_numpy()[np.arange(len(runs)), chance.argmax(axis=1)], runs.index)
+
+
+def seed_ranks(runs: pd.DataFrame, fraction: float, rng: np.random.Generator) -> pd.DataFrame:
+    """Return ranks 1, 2, … of the best `fraction` of architectures by seed mean: columns by_mean, by_one_seed.
+
+    Both ranks are among the selected architectures; the seed of each is drawn at random. The order is by_mean's.
+    """
+    mean = runs.mean(axis=1)
+    top = select_top(mean, fraction)
+    one = draw_runs(runs.loc[top], rng)
+    ranks = {"by_mean": mean[top].rank(ascending=False), "by_one_seed": one.rank(ascending=False)}
+    return pd.DataFrame(ranks).rename_axis("arch_index")
+
+
+def top_ranks(runs: pd.DataFrame, rng: np.random.Generator, *, fractions: Sequence[float]) -> pd.DataFrame:
+    """Return `seed_ranks` of each fraction, one below the other: fraction, arch_index, by_mean, by_one_seed."""
+    parts = {fraction: seed_ranks(runs, fraction, rng) for fraction in fractions}
+    return pd.concat(parts, names=["fraction"]).reset_index()
+
+
+def rank_stability(
+    runs: pd.DataFrame, rng: np.random.Generator, *, fractions: Sequence[float] = FRACTIONS, draws: int = 20
+) -> pd.DataFrame:
+    """Return Kendall's tau-b of both ranks for each fraction: columns fraction, count, tau, tau_std, draws.
+
+    `tau` is the mean over `draws` random choices of the seeds, `tau_std` their population standard deviation.
+    """
+    rows = []
+    for fraction in fractions:
+        ranks = [seed_ranks(runs, fraction, rng) for _ in range(draws)]
+        taus = [correlate(frame["by_mean"], frame["by_one_seed"], "kendall") for frame in ranks]
+        rows.append((fraction, len(ranks[0]), float(np.mean(taus)), float(np.std(taus)), draws))
+    return pd.DataFrame(rows, columns=["fraction", "count", "tau", "tau_std", "draws"])
+
+
+NEIGHBOURS = 101
+
+
+def local_noise(runs: pd.DataFrame) -> pd.Series:
+    """Return the standard deviation of one run in percentage points, index arch_index.
+
+    Root of the unbiased variance over seeds, averaged over the 101 architectures of nearest rank; an architecture
+    with one run takes part with its neighbours' value. Raises `ConfigError` where none has two runs.
+    """
+    noise_variance(runs)
+    by_rank = runs.mean(axis=1).sort_values(kind="stable").index
+    variance = runs.var(axis=1, ddof=1).loc[by_rank]
+    smooth = variance.rolling(NEIGHBOURS, center=True, min_periods=1).mean().ffill().bfill()
+    return np.sqrt(smooth).reindex(runs.index)
+
+
+def noise_ceiling(
+    runs: pd.DataFrame,
+    rng: np.random.Generator,
+    *,
+    fractions: tuple[float, ...] = (1.0,),
+    method: str = "kendall",
+    draws: int = 5,
+) -> pd.DataFrame:
+    """Return correlations that noise leaves attainable, one row a fraction of best architectures (by the drawn means).
+
+    Columns: fraction, count; `perfect_mean`, a perfect predictor against the mean of the seeds; `perfect_one`,
+    against one run; `repeat_one`, one run against another. Over all architectures, the last must equal
+    `repeat_correlation`, the same of the stored runs. Means over `draws` simulated repeats. It assumes normal
+    noise; the truth is taken as spread as the seed means are, which overstates the ceiling where reliability is low.
+    """
+    truth, noise, missing = runs.mean(axis=1), local_noise(runs).to_numpy()[:, None], runs.isna().to_numpy()
+    rows = []
+    for _ in range(draws):
+        drawn = truth.to_numpy()[:, None] + noise * rng.standard_normal((len(runs), max(2, runs.shape[1])))
+        mean = np.ma.array(drawn[:, : runs.shape[1]], mask=missing).mean(axis=1).filled(np.nan)
+        for fraction in fractions:
+            top = runs.index.get_indexer(select_top(pd.Series(mean, runs.index), fraction))
+            rows.append(
+                _correlations(truth.to_numpy()[top], mean[top], drawn[top], method) | {"fraction": fraction}
+            )
+    means = pd.DataFrame(rows).groupby("fraction", sort=False).mean().reset_index()
+    return means.astype({"count": int})[["fraction", "count", "perfect_mean", "perfect_one", "repeat_one"]]
+
+
+def repeat_correlation(runs: pd.DataFrame, method: str = "kendall") -> float:
+    """Return the correlation of the first two seeds' runs over the architectures that have both."""
+    pair = runs.iloc[:, :2].dropna()
+    return correlate(pair.iloc[:, 0], pair.iloc[:, 1], method)
+
+
+def _correlations(truth: np.ndarray, mean: np.ndarray, drawn: np.ndarray, method: str) -> dict[str, float]:
+    pairs = {
+        "perfect_mean": (truth, mean),
+        "perfect_one": (truth, drawn[:, 0]),
+        "repeat_one": (drawn[:, 0], drawn[:, 1]),
+    }
+    found = {name: correlate(pd.Series(a), pd.Series(b), method) for name, (a, b) in pairs.items()}
+    return {"count": len(truth), **found}

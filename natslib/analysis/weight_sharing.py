@@ -35,7 +35,7 @@ def epoch_frame(runs: pd.DataFrame, values: Floats) -> pd.DataFrame:
 
 
 def describe_runs(frames: Iterable[pd.DataFrame]) -> str:
-    """Return how long and how often was searched, for a figure's foot: 'settings digits, 100 epochs, seeds: 3'."""
+    """Return how long and how often was searched, for a figure's caption: 'settings digits, 100 epochs, seeds: 3'."""
     runs = pd.concat(frames)
     seeds = sorted(set(runs.groupby(SEARCH)["seed"].nunique()))
     names = "/".join(runs["settings"].unique())

@@ -10,10 +10,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from torch import Tensor, nn
 from torch.nn.functional import relu
 
-from natslib.nets.cells import EDGES, Cell, blank
-from natslib.nets.fused import fused_bn, fused_conv, kind_of, only
-from natslib.nets.ops import ReluConvBn
-from natslib.nets.skeletons import Network
+from natslib.nets.candidate import Network
+from natslib.nets.cell import Cell, ReluConvBn, blank
+from natslib.nets.grouped import fused_bn, fused_conv, kind_of, only
+from natslib.spaces.cell import EDGES
 
 
 def share(whole: nn.Module, parts: Sequence[nn.Module]) -> nn.Module:

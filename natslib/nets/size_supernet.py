@@ -9,10 +9,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, batch_norm, conv2d, linear, pad, relu
 
-from natslib.nets.cells import Cell
-from natslib.nets.fused import only
-from natslib.nets.ops import ReductionBlock
-from natslib.nets.skeletons import Network, Scale, size_network
+from natslib.nets.candidate import Network, size_network
+from natslib.nets.cell import Cell, ReductionBlock
+from natslib.nets.grouped import only
+from natslib.spaces import Scale
 from natslib.spaces.size import CHANNELS
 
 #: The row of the architecture parameters of each unit: stem, cell, reduction, cell, reduction, cell.

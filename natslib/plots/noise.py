@@ -6,8 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from natslib.analysis.ceiling import local_noise
-from natslib.analysis.seed_noise import seed_summary
+from natslib.analysis.seed_noise import local_noise, seed_summary
 from natslib.plots.palette import BLACK, BLUE, GREY, ORANGE
 from natslib.plots.scatter import points, write_note
 

@@ -9,8 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 
+from natslib.plots.figure import new_mosaic
 from natslib.plots.palette import AGREEMENT_COLOURS, GREY, title_of
-from natslib.plots.style import new_mosaic
 
 _MEANING = {
     "agrees": "agrees: within half a published std",
@@ -25,14 +25,14 @@ def agreement_figure(rows: pd.DataFrame) -> Figure:
     """Return a figure of `draw_agreement` with all its columns, with room for four lines of source text."""
     columns = list(dict.fromkeys(rows["column"]))
     size = (max(5.0, 1.05 * len(columns) + 1.5), 0.5 * rows["method"].nunique() + 0.8)
-    fig, axes = new_mosaic("T", size, foot_lines=4)
+    fig, axes = new_mosaic("T", size, caption_lines=4)
     draw_agreement(axes["T"], rows, columns)
     return fig
 
 
 def compared_with(rows: pd.DataFrame, printed: str) -> str:
-    """Return the words for a figure's foot: what `printed` is, or that nothing printed compares."""
-    return "nothing printed to compare with" if rows["published_mean"].isna().all() else f"paper: {printed}"
+    """Return the words for a figure's caption: what `printed` is, or that nothing printed compares."""
+    return "nothing printed to compare with" if rows["printed_mean"].isna().all() else f"paper: {printed}"
 
 
 def draw_agreement(ax: Axes, rows: pd.DataFrame, columns: Sequence[str]) -> None:
@@ -51,7 +51,7 @@ def draw_agreement(ax: Axes, rows: pd.DataFrame, columns: Sequence[str]) -> None
         ax.text(-0.08, y + 0.5, title_of(method), ha="right", va="center", fontsize=8)
         for x, column in enumerate(columns):
             _draw_cell(ax, x, y, held.get((method, column)))
-    if rows["published_mean"].isna().all():
+    if rows["printed_mean"].isna().all():
         return
     handles = [Patch(facecolor=AGREEMENT_COLOURS[key], edgecolor=GREY, linewidth=0.4, label=f"{text}{_MARKS[key]}")
                for key, text in _MEANING.items()]  # fmt: skip
@@ -65,12 +65,12 @@ def _draw_cell(ax: Axes, x: int, y: int, row: dict | None) -> None:
     texts: list[tuple[float, str, dict[str, Any]]]
     if row is None:
         texts = [(0.5, "not in this source", small)]
-    elif np.isnan(row["published_mean"]):
+    elif np.isnan(row["printed_mean"]):
         texts = [(0.5, number(row["mean"], row["std"]), {"fontsize": 7.5})]
     else:
         texts = [
             (0.3, number(row["mean"], row["std"]), {"fontsize": 7.5}),
-            (0.57, f"paper {number(row['published_mean'], row['published_std'])}", small),
+            (0.57, f"paper {number(row['printed_mean'], row['printed_std'])}", small),
             (0.8, f"{round(row['difference'], 2) + 0.0:+.2f}{_MARKS[row['agreement']]}", small),
         ]
     for height, text, style in texts:

@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from natslib.analysis.weight_sharing import ANY
+from natslib.plots.figure import new_figure
 from natslib.plots.palette import BLACK, GREY, colours, title_of
-from natslib.plots.style import new_figure
 from natslib.plots.tables import number
 
 BAR = 0.36  # of the room of a search, for each of two kinds of score
@@ -58,7 +58,7 @@ def list_searches(ax: Axes, curves: pd.DataFrame) -> None:
 def operations_figure(shares: pd.DataFrame, operations: Sequence[str]) -> Figure:
     """Return a figure with two panels a search (`analysis.weight_sharing.operation_shares`): skips by seed, and all."""
     names = list(dict.fromkeys(shares["method"]))
-    fig, axes = new_figure(2, len(names), panel_in=(1.35, 1.5), foot_lines=2)
+    fig, axes = new_figure(2, len(names), panel_in=(1.35, 1.5), caption_lines=2)
     for (top, bottom), name in zip(axes.T, names, strict=True):
         draw_seeds(top, shares[shares["method"] == name], "skip_connect")
         draw_operations(bottom, shares[shares["method"] == name], operations)

@@ -4,12 +4,15 @@ Wang et al., "Rethinking Architecture Selection in Differentiable NAS" (ICLR 202
 its removal costs, not the size of its architecture parameter. A trained supernet and a table use the same rule.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import permutations
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
+from natslib.errors import ConfigError, NotMeasured
 from natslib.spaces import Space
 
 Mask: TypeAlias = npt.NDArray[np.bool_]
@@ -61,3 +64,84 @@ def decide(left: Mask, position: int, choice: int) -> Mask:
     decided[position] = False
     decided[position, choice] = True
     return decided
+
+
+class PerfectSupernet:
+    """Scores of partly decided architectures: the mean over the measured ones among all their completions.
+
+    `values`: accuracies in percent by architecture index, (len(space),), NaN where not measured.
+    """
+
+    def __init__(self, space: Space, values: npt.ArrayLike) -> None:
+        given = np.asarray(values, dtype=np.float64)
+        if given.shape != (len(space),):
+            raise ConfigError(
+                f"values of shape {given.shape} were given; allowed is ({len(space)},), one for each "
+                f"architecture of the {space.title} space"
+            )
+        self.space = space
+        self.values = given
+        self._grid = np.empty((len(space.choices),) * len(space.positions))
+        self._grid[tuple(space.codes().T)] = given
+        self._known: dict[bytes, Score] = {}
+
+    def evaluate(self, left: Mask) -> Score:
+        """Return the mean accuracy of the architectures within a mask; a table has no loss.
+
+        Raises `NotMeasured` where none of them is measured.
+        """
+        key = left.tobytes()
+        if key not in self._known:
+            self._known[key] = Score(self._mean(left), None)
+        return self._known[key]
+
+    def select(self, order: Sequence[int]) -> list[Decision]:
+        """Project the positions in `order`, each given the decisions before it; raises `NotMeasured`."""
+        left, decisions = undecided(self.space), []
+        for position in order:
+            decisions.append(project(left, position, self.evaluate))
+            left = decide(left, position, decisions[-1].choice)
+        return decisions
+
+    def select_in_every_order(self) -> pd.DataFrame:
+        """Return what PT selects in each order of the positions, one row an order; raises `NotMeasured`.
+
+        Columns: order (positions as a tuple), arch_index, and accuracy in percent, NaN where the selected architecture
+        itself is not measured.
+        """
+        orders = list(permutations(range(len(self.space.positions))))
+        found = [{each.position: each.choice for each in self.select(order)} for order in orders]
+        index = self.space.indices([[code[at] for at in sorted(code)] for code in found])
+        return pd.DataFrame({"order": orders, "arch_index": index, "accuracy": self.values[index]})
+
+    def select_by_marginals(self) -> tuple[int, ...]:
+        """Return the choice with the best mean accuracy at each position for itself; raises `NotMeasured`.
+
+        Independent decisions, as the largest architecture parameter of each edge makes them.
+        """
+        left = undecided(self.space)
+        alone = [
+            [self.evaluate(decide(left, position, choice)).accuracy for choice in range(left.shape[1])]
+            for position in range(len(left))
+        ]
+        return tuple(np.argmax(alone, axis=1).tolist())
+
+    def _mean(self, left: Mask) -> float:
+        within = self._grid[np.ix_(*map(np.flatnonzero, left))]
+        measured = within[~np.isnan(within)]
+        if not measured.size:
+            raise NotMeasured(
+                f"none of the {within.size} {self.space.title} architectures that are left with "
+                f"{_describe(left, self.space)} is measured; a perfect supernet needs a table with some of each"
+            )
+        return float(measured.mean())
+
+
+def _describe(left: Mask, space: Space) -> str:
+    """Return the positions that are not open, in words: '0→1 none or skip_connect, ...'."""
+    told = [
+        f"{position} {' or '.join(np.array(space.choices)[row])}"
+        for position, row in zip(space.positions, left, strict=True)
+        if not row.all()
+    ]
+    return ", ".join(told) or "everything open"

@@ -1,22 +1,23 @@
 """The two search spaces of NATS-Bench as values: names, order, moves, encodings, equivalence and cost."""
 
 from natslib.errors import unknown_name
-from natslib.spaces.cost import Count, Skeleton
-from natslib.spaces.naming import Arch, Code, CodeArray
+from natslib.spaces.cost import PAPER_SCALE, SMALL_SCALE, Count, Scale
 from natslib.spaces.size import SIZE
-from natslib.spaces.space import MUTATION_RULES, Space
+from natslib.spaces.space import MUTATION_RULES, Arch, Code, CodeArray, Space
 from natslib.spaces.topology import TOPOLOGY
 
 __all__ = [
     "MUTATION_RULES",
+    "PAPER_SCALE",
     "SIZE",
+    "SMALL_SCALE",
     "SPACES",
     "TOPOLOGY",
     "Arch",
     "Code",
     "CodeArray",
     "Count",
-    "Skeleton",
+    "Scale",
     "Space",
     "get_space",
 ]

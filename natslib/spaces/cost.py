@@ -21,15 +21,20 @@ FROM_INNER = [edge for edge, source in enumerate(SOURCES) if source != 0]
 
 
 @dataclass(frozen=True)
-class Skeleton:
-    """The size of a network apart from its code: the channel unit and the number of cells a stage.
+class Scale:
+    """How large the networks of a code are built: the paper's scale, or a small one for small images.
 
-    `width` is the number of channels of the first stage in the topology space, and the step between two
-    widths in the size space; `cells` is the N of the paper.
+    `channels`: width of the first stage (topology space; it doubles twice). `cells`: cells a stage, the paper's N
+    (topology space). `width_divisor`: the size space's channel numbers are divided by it.
     """
 
-    width: int
+    channels: int
     cells: int
+    width_divisor: int
+
+
+PAPER_SCALE = Scale(channels=16, cells=5, width_divisor=1)
+SMALL_SCALE = Scale(channels=8, cells=1, width_divisor=4)
 
 
 class Count(NamedTuple):

@@ -4,9 +4,8 @@ import numpy as np
 import numpy.typing as npt
 
 from natslib.errors import UnknownArchitecture
-from natslib.spaces.cost import Skeleton
-from natslib.spaces.naming import Code, CodeArray
-from natslib.spaces.space import Space
+from natslib.spaces.cost import Scale
+from natslib.spaces.space import Code, CodeArray, Space
 
 CHANNELS: tuple[int, ...] = (8, 16, 24, 32, 40, 48, 56, 64)
 POSITIONS = ("stem and cell 1", "reduction 1", "cell 2", "reduction 2", "cell 3")
@@ -27,9 +26,9 @@ def from_channels(widths: npt.ArrayLike) -> CodeArray:
     return np.searchsorted(CHANNELS, given).astype(np.uint8)
 
 
-def _layout(codes: CodeArray, width: int) -> tuple[npt.NDArray[np.integer], npt.NDArray[np.integer]]:
+def _layout(codes: CodeArray, scale: Scale) -> tuple[npt.NDArray[np.integer], npt.NDArray[np.integer], int]:
     cells = np.broadcast_to(np.array(CELL), (*codes.shape[:-1], len(CELL)))
-    return cells, width * (codes.astype(np.int64) + 1)
+    return cells, np.array(CHANNELS)[codes] // scale.width_divisor, 1
 
 
 def _official_mutation(code: Code, rng: np.random.Generator) -> Code:
@@ -45,7 +44,6 @@ SIZE = Space(
     positions=POSITIONS,
     template="{}:{}:{}:{}:{}",
     shuffle_seed=None,
-    skeleton=Skeleton(width=8, cells=1),
     layout=_layout,
     official_mutation=_official_mutation,
 )

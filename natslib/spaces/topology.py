@@ -22,10 +22,9 @@ from natslib.spaces.cell import (
     path_labels,
     to_naslib,
 )
-from natslib.spaces.cost import Skeleton
+from natslib.spaces.cost import Scale
 from natslib.spaces.equivalence import KEYS, UNIQUE_MODES
-from natslib.spaces.naming import Arch, Code, CodeArray
-from natslib.spaces.space import Space, change
+from natslib.spaces.space import Arch, Code, CodeArray, Space, change
 
 __all__ = [
     "EDGES",
@@ -72,8 +71,9 @@ def equivalence_class(rule: str) -> npt.NDArray[np.int64]:
     return classes
 
 
-def _layout(codes: CodeArray, width: int) -> tuple[npt.NDArray[np.integer], npt.NDArray[np.integer]]:
-    return codes, np.broadcast_to(width * np.array([1, 2, 2, 4, 4]), (*codes.shape[:-1], 5))
+def _layout(codes: CodeArray, scale: Scale) -> tuple[npt.NDArray[np.integer], npt.NDArray[np.integer], int]:
+    widths = scale.channels * np.array([1, 2, 2, 4, 4])
+    return codes, np.broadcast_to(widths, (*codes.shape[:-1], 5)), scale.cells
 
 
 def _official_mutation(code: Code, rng: np.random.Generator) -> Code:
@@ -90,7 +90,6 @@ TOPOLOGY = Space(
     positions=tuple(f"{source}→{target}" for source, target in EDGES),
     template="|{}~0|+|{}~0|{}~1|+|{}~0|{}~1|{}~2|",
     shuffle_seed=88,
-    skeleton=Skeleton(width=16, cells=5),
     layout=_layout,
     official_mutation=_official_mutation,
 )

@@ -5,18 +5,16 @@
 >>> train_candidate(Job("tss", 11472, "digits", "12", 777), data, recipe, stamp={})  # doctest: +SKIP
 """
 
-from natslib.training.candidate import initial_network, train_candidate
+from natslib.training.candidates import initial_network, train_candidate, train_many
+from natslib.training.device import environment_stamp
 from natslib.training.export import export_official
 from natslib.training.farm import run_farm
 from natslib.training.images import ImageSet, Split
 from natslib.training.jobs import Job, embedded_plan, jobs_for
+from natslib.training.logs import read_records
 from natslib.training.loop import Curve, train
-from natslib.training.many import train_many
-from natslib.training.own import own_images
-from natslib.training.rawlog import read_records
 from natslib.training.recipes import RECIPES, SMALL_RECIPES, Recipe, get_recipe
-from natslib.training.sources import load_images
-from natslib.training.stamp import environment_stamp
+from natslib.training.sources import load_images, own_images
 
 __all__ = [
     "RECIPES",

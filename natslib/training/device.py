@@ -1,7 +1,12 @@
 """The device that computes, by the name that a user gives it."""
 
+import platform
+import subprocess
+from pathlib import Path
+
 import torch
 
+import natslib
 from natslib.errors import ConfigError, shown
 
 
@@ -19,3 +24,41 @@ def usable_device(name: str) -> torch.device:
             f"cannot compute on the device {shown(name)} ({reason}): allowed are cpu and GPUs that torch finds"
         ) from error
     return device
+
+
+def device_name(device: torch.device) -> str:
+    """Return the name of the GPU, or the model name of the processor as far as the system tells it."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    cpuinfo = Path("/proc/cpuinfo")
+    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
+    models = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return models[0] if models else platform.machine()
+
+
+def commit() -> str | None:
+    """Return the commit of the checkout that natslib runs from; None outside one.
+
+    A natslib that is installed somewhere below another project's checkout is not of that project's commit.
+    """
+    where = Path(natslib.__file__).parent
+    asked = ["git", "rev-parse", "--show-prefix", "--short=12", "HEAD"]
+    try:
+        done = subprocess.run(asked, cwd=where, capture_output=True, text=True)
+    except FileNotFoundError:
+        return None
+    prefix, _, found = done.stdout.partition("\n")
+    return found.strip() if prefix == f"{where.name}/" and done.returncode == 0 else None
+
+
+def environment_stamp(device: torch.device) -> dict[str, object]:
+    """Return versions, device, commit and the meaning of the recorded seconds, ready for JSON."""
+    return {
+        "natslib": natslib.__version__,
+        "commit": commit(),
+        "torch": torch.__version__.split("+")[0],
+        "python": platform.python_version(),
+        "device": device_name(device),
+        "threads": torch.get_num_threads(),
+        "clock": "wall" if device.type == "cuda" else "processor time, shared machine",
+    }

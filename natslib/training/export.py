@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from natslib.errors import ConfigError
-from natslib.nets.skeletons import SIZE_CELL
 from natslib.spaces import TOPOLOGY, Space, get_space
+from natslib.spaces.size import CELL
 
 Record = Mapping[str, Any]
 
@@ -30,7 +30,7 @@ def arch_config(space: Space, arch_str: str, classes: int, scale: tuple[int, int
         channels, cells = scale
         return {"channel": channels, "num_cells": cells, "arch_str": arch_str, "class_num": classes}
     named = {"name": "infer.shape.tiny", "channels": arch_str, "arch_str": arch_str}
-    return named | {"genotype": TOPOLOGY.string(SIZE_CELL), "class_num": classes}
+    return named | {"genotype": TOPOLOGY.string(CELL), "class_num": classes}
 
 
 def official_trial(record: Record, config: Mapping[str, Any]) -> dict[str, Any]:
@@ -64,15 +64,15 @@ def official_trial(record: Record, config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def official_record(records: Iterable[Record], config: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """Return budget -> the official record of one architecture; `config` holds the network's description a dataset."""
-    budgets: dict[str, Any] = {}
+    """Return recipe -> the official record of one architecture; `config` holds the network's description a dataset."""
+    recipes: dict[str, Any] = {}
     for record in sorted(records, key=lambda one: (one["dataset"], one["seed"])):
         index, dataset, seed = record["arch_index"], record["dataset"], record["seed"]
         empty = {"arch_index": index, "arch_str": config[dataset]["arch_str"], "all_results": OrderedDict()}
-        entry = budgets.setdefault(record["budget"], empty | {"dataset_seed": {}, "clear_net_done": True})
+        entry = recipes.setdefault(record["recipe"], empty | {"dataset_seed": {}, "clear_net_done": True})
         entry["all_results"][dataset, seed] = official_trial(record, config[dataset])
         entry["dataset_seed"].setdefault(dataset, []).append(seed)
-    return OrderedDict(sorted(budgets.items()))
+    return OrderedDict(sorted(recipes.items()))
 
 
 def _write(path: Path, content: object) -> None:

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from natslib.errors import BadSource, ConfigError
 from natslib.spaces import SPACES
+from natslib.training.candidates import groups, train_group
 from natslib.training.images import ImageSet
 from natslib.training.jobs import Job
-from natslib.training.many import groups, train_group
-from natslib.training.rawlog import append_lines, drop_torn_line, finished_jobs
+from natslib.training.logs import append_lines, drop_torn_line, finished_jobs
 from natslib.training.recipes import Recipe
 
 #: Told after each run: jobs done of this shard, jobs of this shard, seconds since the start, the record.

@@ -7,9 +7,9 @@ from typing import Any
 import pandas as pd
 from tqdm import tqdm
 
+from natslib.commands.train import prepare
 from natslib.datasets import EMBEDDED, get_dataset
-from natslib.training.candidate import train_candidate
-from natslib.training.command import prepare
+from natslib.training.candidates import train_candidate
 from natslib.training.device import usable_device
 from natslib.training.jobs import Job
 from natslib.training.recipes import Recipe, get_recipe
@@ -19,7 +19,7 @@ from natslib.training.sources import load_images
 def recipe_of(job: Job) -> Recipe:
     """Return the recipe of a job on one of natslib's own datasets, small on the embedded ones; raises `UnknownName`."""
     get_dataset(job.dataset)
-    return get_recipe(job.budget, small=job.dataset in EMBEDDED)
+    return get_recipe(job.recipe, small=job.dataset in EMBEDDED)
 
 
 def train_fresh(

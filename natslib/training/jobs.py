@@ -12,7 +12,7 @@ from natslib.spaces.topology import equivalence_class
 ORDER_SEED = 88
 SUB_GRID = (0, 2, 4, 7)
 """The choices 8, 24, 40 and 64 of the size space."""
-#: So many cells are trained before the size space, other budgets and other image sets have their turn.
+#: So many cells are trained before the size space, other recipes and other image sets have their turn.
 FIRST = 2400
 #: So many jobs of each other part come next.
 SAMPLE = 100
@@ -24,7 +24,7 @@ class Job(NamedTuple):
     space: str
     arch_index: int
     dataset: str
-    budget: str
+    recipe: str
     seed: int
 
 
@@ -49,9 +49,9 @@ def sub_grid() -> np.ndarray:
     return np.random.default_rng(ORDER_SEED).permutation(get_space("sss").indices(choices))
 
 
-def jobs_for(space: str, archs: np.ndarray, dataset: str, budget: str, seeds: tuple[int, ...]) -> list[Job]:
+def jobs_for(space: str, archs: np.ndarray, dataset: str, recipe: str, seeds: tuple[int, ...]) -> list[Job]:
     """Return the jobs of every architecture and seed; all architectures of one seed before the next seed."""
-    return [Job(space, int(arch), dataset, budget, seed) for seed in seeds for arch in archs]
+    return [Job(space, int(arch), dataset, recipe, seed) for seed in seeds for arch in archs]
 
 
 def embedded_plan() -> list[Job]:

@@ -8,8 +8,8 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from natslib.errors import ConfigError
+from natslib.nets.candidate import Network
 from natslib.nets.merged import MergedNetwork
-from natslib.nets.skeletons import Network
 from natslib.training.images import ImageSet, augmented_epoch, draw_plan, normalise
 from natslib.training.recipes import Recipe
 

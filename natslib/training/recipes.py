@@ -1,20 +1,23 @@
-"""How candidates are trained: the published hyper-parameters, and small ones for the embedded image sets."""
+"""How candidates are trained: the paper's hyper-parameters, and small ones for the embedded image sets."""
 
 import math
 from dataclasses import dataclass
 
+import pandas as pd
+
+from natslib.datasets import DATASETS, PAPER, Dataset
 from natslib.errors import unknown_name
-from natslib.nets.skeletons import PUBLISHED, SMALL, Scale
+from natslib.spaces import PAPER_SCALE, SMALL_SCALE, Scale
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """Hyper-parameters of one budget: SGD with Nesterov momentum, cosine schedule, cross-entropy.
+    """How candidates of one recipe are trained: SGD with Nesterov momentum, cosine schedule, cross-entropy.
 
-    `budget` is the key of the records ('12', '200', ...). `batch` in images. Weight decay acts on all parameters.
+    `name` is the key of the records ('12', '200', ...). `batch` in images. Weight decay acts on all parameters.
     """
 
-    budget: str
+    name: str
     epochs: int
     batch: int
     learning_rate: float
@@ -28,25 +31,85 @@ class Recipe:
         return tuple(0.5 * self.learning_rate * (1 + math.cos(math.pi * e / self.epochs)) for e in steps)
 
 
-def _published(epochs: int) -> Recipe:
-    budget = f"{epochs:02d}"
-    return Recipe(budget, epochs, 256, learning_rate=0.1, momentum=0.9, weight_decay=5e-4, scale=PUBLISHED)
+def _paper(epochs: int) -> Recipe:
+    return Recipe(
+        f"{epochs:02d}", epochs, 256, learning_rate=0.1, momentum=0.9, weight_decay=5e-4, scale=PAPER_SCALE
+    )
 
 
 def _small(epochs: int) -> Recipe:
-    return Recipe(str(epochs), epochs, 128, learning_rate=0.1, momentum=0.9, weight_decay=5e-4, scale=SMALL)
+    return Recipe(
+        str(epochs), epochs, 128, learning_rate=0.1, momentum=0.9, weight_decay=5e-4, scale=SMALL_SCALE
+    )
 
 
 #: H0 is '12' (both spaces), H1 is '200' (topology), H2 is '90' (size): NATS-Bench, section 3.3, table 2.
-RECIPES: dict[str, Recipe] = {recipe.budget: recipe for recipe in map(_published, (1, 12, 90, 200))}
+RECIPES: dict[str, Recipe] = {recipe.name: recipe for recipe in map(_paper, (1, 12, 90, 200))}
 
-#: The budgets of the embedded image sets: small networks, small batches.
-SMALL_RECIPES: dict[str, Recipe] = {recipe.budget: recipe for recipe in map(_small, (12, 36))}
+#: The recipes of the embedded image sets: small networks, small batches.
+SMALL_RECIPES: dict[str, Recipe] = {recipe.name: recipe for recipe in map(_small, (12, 36))}
 
 
-def get_recipe(budget: str, *, small: bool) -> Recipe:
-    """Return the published recipe of a budget, or the one for small embedded sets; raises `UnknownName`."""
+def get_recipe(name: str, *, small: bool) -> Recipe:
+    """Return the paper's recipe of that name, or the one for the small embedded sets; raises `UnknownName`."""
     recipes = SMALL_RECIPES if small else RECIPES
-    if budget not in recipes:
-        raise unknown_name("recipe", budget, recipes)
-    return recipes[budget]
+    if name not in recipes:
+        raise unknown_name("recipe", name, recipes)
+    return recipes[name]
+
+
+_NAMES = {"12": "H0", "200": "H1", "90": "H2"}
+_SETS = {"train": "train", "valid": "validation", "test": "test", "valtest": "both"}
+
+
+def recipe_table() -> pd.DataFrame:
+    """Return the hyper-parameters of every recipe, one a row: the paper's (its Table 2), then the small ones.
+
+    `channels` of the first stage and `cells` a stage are those of the topology space; `size widths` says by what the
+    channels of the size space are divided.
+    """
+    rows = [("paper", recipe) for recipe in RECIPES.values()]
+    rows += [("embedded sets", recipe) for recipe in SMALL_RECIPES.values()]
+    return pd.DataFrame([_recipe(kind, recipe) for kind, recipe in rows])
+
+
+def _recipe(kind: str, recipe: Recipe) -> dict[str, object]:
+    rates, scale = recipe.learning_rates(), recipe.scale
+    return {
+        "origin": kind,
+        "name": _NAMES.get(recipe.name, "") if kind == "paper" else "",
+        "recipe": recipe.name,
+        "epochs": recipe.epochs,
+        "batch": recipe.batch,
+        "first rate": rates[0],
+        "last rate": rates[-1],
+        "momentum": recipe.momentum,
+        "weight decay": recipe.weight_decay,
+        "channels": scale.channels,
+        "cells": scale.cells,
+        "size widths": "as named" if scale.width_divisor == 1 else f"÷ {scale.width_divisor}",
+    }
+
+
+def dataset_table() -> pd.DataFrame:
+    """Return every training set, one a row: the paper's, then the embedded ones; numbers of images a split.
+
+    `both` are validation and test images together; a split that a set does not have is missing.
+    """
+    return pd.DataFrame([_dataset(dataset) for dataset in DATASETS.values()]).astype(
+        dict.fromkeys(_SETS.values(), "Int64")
+    )
+
+
+def _dataset(dataset: Dataset) -> dict[str, object]:
+    side = dataset.resolution
+    return {
+        "origin": "paper" if dataset.name in PAPER else "embedded sets",
+        "dataset": dataset.title,
+        "name in tables": dataset.name,
+        "classes": dataset.classes,
+        "pixels": f"{side}×{side}×{dataset.in_channels}",
+        **{title: dataset.images.get(split) for split, title in _SETS.items()},
+        "shift (pixels)": dataset.shift,
+        "mirrored": "half" if dataset.flip else "no",
+    }

@@ -11,7 +11,7 @@ from natslib.errors import unknown_name
 if TYPE_CHECKING:
     from natslib.weight_sharing.method import Method
 
-ONE_SHOT: dict[str, str] = {
+METHODS: dict[str, str] = {
     "rsps": "rsps:Rsps",
     "darts-v1": "darts:DartsV1",
     "darts-v2": "darts:DartsV2",
@@ -30,10 +30,10 @@ ONE_SHOT: dict[str, str] = {
 
 def get_method(name: str) -> "type[Method]":
     """Return the method of that name; raises `UnknownName`."""
-    if name not in ONE_SHOT:
-        raise unknown_name("weight-sharing method", name, ONE_SHOT)
-    file, method = ONE_SHOT[name].split(":")
-    return getattr(importlib.import_module(f"{__name__}.{file}"), method)
+    if name not in METHODS:
+        raise unknown_name("weight-sharing method", name, METHODS)
+    file, method = METHODS[name].split(":")
+    return getattr(importlib.import_module(f"{__name__}.methods.{file}"), method)
 
 
-__all__ = ["ONE_SHOT", "get_method"]
+__all__ = ["METHODS", "get_method"]

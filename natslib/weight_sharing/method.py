@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from natslib.nets.size_supernet import SizeSupernet
-from natslib.nets.supernets import TopologySupernet, one_hot_weights
+from natslib.nets.topology_supernet import TopologySupernet, one_hot_weights
 from natslib.spaces import get_space
 from natslib.weight_sharing.settings import Settings
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from natslib.errors import BadSource
-from natslib.experiment.store import DESCRIPTION, read_json
+from natslib.search.store import DESCRIPTION, read_json
 
 RECORDS, SCORES, STAMP = "run.parquet", "scores.parquet", "stamp.json"
 MANIFEST = b"natslib"

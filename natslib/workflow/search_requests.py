@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from natslib.analysis.trajectories import RULES
+from natslib.analysis.multi_trial import RULES
 from natslib.errors import ConfigError, unknown_name
-from natslib.search import get_search
+from natslib.search.algorithms import get_search
 from natslib.workflow.requests import TableRequest
 
 
@@ -14,7 +14,7 @@ from natslib.workflow.requests import TableRequest
 class SearchRequest(TableRequest):
     """Searches on every dataset of a table: `algorithms`, a list with commas, `runs` times each from root `seed`.
 
-    `budget`: the recipe that scores, "paper" or "longest" (see `experiment.settings`). The result does not depend
+    `recipe`: the recipe that scores, "paper" or "longest" (see `experiment.settings`). The result does not depend
     on `processes`.
     """
 
@@ -84,7 +84,7 @@ class MultiTrialRequest(SearchRequest):
 
 @dataclass(frozen=True)
 class ProxyRequest(SearchRequest):
-    """Search on the short recipe (`budget`) against search on the longest."""
+    """Search on the short recipe (`recipe`) against search on the longest."""
 
     figure_proxy: str
 

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from natslib.errors import unknown_name
-from natslib.weight_sharing import ONE_SHOT
+from natslib.weight_sharing import METHODS
 from natslib.weight_sharing.records import manifest_of
 from natslib.workflow.paths import from_root
 from natslib.workflow.requests import Request, TableRequest
@@ -103,8 +103,8 @@ def _search_names(text: str) -> list[str]:
     """Return the searches of a list with commas; raises `UnknownName` for one that is none."""
     names = [name.strip() for name in text.split(",") if name.strip()]
     for name in names:
-        if name not in ONE_SHOT:
-            raise unknown_name("weight-sharing method", name, ONE_SHOT)
+        if name not in METHODS:
+            raise unknown_name("weight-sharing method", name, METHODS)
     return names
 
 

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from natslib.analysis.ceiling import local_noise, noise_ceiling, repeat_correlation
 from natslib.analysis.ranks import select_top
+from natslib.analysis.seed_noise import local_noise, noise_ceiling, repeat_correlation
 from natslib.errors import ConfigError
 
 

@@ -17,12 +17,12 @@ from natslib.errors import NotMeasured, UnknownName
 
 
 def runs_of(*blocks):
-    """Return a table's `runs()` from (dataset, budget, split, epochs, seeds)."""
+    """Return a table's `runs()` from (dataset, recipe, split, epochs, seeds)."""
     rows = [(d, b, s, seed, 4, e) for d, b, s, e, seeds in blocks for seed in seeds]
-    return pd.DataFrame(rows, columns=["dataset", "budget", "split", "seed", "n_archs", "epochs"])
+    return pd.DataFrame(rows, columns=["dataset", "recipe", "split", "seed", "n_archs", "epochs"])
 
 
-def measured(metric, *, dataset, budget, split):
+def measured(metric, *, dataset, recipe, split):
     return np.array([1.0, np.nan, 3.0, 4.0])
 
 
@@ -50,7 +50,7 @@ def labels(columns):
 def test_official_table_gives_the_papers_six_columns_in_order():
     columns = find_columns(OFFICIAL, measured)
     assert labels(columns) == ["C10-V", "C10-T", "C100-V", "C100-T", "I120-V", "I120-T"]
-    assert {column.budget for column in columns} == {"200"}
+    assert {column.recipe for column in columns} == {"200"}
     assert explain_absent(columns) == ""
 
 
@@ -80,7 +80,7 @@ def test_other_datasets_get_their_own_name_and_longest_budget_each():
         ("photos", "12", "test", 12, (777,)),
     )
     columns = find_columns(runs, measured)
-    assert [(c.label, c.budget) for c in columns] == [
+    assert [(c.label, c.recipe) for c in columns] == [
         ("digits-V", "36"),
         ("photos-V", "12"),
         ("photos-T", "12"),
@@ -90,9 +90,9 @@ def test_other_datasets_get_their_own_name_and_longest_budget_each():
 
 
 def test_a_named_budget_is_taken_and_an_unknown_one_refused():
-    assert {column.epochs for column in find_columns(OFFICIAL, measured, budget="12")} == {12}
-    with pytest.raises(UnknownName, match="unknown budget '13': allowed are 'longest', '12', '200'"):
-        find_columns(OFFICIAL, measured, budget="13")
+    assert {column.epochs for column in find_columns(OFFICIAL, measured, recipe="12")} == {12}
+    with pytest.raises(UnknownName, match="unknown recipe '13': allowed are 'longest', '12', '200'"):
+        find_columns(OFFICIAL, measured, recipe="13")
 
 
 def test_an_unknown_split_is_refused():
@@ -101,7 +101,7 @@ def test_an_unknown_split_is_refused():
 
 
 def test_a_split_that_only_has_times_does_not_count():
-    def only_valid(metric, *, dataset, budget, split):
+    def only_valid(metric, *, dataset, recipe, split):
         if split == "valid":
             return np.ones(3)
         raise NotMeasured("no accuracy")
@@ -111,7 +111,7 @@ def test_a_split_that_only_has_times_does_not_count():
         "C100-V",
         "I120-V",
     ]
-    with pytest.raises(NotMeasured, match="no accuracy on train at budget 'longest'"):
+    with pytest.raises(NotMeasured, match="no accuracy on train at recipe 'longest'"):
         find_columns(PUBLISHED, only_valid, splits=["train"])
     with pytest.raises(NotMeasured, match="of two or more seeds"):
         find_columns(OFFICIAL, measured, repeated=True)

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from natslib.analysis.comparisons import cliques, critical_difference, holm, paired_tests
+from natslib.analysis.statistics import cliques, critical_difference, holm, paired_tests
 from natslib.errors import ConfigError
 
 pytest.importorskip("scipy")

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
+from natslib.analysis.architectures import cost_frame
 from natslib.analysis.columns import Column
-from natslib.analysis.costs import cost_frame
 from natslib.errors import NotMeasured
-from natslib.spaces import Skeleton, get_space
+from natslib.spaces import SMALL_SCALE, get_space
 
 SPACE = get_space("tss")
 
@@ -38,7 +38,7 @@ def test_a_few_wrong_records_are_not_believed():
 
 def test_records_of_smaller_networks_are():
     stored = np.full(len(SPACE), np.nan)
-    stored[:100] = SPACE.params_m(SPACE.codes(np.arange(100)), "digits", Skeleton(8, 1))
+    stored[:100] = SPACE.params_m(SPACE.codes(np.arange(100)), "digits", SMALL_SCALE)
     np.testing.assert_array_equal(costs("digits", stored), stored)
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from natslib.analysis.fresh import NEIGHBOURS, OWN, POOLED, compare_runs, pooled_std, spread_over_ranks
+from natslib.analysis.own_training import NEIGHBOURS, OWN, POOLED, compare_runs, pooled_std, spread_over_ranks
 
 NAN = float("nan")
 STORED = pd.DataFrame(

@@ -3,13 +3,7 @@
 import numpy as np
 import pytest
 
-from natslib.analysis.intervals import (
-    bootstrap,
-    improvement_interval,
-    iqm,
-    mean,
-    probability_of_improvement,
-)
+from natslib.analysis.statistics import bootstrap, improvement_interval, iqm, mean, probability_of_improvement
 from natslib.errors import ConfigError
 
 SAMPLE = np.random.default_rng(7).normal(94.0, 0.3, size=200)

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from natslib.analysis import multi_trial
-from natslib.analysis.published import published
+from natslib.analysis.printed import read_printed
 
 VALUES = np.array([10.0, 20.0, 30.0])
 
@@ -75,8 +75,8 @@ def test_areas_begin_where_every_search_has_a_value():
 @pytest.mark.parametrize(("mean", "agreement"), [(94.02, "agrees"), (94.20, "near"), (93.6, "apart")])
 def test_agreement_is_measured_in_published_deviations(mean, agreement):
     found = pd.DataFrame({"method": ["rea"], "dataset": "cifar10", "split": "test", "mean": mean, "std": 0.3})
-    (row,) = multi_trial.beside_published(found, table4()).to_dict("records")
-    assert row["published_mean"] == 94.02
+    (row,) = multi_trial.beside_printed(found, table4()).to_dict("records")
+    assert row["printed_mean"] == 94.02
     assert row["difference"] == pytest.approx(mean - 94.02)
     assert row["agreement"] == agreement
 
@@ -85,17 +85,17 @@ def test_what_is_not_printed_has_nothing_to_agree_with():
     found = pd.DataFrame(
         {"method": ["rea", "mine"], "dataset": ["digits", "cifar10"], "split": "test", "mean": 90.0}
     )
-    beside = multi_trial.beside_published(found.assign(std=1.0), table4())
+    beside = multi_trial.beside_printed(found.assign(std=1.0), table4())
     assert beside["agreement"].tolist() == ["", ""]
-    assert beside["published_mean"].isna().all()
+    assert beside["printed_mean"].isna().all()
 
 
 def test_a_lone_architecture_agrees_to_a_twentieth_and_names_can_differ_in_print():
     found = pd.DataFrame({"method": ["best", "best"], "mean": [94.37, 94.5], "printed_as": "optimal"})
-    beside = multi_trial.beside_published(found.assign(dataset="cifar10", split="test", std=np.nan), table4())
+    beside = multi_trial.beside_printed(found.assign(dataset="cifar10", split="test", std=np.nan), table4())
     assert beside["method"].tolist() == ["best", "best"]
     assert beside["agreement"].tolist() == ["agrees", "apart"]
 
 
 def table4():
-    return published("nats-bench-table-4").query("space == 'tss'")
+    return read_printed("nats-bench-table-4").query("space == 'tss'")

@@ -2,10 +2,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from natslib.analysis.printed import read_printed
 from natslib.analysis.projections import beside_printed, by_place, choices, last_choices, projecting
-from natslib.analysis.published import published
 from natslib.errors import NotMeasured
-from natslib.search.perfect_supernet import PerfectSupernet
+from natslib.search.projection import PerfectSupernet
 from natslib.spaces import TOPOLOGY
 
 VALUES = np.arange(15_625) / 156.25
@@ -85,7 +85,7 @@ def test_places_are_those_at_which_an_edge_is_decided() -> None:
 def test_the_papers_numbers_stand_in_a_column_of_their_own() -> None:
     outcome = last_choices(choices(records(), VALUES))
     orders = pd.Series([89.944, 92.256])
-    table = beside_printed(outcome, 90.2, orders, published("darts-pt-table-4")).set_index("choice")
+    table = beside_printed(outcome, 90.2, orders, read_printed("darts-pt-table-4")).set_index("choice")
     assert table.loc["DARTS-PT", ["paper", "perfect supernet", "worst order"]].tolist() == [
         "88.11",
         "91.10",

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from natslib.analysis.quality import agreement, quality_table, seed_agreement
+from natslib.analysis.own_training import agreement, quality_table, seed_agreement
 
 NAN = float("nan")
 RUNS = pd.DataFrame({1: [1.0, 2, 3, 4, NAN], 2: [1.0, 2, 4, 3, NAN], 3: [NAN, NAN, 1, 2, 3]})

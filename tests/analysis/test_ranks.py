@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from natslib.analysis.landmarks import landmarks
+from natslib.analysis.architectures import landmarks
 from natslib.analysis.ranks import optima, rank_frame, rank_pairs, rank_table, select_top
 from natslib.errors import ConfigError
 

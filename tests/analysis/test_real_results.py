@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 import natslib
-from natslib.analysis import seed_noise, stability
-from natslib.analysis.ceiling import noise_ceiling, repeat_correlation
+from natslib.analysis import seed_noise
 from natslib.analysis.columns import accuracy_frame, explain_absent, find_columns, seed_frames
 from natslib.analysis.correlation import correlation_pairs
 from natslib.analysis.ranks import optima, rank_table
+from natslib.analysis.seed_noise import noise_ceiling, repeat_correlation
 from natslib.errors import BadSource
 from natslib.spaces import TOPOLOGY
 from natslib.spaces.topology import equivalence_class, is_connected
@@ -75,7 +75,7 @@ def test_seed_standard_deviations(runs):
     ],
 )
 def test_rank_stability_of_the_best(runs, label, published):
-    found = stability.rank_stability(runs[label], np.random.default_rng(0), draws=5)
+    found = seed_noise.rank_stability(runs[label], np.random.default_rng(0), draws=5)
     assert found["count"].tolist() == [156, 781, 1562, 3125, 15625]
     for tau, spread, target in zip(found["tau"], found["tau_std"], published, strict=True):
         assert tau == pytest.approx(

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from natslib.analysis.skeleton import class_sizes, cost_levels, macro_skeleton
+from natslib.analysis.architectures import class_sizes, cost_levels, macro_skeleton
 
 
 def test_skeleton_has_seven_blocks_from_stem_to_head():

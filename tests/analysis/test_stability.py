@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from natslib.analysis.stability import draw_runs, rank_stability, seed_ranks, top_ranks
+from natslib.analysis.seed_noise import draw_runs, rank_stability, seed_ranks, top_ranks
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from natslib.analysis.trajectories import (
+from natslib.analysis.multi_trial import (
     anytime,
     area_under,
     evaluations,

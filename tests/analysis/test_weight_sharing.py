@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from natslib.analysis import weight_sharing
-from natslib.analysis.published import published
+from natslib.analysis.printed import read_printed
 
 VALUES = np.array([10.0, 20.0, 60.0, np.nan])
 OPS = ("none", "skip", "conv")
@@ -103,7 +103,7 @@ def test_supernets_are_correlated_over_what_has_a_value():
 
 
 def test_what_is_printed_and_what_was_found_are_rows_of_their_own():
-    printed = published("nats-bench-table-4")
+    printed = read_printed("nats-bench-table-4")
     finals = {"digits-T": weight_sharing.final_frame(runs({1: [2]}, method="tas", warm_up=0.3), VALUES)}
     rows = weight_sharing.table_rows("sss", printed, finals, {"digits-T": VALUES})
     paper = rows[rows["origin"] == "printed"].set_index(["method", "column"])["mean"]

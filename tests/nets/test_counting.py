@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from natslib.datasets import get_dataset
-from natslib.nets import PUBLISHED, build_network, count_flops, count_params
-from natslib.spaces import get_space
+from natslib.nets import build_network, count_flops, count_params
+from natslib.spaces import PAPER_SCALE, get_space
 
 DATASETS = ("cifar10", "cifar100", "ImageNet16-120")
 
@@ -14,7 +14,7 @@ DATASETS = ("cifar10", "cifar100", "ImageNet16-120")
 def counted(space: str, arch: int | str | tuple[int, ...], dataset: str) -> tuple[int, int]:
     facts = get_dataset(dataset)
     network = build_network(
-        space, arch, in_channels=facts.in_channels, classes=facts.classes, scale=PUBLISHED
+        space, arch, in_channels=facts.in_channels, classes=facts.classes, scale=PAPER_SCALE
     )
     return count_params(network), count_flops(network, facts.in_channels, facts.resolution)
 
@@ -59,7 +59,7 @@ def test_published_landmarks(space: str, arch: int | str, dataset: str, expected
 
 
 def test_counting_leaves_the_network_as_it_was() -> None:
-    network = build_network("tss", 0, in_channels=3, classes=10, scale=PUBLISHED)
+    network = build_network("tss", 0, in_channels=3, classes=10, scale=PAPER_SCALE)
     before = {name: value.clone() for name, value in network.state_dict().items()}
     state = torch.get_rng_state()
     count_flops(network, 3, 32)

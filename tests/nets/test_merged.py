@@ -7,9 +7,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from natslib.nets import SMALL, Network, build_network, count_flops, count_params
-from natslib.nets.cells import Cell
+from natslib.nets import Network, build_network, count_flops, count_params
+from natslib.nets.cell import Cell
 from natslib.nets.merged import Fan, MergedCell, MergedNetwork
+from natslib.spaces import SMALL_SCALE
 
 #: All none, all skip, all 1x1, all pool, all 3x3, cells that mix operations and leave out edges; narrow and wide sizes.
 CANDIDATES = [("tss", arch) for arch in (1651, 1835, 4317, 7581, 1462, 0, 11, 284, 13283, 7982)] + [
@@ -21,7 +22,7 @@ CANDIDATES = [("tss", arch) for arch in (1651, 1835, 4317, 7581, 1462, 0, 11, 28
 def plain_and_merged(space: str, arch: int | str) -> tuple[Network, Network, MergedNetwork]:
     """A network in double precision, and a twin of it with its merged form."""
     torch.manual_seed(0)
-    plain = build_network(space, arch, in_channels=3, classes=7, scale=SMALL).double()
+    plain = build_network(space, arch, in_channels=3, classes=7, scale=SMALL_SCALE).double()
     twin = copy.deepcopy(plain).to(memory_format=torch.channels_last)
     return plain, twin, MergedNetwork(twin)
 
@@ -52,7 +53,7 @@ def test_training_equals_the_plain_network_and_reaches_its_weights(space: str, a
 
 @pytest.mark.parametrize(("space", "arch"), CANDIDATES)
 def test_counts_stay_those_of_the_plain_network(space: str, arch: int | str) -> None:
-    network = build_network(space, arch, in_channels=3, classes=7, scale=SMALL)
+    network = build_network(space, arch, in_channels=3, classes=7, scale=SMALL_SCALE)
     counts = count_params(network), count_flops(network, 3, 8)
     merged = MergedNetwork(network)
     assert (count_params(merged), count_flops(merged, 3, 8)) == counts
@@ -81,7 +82,7 @@ def test_edges_with_weights_but_no_relu_stay_apart() -> None:
 
 
 def test_merging_draws_no_random_number() -> None:
-    network = build_network("tss", 1462, in_channels=3, classes=7, scale=SMALL)
+    network = build_network("tss", 1462, in_channels=3, classes=7, scale=SMALL_SCALE)
     state = torch.get_rng_state()
     MergedNetwork(network)
     assert torch.equal(torch.get_rng_state(), state)

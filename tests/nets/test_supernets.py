@@ -3,11 +3,18 @@ import pytest
 import torch
 from torch.nn.functional import avg_pool2d, batch_norm, conv2d, relu
 
-from natslib.nets.cells import EDGES
+from natslib.nets.candidate import size_network
 from natslib.nets.size_supernet import UNIT_ROWS, SizeSupernet
-from natslib.nets.skeletons import Scale, size_network
-from natslib.nets.supernets import KERNELS, LEAVING, MixedCell, TopologySupernet, one_hot_weights, unbound
-from natslib.spaces import get_space
+from natslib.nets.topology_supernet import (
+    KERNELS,
+    LEAVING,
+    MixedCell,
+    TopologySupernet,
+    one_hot_weights,
+    unbound,
+)
+from natslib.spaces import Scale, get_space
+from natslib.spaces.cell import EDGES
 
 SCALE = Scale(channels=4, cells=2, width_divisor=8)
 CLASSES = 3

@@ -7,14 +7,14 @@ import nbformat
 import pandas as pd
 import pytest
 
-from natslib.benchmarks import convert
 from natslib.spaces import get_space
+from natslib.tables import convert
 from natslib.workflow.notebook import run_notebook
 
 NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
 COLUMNS = {"a": ("cifar10-valid", "valid"), "b": ("cifar10", "test"), "c": ("cifar100", "valid")}
 MAPPING = "space: tss\narch: arch\ncolumns:\n" + "".join(
-    f"  {name}: {{dataset: {dataset}, budget: '200', split: {split}, seed: 777, metric: accuracy}}\n"
+    f"  {name}: {{dataset: {dataset}, recipe: '200', split: {split}, seed: 777, metric: accuracy}}\n"
     for name, (dataset, split) in COLUMNS.items()
 )
 

@@ -7,15 +7,15 @@ import nbformat
 import numpy as np
 import pandas as pd
 
-from natslib.benchmarks import convert
+from natslib.tables import convert
 from natslib.workflow.notebook import run_notebook
 
 NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
 
 
-def record(arch: int, budget: str, seed: int, accuracy: float) -> dict:
+def record(arch: int, recipe: str, seed: int, accuracy: float) -> dict:
     split = {"epoch": [0], "loss": [1.0], "accuracy": [accuracy], "time_s": [0.1]}
-    keys = {"space": "sss", "arch_index": arch, "dataset": "digits", "budget": budget, "seed": seed}
+    keys = {"space": "sss", "arch_index": arch, "dataset": "digits", "recipe": recipe, "seed": seed}
     costs = {"params_m": 0.1 + arch / 1e5, "flops_m": 1.0, "latency_s": 0.01}
     return keys | costs | {"splits": {"train": split, "test": split}}
 
@@ -23,8 +23,8 @@ def record(arch: int, budget: str, seed: int, accuracy: float) -> dict:
 def test_the_size_space_has_seeds_and_parameters_but_nothing_real(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     lines = [
-        json.dumps(record(arch, budget, seed, float(50 + arch / 100 + rng.normal())))
-        for budget, seeds in (("12", (777, 888)), ("36", (777,)))
+        json.dumps(record(arch, recipe, seed, float(50 + arch / 100 + rng.normal())))
+        for recipe, seeds in (("12", (777, 888)), ("36", (777,)))
         for seed in seeds
         for arch in range(0, 3000, 100)
     ]

@@ -13,8 +13,8 @@ import papermill
 import pytest
 import yaml
 
-from natslib.benchmarks import convert
-from natslib.experiment.leaderboard import check_entry
+from natslib.search.leaderboard import check_entry
+from natslib.tables import convert
 from natslib.workflow.notebook import run_notebook
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -51,7 +51,7 @@ def record(arch, rng):
         "time_s": [0.1] * 12,
     }
     return {
-        "space": "tss", "arch_index": arch, "dataset": "digits", "budget": "12", "seed": 777, "params_m": 0.1,
+        "space": "tss", "arch_index": arch, "dataset": "digits", "recipe": "12", "seed": 777, "params_m": 0.1,
         "flops_m": 8.0, "latency_s": 0.01, "splits": dict.fromkeys(("train", "valid", "test"), split), "stamp": {},
     }  # fmt: skip
 
@@ -64,7 +64,7 @@ def genuine(shared_data, tmp_path_factory):
     columns = yaml.safe_load((ROOT / "tests/benchmarks/nats-tss-cifar10.yaml").read_text())
     for name, split in (("T_train_epoch_c10v_s", "train"), ("E_valid_pass_c10v_s", "valid")):
         frame[f"{name}_200"] = frame[name]
-        columns["columns"][f"{name}_200"] = columns["columns"][name] | {"budget": "200", "split": split}
+        columns["columns"][f"{name}_200"] = columns["columns"][name] | {"recipe": "200", "split": split}
     frame.to_csv(folder / "records.csv", index=False)
     (folder / "columns.yaml").write_text(yaml.safe_dump(columns))
     convert(folder / "records.csv", folder / "table", columns=folder / "columns.yaml", processes=1)
@@ -93,7 +93,7 @@ def test_own_training_has_curves_and_nothing_printed_to_compare(stem, own, tmp_p
     if stem.startswith("08"):
         assert "after 12 epochs only" in said
     if stem[:2] in WITH_PRINTED:
-        assert pd.read_csv(tmp_path / WITH_PRINTED[stem[:2]])["published_mean"].isna().all()
+        assert pd.read_csv(tmp_path / WITH_PRINTED[stem[:2]])["printed_mean"].isna().all()
 
 
 @pytest.mark.parametrize("stem", NOTEBOOKS)

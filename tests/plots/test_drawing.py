@@ -5,11 +5,10 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from natslib.analysis.landmarks import landmarks
-from natslib.analysis.skeleton import class_sizes, cost_levels, macro_skeleton
-from natslib.plots import counts, draw_absent, draw_heatmap, heatmap, noise, scatter, schematic, tables
+from natslib.analysis.architectures import class_sizes, cost_levels, landmarks, macro_skeleton
+from natslib.plots import draw_absent, draw_heatmap, heatmap, noise, scatter, search_spaces, tables
+from natslib.plots.figure import new_figure, new_mosaic
 from natslib.plots.palette import OPERATION_COLOURS
-from natslib.plots.style import new_figure, new_mosaic
 
 
 @pytest.fixture
@@ -55,26 +54,26 @@ def test_rank_scatter_has_equal_axes(ax):
 
 def test_cell_shows_six_operations(ax):
     operations = ["none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3", "none"]
-    schematic.draw_cell(ax, operations)
+    search_spaces.draw_cell(ax, operations)
     assert [text for text in texts(ax) if text in OPERATION_COLOURS] == operations
     with pytest.raises(ValueError, match="shorter"):
-        schematic.draw_cell(ax, operations[:5])
+        search_spaces.draw_cell(ax, operations[:5])
 
 
 def test_skeleton_and_widths(ax):
-    schematic.draw_skeleton(ax, macro_skeleton())
+    search_spaces.draw_skeleton(ax, macro_skeleton())
     assert texts(ax).count("cell × N") == 3
     widths = Figure().subplots()
-    schematic.draw_widths(widths, (8, 16), (16, 8))
+    search_spaces.draw_widths(widths, (8, 16), (16, 8))
     assert widths.collections[0].get_offsets().tolist() == [[0, 8], [0, 16]]
     assert len({tuple(face) for face in widths.collections[0].get_facecolor()}) == 2
 
 
 def test_counts_say_their_totals(ax):
-    counts.draw_class_sizes(ax, class_sizes(pd.Series([0, 0, 1])))
+    search_spaces.draw_class_sizes(ax, class_sizes(pd.Series([0, 0, 1])))
     assert ax.get_title() == "2 classes of 3 architectures"
     levels = Figure().subplots()
-    counts.draw_cost_levels(levels, cost_levels(np.array([1.0, 1.0]), np.array([2.0, 2.0])))
+    search_spaces.draw_cost_levels(levels, cost_levels(np.array([1.0, 1.0]), np.array([2.0, 2.0])))
     assert levels.get_title() == "1 cost levels"
 
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from natslib.plots import quality
+from natslib.plots import own_training
 
 ROW = {
     "column": "digits",
@@ -26,7 +26,7 @@ def test_every_agreement_that_is_known_has_a_mark(ax):
     table = pd.DataFrame(
         [ROW | {"params_real_tau": np.nan}, ROW | {"params_real_tau": np.nan, "seeds_cells": 0}]
     )
-    quality.draw_agreement(ax, table)
+    own_training.draw_agreement(ax, table)
     drawn = {group.get_label(): group.get_offsets()[:, 0].tolist() for group in ax.collections}
     assert drawn == {
         "between two seeds": [0.5, 0.5],
@@ -40,7 +40,7 @@ def test_every_agreement_that_is_known_has_a_mark(ax):
 
 def test_accuracies_stand_against_the_real_ones(ax):
     own, real = pd.Series([90.0, 91, 92, np.nan]), pd.Series([80.0, 81, 82, 83])
-    quality.draw_against(ax, own, real, names=("own", "real"), lacking="nothing")
+    own_training.draw_against(ax, own, real, names=("own", "real"), lacking="nothing")
     assert len(ax.collections[0].get_offsets()) == 3
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("own (%)", "real (%)")
     assert ax.get_title() == "3 networks"
@@ -48,13 +48,13 @@ def test_accuracies_stand_against_the_real_ones(ax):
 
 def test_what_lies_far_below_the_panel_is_counted(ax):
     own = pd.Series([10.0, *np.linspace(90, 95, 199)])
-    quality.draw_against(ax, own, own + 1, names=("own", "real"), lacking="nothing")
+    own_training.draw_against(ax, own, own + 1, names=("own", "real"), lacking="nothing")
     assert ax.get_xlim()[0] > 80
     assert ax.get_title() == "200 networks,\n1 below the panel"
 
 
 def test_without_real_accuracies_the_panel_says_so(ax):
-    quality.draw_against(
+    own_training.draw_against(
         ax, pd.Series([90.0]), pd.Series(dtype=float), names=("a", "b"), lacking="nothing real"
     )
     assert [text.get_text() for text in ax.texts] == ["nothing real"]

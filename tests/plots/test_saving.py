@@ -9,7 +9,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 import natslib
 from natslib import plots
-from natslib.plots import saving
+from natslib.plots import figure as module
 
 DATA = pd.DataFrame({"x": [1, 2], "y": [1 / 3, np.nan]})
 
@@ -17,7 +17,7 @@ DATA = pd.DataFrame({"x": [1, 2], "y": [1 / 3, np.nan]})
 def figure():
     fig, axes = plots.new_figure(1, 1)
     axes[0, 0].scatter(np.arange(500), np.arange(500) ** 0.5, rasterized=True)
-    plots.write_source(fig, "source: test")
+    plots.write_caption(fig, "source: test")
     return fig
 
 
@@ -33,7 +33,7 @@ def test_five_files_with_data_and_provenance(tmp_path):
 
 def test_same_bytes_every_time(tmp_path):
     once, again = (plots.save(figure(), DATA, tmp_path / name / "fig", {}) for name in ("a", "b"))
-    for suffix in saving.DPI:
+    for suffix in module.DPI:
         assert once[suffix].read_bytes() == again[suffix].read_bytes(), suffix
 
 
@@ -48,7 +48,7 @@ def test_nothing_is_left_of_a_failed_write(tmp_path, monkeypatch):
     def full(source, target):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(saving.os, "replace", full)
+    monkeypatch.setattr(module.os, "replace", full)
     with pytest.raises(OSError, match="No space left"):
         plots.save(figure(), DATA, tmp_path / "fig", {})
     assert list(tmp_path.iterdir()) == []
@@ -56,7 +56,7 @@ def test_nothing_is_left_of_a_failed_write(tmp_path, monkeypatch):
 
 def test_source_line_wraps_inside_the_figure():
     fig = figure()
-    plots.write_source(fig, "word " * 40, "")
+    plots.write_caption(fig, "word " * 40, "")
     box = fig.texts[-1].get_window_extent(FigureCanvasAgg(fig).get_renderer())
     assert "\n" in fig.texts[-1].get_text()
     assert box.x1 < fig.bbox.x1
@@ -66,7 +66,7 @@ def test_a_long_source_line_makes_room_for_itself():
     fig, axes = plots.new_figure(1, 1)
     axes[0, 0].set_xlabel("below the panel")
     height = fig.get_figheight()
-    plots.write_source(fig, "word " * 60)
+    plots.write_caption(fig, "word " * 60)
     canvas = FigureCanvasAgg(fig)
     canvas.draw()
     text, label = (

@@ -7,9 +7,9 @@ import pytest
 from matplotlib.figure import Figure
 
 from natslib.plots import anytime, tables
-from natslib.plots.critical_difference import draw_ranks
+from natslib.plots.anytime import draw_ranks
+from natslib.plots.figure import STYLE, new_figure
 from natslib.plots.palette import AGREEMENT_COLOURS, ALGORITHM_COLOURS, ALGORITHM_LINES, title_of
-from natslib.plots.style import STYLE, new_figure
 from natslib.search import SEARCHES
 
 
@@ -121,7 +121,7 @@ ROWS = pd.DataFrame(
         ("rea", "b", 72.0, 0.9, np.nan, np.nan, np.nan, ""),
         ("random", "a", 93.0, 0.2, 93.86, 0.23, -0.86, "apart"),
     ],
-    columns=["method", "column", "mean", "std", "published_mean", "published_std", "difference", "agreement"],
+    columns=["method", "column", "mean", "std", "printed_mean", "printed_std", "difference", "agreement"],
 )
 
 
@@ -144,7 +144,7 @@ def test_an_agreement_table_writes_both_numbers_and_marks_what_is_apart():
 
 
 def test_without_anything_printed_there_is_no_key_to_the_colours():
-    rows = ROWS.assign(published_mean=np.nan, agreement="")
+    rows = ROWS.assign(printed_mean=np.nan, agreement="")
     assert tables.agreement_figure(rows).axes[0].get_legend() is None
     assert tables.compared_with(rows, "Table 4") == "nothing printed to compare with"
 

@@ -1,7 +1,7 @@
 import numpy as np
 
 from natslib.search import Seen
-from natslib.search.asha import asha
+from natslib.search.algorithms.asha import asha
 from natslib.spaces import get_space
 
 TSS = get_space("tss")

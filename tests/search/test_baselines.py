@@ -7,11 +7,10 @@ import pytest
 
 from natslib.errors import ConfigError
 from natslib.search import Seen, Subspace, evaluate
-from natslib.search.bananas import mutants
-from natslib.search.local_search import local_search
-from natslib.search.nsga2 import crowding_distance, fronts, rank
-from natslib.search.predictor import Ensemble
-from natslib.search.tpe import tpe
+from natslib.search.algorithms.bananas import Ensemble, mutants
+from natslib.search.algorithms.local_search import local_search
+from natslib.search.algorithms.nsga2 import crowding_distance, fronts, rank
+from natslib.search.algorithms.tpe import tpe
 from natslib.spaces import get_space
 
 from .toy import drive, toy_scores

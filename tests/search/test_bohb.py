@@ -2,9 +2,8 @@
 
 import numpy as np
 
-from natslib.experiment import Oracle, Protocol, repeat
-from natslib.search import Seen
-from natslib.search.bohb import Model, bohb
+from natslib.search import Oracle, Protocol, Seen, repeat
+from natslib.search.algorithms.bohb import Model, bohb
 from natslib.spaces import get_space
 
 from .toy import drive, toy_scores

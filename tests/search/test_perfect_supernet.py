@@ -8,8 +8,7 @@ import pytest
 
 import natslib
 from natslib.errors import ConfigError, NotMeasured
-from natslib.search.perfect_supernet import PerfectSupernet
-from natslib.search.projection import Score, decide, mask_out, project, undecided
+from natslib.search.projection import PerfectSupernet, Score, decide, mask_out, project, undecided
 from natslib.spaces import TOPOLOGY
 
 TWO = replace(
@@ -51,7 +50,7 @@ def test_magnitude_on_the_genuine_table_misses_the_skip(genuine: PerfectSupernet
 
 def test_every_order_on_the_published_table() -> None:
     values = natslib.load("published").values(
-        "accuracy", dataset="cifar10-valid", budget="200", split="valid"
+        "accuracy", dataset="cifar10-valid", recipe="200", split="valid"
     )
     net = PerfectSupernet(TOPOLOGY, values)
     found = net.select_in_every_order()

@@ -1,7 +1,7 @@
 import numpy as np
 
 from natslib.search import Seen
-from natslib.search.regularized_evolution import regularized_evolution
+from natslib.search.algorithms.regularized_evolution import regularized_evolution
 from natslib.spaces import get_space
 
 TSS = get_space("tss")

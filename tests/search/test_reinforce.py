@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from natslib.search import Seen, Subspace
-from natslib.search.reinforce import MovingAverage, Policy, reinforce
+from natslib.search.algorithms.reinforce import MovingAverage, Policy, reinforce
 from natslib.spaces import get_space
 
 

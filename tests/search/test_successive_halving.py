@@ -3,7 +3,7 @@ import pytest
 
 from natslib.errors import ConfigError
 from natslib.search import Seen, Trial
-from natslib.search.successive_halving import bracket, hyperband, hyperband_brackets, rung_epochs
+from natslib.search.algorithms.successive_halving import bracket, hyperband, hyperband_brackets, rung_epochs
 from natslib.spaces import get_space
 
 from .toy import drive

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from natslib.datasets import get_dataset
-from natslib.spaces import SIZE, SPACES, TOPOLOGY, Skeleton
+from natslib.spaces import PAPER_SCALE, SIZE, SMALL_SCALE, SPACES, TOPOLOGY, Scale
 
 C10, C100, IN16 = DATASETS = ("cifar10", "cifar100", "ImageNet16-120")
 TOPOLOGY_LANDMARKS = {
@@ -85,9 +85,9 @@ def test_ranges_over_the_spaces():
 @pytest.mark.parametrize("index", [0, 11])
 def test_official_records_hold_these_counts(shared_data: Path, name: str, folder: str, index: int):
     with bz2.open(shared_data / "official-fragments" / folder / f"{index:06d}.pickle.pbz2") as file:
-        budgets = pickle.load(file)
+        recipes = pickle.load(file)
     space = SPACES[name]
-    for record in budgets.values():
+    for record in recipes.values():
         for (dataset, _seed), run in record["all_results"].items():
             code = space.code(record["arch_index"])
             assert float(run["params"]) == space.params_m(code, dataset)
@@ -122,15 +122,23 @@ def layer_by_layer(cell, widths, repeats, data):
 
 @pytest.mark.parametrize("in_channels", [1, 3])
 @pytest.mark.parametrize(
-    ("name", "width", "cells"), [("tss", 16, 5), ("tss", 8, 1), ("sss", 8, 1), ("sss", 2, 1)]
+    ("name", "scale"),
+    [
+        ("tss", PAPER_SCALE),
+        ("tss", SMALL_SCALE),
+        ("tss", Scale(4, 2, 1)),
+        ("sss", PAPER_SCALE),
+        ("sss", SMALL_SCALE),
+    ],
 )
-def test_other_skeletons_count_as_their_layers_do(name, width, cells, in_channels):
+def test_other_scales_count_as_their_layers_do(name, scale, in_channels):
     space, rng = SPACES[name], np.random.default_rng(0)
     data = replace(get_dataset(C10), resolution=8, in_channels=in_channels, classes=7)
     for code in space.sample(rng, 60):
         if name == "tss":
-            cell, widths = code.tolist(), [width, 2 * width, 2 * width, 4 * width, 4 * width]
+            cell, widths = code.tolist(), [scale.channels * factor for factor in (1, 2, 2, 4, 4)]
         else:
-            cell, widths = (3, 3, 3, 1, 3, 3), [width * (choice + 1) for choice in code.tolist()]
-        expected = layer_by_layer(cell, widths, cells, data)
-        assert tuple(space.count(code, data, Skeleton(width, cells))) == expected
+            cell = (3, 3, 3, 1, 3, 3)
+            widths = [8 * (choice + 1) // scale.width_divisor for choice in code.tolist()]
+        expected = layer_by_layer(cell, widths, scale.cells if name == "tss" else 1, data)
+        assert tuple(space.count(code, data, scale)) == expected

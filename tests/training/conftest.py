@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from natslib.nets import SMALL
+from natslib.spaces import SMALL_SCALE
 from natslib.training.images import ImageSet, Split
 from natslib.training.recipes import Recipe
 
@@ -26,4 +26,4 @@ def tiny_images() -> ImageSet:
 
 @pytest.fixture
 def tiny_recipe() -> Recipe:
-    return Recipe("3", 3, 16, learning_rate=0.02, momentum=0.9, weight_decay=5e-4, scale=SMALL)
+    return Recipe("3", 3, 16, learning_rate=0.02, momentum=0.9, weight_decay=5e-4, scale=SMALL_SCALE)

@@ -21,7 +21,7 @@ def columns(first: float) -> dict[str, list[Any]]:
 
 def record(seed: int = 777, dataset: str = "digits", space: str = "tss") -> dict[str, Any]:
     splits = {"train": columns(1.0), "valid": columns(seed / 10), "test": columns(30.0)}
-    identity = {"space": space, "arch_index": 5, "dataset": dataset, "budget": "12", "seed": seed}
+    identity = {"space": space, "arch_index": 5, "dataset": dataset, "recipe": "12", "seed": seed}
     entry = {**identity, "params_m": 0.5, "flops_m": 7.5, "latency_s": 0.25, "splits": splits, "stamp": {}}
     return json.loads(json.dumps(entry))
 

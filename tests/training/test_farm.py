@@ -19,7 +19,7 @@ from natslib.training import farm as farm_module
 from natslib.training.farm import exclusive, run_farm, shard_of
 from natslib.training.images import ImageSet
 from natslib.training.jobs import Job, jobs_for
-from natslib.training.rawlog import read_records
+from natslib.training.logs import read_records
 from natslib.training.recipes import Recipe
 
 JOBS = [*jobs_for("tss", np.arange(3), "tiny", "3", (777, 888)), Job("sss", 0, "tiny", "3", 777)]

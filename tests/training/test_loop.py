@@ -6,7 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from natslib.nets import SMALL, build_network
+from natslib.nets import build_network
+from natslib.spaces import SMALL_SCALE
 from natslib.training.images import EpochPlan, ImageSet, draw_plan, normalise
 from natslib.training.loop import Curve, tally_batch, train
 from natslib.training.recipes import Recipe
@@ -16,7 +17,7 @@ SEED = 777
 
 def network(arch: int | str = 11, space: str = "tss") -> nn.Module:
     torch.manual_seed(SEED)
-    return build_network(space, arch, in_channels=3, classes=7, scale=SMALL)
+    return build_network(space, arch, in_channels=3, classes=7, scale=SMALL_SCALE)
 
 
 def plain_image(image: np.ndarray, data: ImageSet, row: int, column: int, mirrored: bool) -> Tensor:

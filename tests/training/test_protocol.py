@@ -4,14 +4,13 @@ import pandas as pd
 
 from natslib.datasets import DATASETS, EMBEDDED
 from natslib.training.embedded import embedded_images
-from natslib.training.protocol import dataset_table, recipe_table
-from natslib.training.recipes import RECIPES, SMALL_RECIPES
+from natslib.training.recipes import RECIPES, SMALL_RECIPES, dataset_table, recipe_table
 
 
 def test_every_recipe_has_a_row_with_the_published_names_and_rates() -> None:
     table = recipe_table()
     assert len(table) == len(RECIPES) + len(SMALL_RECIPES)
-    paper = table[table["origin"] == "paper"].set_index("budget")
+    paper = table[table["origin"] == "paper"].set_index("recipe")
     assert paper["name"].to_dict() == {"01": "", "12": "H0", "90": "H2", "200": "H1"}
     assert paper["epochs"].to_dict() == {"01": 1, "12": 12, "90": 90, "200": 200}
     published = {"01": 0.1, "12": 0.00170371, "90": 3.04586e-05, "200": 6.16838e-06}
@@ -19,7 +18,7 @@ def test_every_recipe_has_a_row_with_the_published_names_and_rates() -> None:
         paper["last rate"], pd.Series(published), check_names=False, check_index_type=False, rtol=1e-5
     )
     assert set(paper["batch"]) == {256}
-    small = table[table["origin"] != "paper"].set_index("budget")
+    small = table[table["origin"] != "paper"].set_index("recipe")
     assert small.loc["12", ["batch", "channels", "cells", "size widths"]].tolist() == [128, 8, 1, "÷ 4"]
 
 

@@ -3,20 +3,20 @@
 import pytest
 
 from natslib.errors import UnknownName
-from natslib.nets import PUBLISHED, SMALL
+from natslib.spaces import PAPER_SCALE, SMALL_SCALE
 from natslib.training.recipes import RECIPES, get_recipe
 
 
 @pytest.mark.parametrize(
-    ("budget", "epochs", "second", "last"),
+    ("recipe", "epochs", "second", "last"),
     [
         ("12", 12, 0.0982963, 0.00170371),
         ("200", 200, 0.0999938, 6.16838e-06),
         ("90", 90, 0.0999695, 3.04586e-05),
     ],
 )
-def test_learning_rates_are_the_published_ones(budget: str, epochs: int, second: float, last: float) -> None:
-    rates = get_recipe(budget, small=False).learning_rates()
+def test_learning_rates_are_the_published_ones(recipe: str, epochs: int, second: float, last: float) -> None:
+    rates = get_recipe(recipe, small=False).learning_rates()
     assert len(rates) == epochs
     assert rates[0] == 0.1
     assert (rates[1], rates[-1]) == (pytest.approx(second, rel=1e-6), pytest.approx(last, rel=1e-5))
@@ -26,11 +26,11 @@ def test_everything_else_is_the_same_for_all_published_budgets() -> None:
     assert list(RECIPES) == ["01", "12", "90", "200"]
     assert RECIPES["01"].learning_rates() == (0.1,)
     common = {(r.batch, r.learning_rate, r.momentum, r.weight_decay, r.scale) for r in RECIPES.values()}
-    assert common == {(256, 0.1, 0.9, 5e-4, PUBLISHED)}
+    assert common == {(256, 0.1, 0.9, 5e-4, PAPER_SCALE)}
 
 
 def test_embedded_sets_have_a_short_and_a_long_budget_of_their_own() -> None:
-    assert [get_recipe(budget, small=True).epochs for budget in ("12", "36")] == [12, 36]
-    assert get_recipe("12", small=True).scale == SMALL
+    assert [get_recipe(recipe, small=True).epochs for recipe in ("12", "36")] == [12, 36]
+    assert get_recipe("12", small=True).scale == SMALL_SCALE
     with pytest.raises(UnknownName, match="unknown recipe '200': allowed are '12', '36'"):
         get_recipe("200", small=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import natslib
-from natslib.training.stamp import commit
+from natslib.training.device import commit
 
 
 @pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")

@@ -14,14 +14,14 @@ import torch
 
 from natslib.errors import UnknownName
 from natslib.spaces import get_space
-from natslib.weight_sharing import ONE_SHOT, get_method
+from natslib.weight_sharing import METHODS, get_method
 from natslib.weight_sharing.data import SearchData
 from natslib.weight_sharing.loop import CHECKPOINT, Run, run_search
 from natslib.weight_sharing.settings import Settings, settings_of
 
 from .tiny import SCALE
 
-EVERY = pytest.mark.parametrize("name", ONE_SHOT)
+EVERY = pytest.mark.parametrize("name", METHODS)
 
 
 def settings(name: str) -> Settings:

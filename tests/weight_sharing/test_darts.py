@@ -4,9 +4,9 @@ from torch import nn
 from torch.func import functional_call
 from torch.nn.functional import cross_entropy, softmax, softplus
 
-from natslib.nets import supernets
-from natslib.weight_sharing.darts import DartsV2
+from natslib.nets import topology_supernet
 from natslib.weight_sharing.method import Batch, Method
+from natslib.weight_sharing.methods.darts import DartsV2
 
 from .tiny import calls_of, noise, tiny
 
@@ -79,7 +79,7 @@ def exact_gradient(method: Method, train: Batch, valid: Batch) -> torch.Tensor:
 
 def smooth(method: Method, monkeypatch: pytest.MonkeyPatch) -> None:
     """Replace every ReLU, so that differences are not those of its kink, and go over to float64."""
-    monkeypatch.setattr(supernets, "relu", softplus)
+    monkeypatch.setattr(topology_supernet, "relu", softplus)
     for block in list(method.network.modules()):
         for name, layer in block.named_children():
             if isinstance(layer, nn.ReLU):

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.nn.functional import cross_entropy
 
-from natslib.nets.supernets import TopologySupernet
+from natslib.nets.topology_supernet import TopologySupernet
 from natslib.search.projection import Score, decide, mask_out
 from natslib.weight_sharing.method import Batch
 from natslib.weight_sharing.settings import settings_of
@@ -188,8 +188,8 @@ def test_tuning_starts_with_a_fresh_optimizer_at_a_tenth_of_the_rate() -> None:
 
 
 def test_the_published_settings_by_value() -> None:
-    settings = settings_of("published", "darts-pt", "tss")
-    assert settings == settings_of("published", "darts-pt-fixed", "tss")
+    settings = settings_of("nats-bench", "darts-pt", "tss")
+    assert settings == settings_of("nats-bench", "darts-pt-fixed", "tss")
     assert (settings.epochs, settings.tune_epochs, settings.tune_learning_rate) == (100, 5, 0.0025)
     assert (settings.learning_rate, settings.learning_rate_min, settings.batch) == (0.025, 0.001, 64)
     assert (settings.momentum, settings.nesterov, settings.weight_decay, settings.clip) == (

@@ -5,8 +5,8 @@ import pytest
 import torch
 from torch.nn.utils import clip_grad_norm_
 
-from natslib.weight_sharing.controller import Controller
 from natslib.weight_sharing.method import Batch
+from natslib.weight_sharing.methods.enas import Controller
 from tests.weight_sharing.tiny import Endless, calls_of, noise, tiny
 
 
@@ -70,7 +70,7 @@ def test_no_logit_leaves_its_bounds() -> None:
     assert controller.logits(torch.ones(1, 32)).abs().max() == 2.5
 
 
-@pytest.mark.parametrize(("preset", "betas"), [("published", (0.5, 0.999)), ("nas-bench-201", (0.0, 0.999))])
+@pytest.mark.parametrize(("preset", "betas"), [("nats-bench", (0.5, 0.999)), ("nas-bench-201", (0.0, 0.999))])
 def test_the_controller_s_optimizer_has_the_published_numbers(
     preset: str, betas: tuple[float, float]
 ) -> None:

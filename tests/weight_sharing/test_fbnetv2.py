@@ -1,7 +1,7 @@
 import torch
 
 from natslib.nets.size_supernet import UNIT_ROWS
-from natslib.weight_sharing.gumbel import soft_sample
+from natslib.weight_sharing.methods.gumbel import soft_sample
 from tests.weight_sharing.tiny import noise, tiny
 
 

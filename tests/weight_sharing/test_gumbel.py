@@ -1,6 +1,6 @@
 import torch
 
-from natslib.weight_sharing.gumbel import hard_sample, perturbed, soft_sample
+from natslib.weight_sharing.methods.gumbel import hard_sample, perturbed, soft_sample
 
 
 def seeded(seed: int = 0) -> torch.Generator:

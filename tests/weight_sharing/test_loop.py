@@ -15,7 +15,7 @@ from natslib.errors import ConfigError
 from natslib.training.farm import lock
 from natslib.weight_sharing.data import SearchData
 from natslib.weight_sharing.loop import CHECKPOINT, Run, run_search
-from natslib.weight_sharing.rsps import Rsps
+from natslib.weight_sharing.methods.rsps import Rsps
 from natslib.weight_sharing.settings import Settings, settings_of
 
 from .tiny import SCALE

@@ -9,8 +9,8 @@ import torch
 
 from natslib.errors import BadSource
 from natslib.spaces import get_space
+from natslib.weight_sharing.loop import sample, score_sample
 from natslib.weight_sharing.records import join_runs, manifest_of
-from natslib.weight_sharing.scores import sample, score_sample
 
 from .tiny import noise, tiny
 

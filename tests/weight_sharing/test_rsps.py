@@ -1,9 +1,9 @@
 import torch
 
-from natslib.nets.cells import EDGES
 from natslib.spaces import get_space
+from natslib.spaces.cell import EDGES
 from natslib.weight_sharing.method import Batch
-from natslib.weight_sharing.rsps import random_cells
+from natslib.weight_sharing.methods.rsps import random_cells
 
 from .tiny import Endless, calls_of, noise, tiny
 

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from natslib.weight_sharing.method import Batch
-from natslib.weight_sharing.setn import most_probable
+from natslib.weight_sharing.methods.setn import most_probable
 from tests.weight_sharing.tiny import Endless, calls_of, noise, tiny
 
 

@@ -5,15 +5,15 @@ import math
 import pytest
 
 from natslib.errors import UnknownName
-from natslib.nets.skeletons import PUBLISHED
-from natslib.weight_sharing import ONE_SHOT, get_method
+from natslib.spaces import PAPER_SCALE
+from natslib.weight_sharing import METHODS, get_method
 from natslib.weight_sharing.settings import NATS_SSS, NATS_TSS, settings_of
 
 
-@pytest.mark.parametrize("name", [name for name in ONE_SHOT if not name.startswith("darts-pt")])
+@pytest.mark.parametrize("name", [name for name in METHODS if not name.startswith("darts-pt")])
 def test_the_weights_learn_as_published(name: str) -> None:
-    settings = settings_of("published", name, get_method(name).space)
-    assert settings.scale == PUBLISHED
+    settings = settings_of("nats-bench", name, get_method(name).space)
+    assert settings.scale == PAPER_SCALE
     assert (settings.epochs, settings.batch, settings.valid_batch) == (100, 64, 512)
     assert (settings.momentum, settings.nesterov, settings.weight_decay) == (0.9, True, 5e-4)
     assert settings.clip == math.inf
@@ -43,7 +43,7 @@ def test_the_temperature_falls_linearly_from_10_to_a_tenth() -> None:
     ],
 )
 def test_the_architecture_is_learned_as_published(name: str, space: str, adam: tuple) -> None:
-    settings = settings_of("published", name, space)
+    settings = settings_of("nats-bench", name, space)
     found = (
         settings.arch_learning_rate,
         settings.arch_betas,
@@ -54,7 +54,7 @@ def test_the_architecture_is_learned_as_published(name: str, space: str, adam: t
 
 
 def test_selection_controller_and_warm_up_are_as_published() -> None:
-    enas = settings_of("published", "enas", "tss")
+    enas = settings_of("nats-bench", "enas", "tss")
     assert (enas.controller_updates, enas.controller_samples, enas.controller_clip) == (50, 20, 5.0)
     assert (enas.controller_entropy, enas.baseline_decay, enas.candidates) == (1e-4, 0.99, 100)
     assert (NATS_SSS.warm_up, NATS_SSS.baseline_decay) == (0.3, 0.95)
@@ -74,7 +74,7 @@ def test_nas_bench_201_differs_as_it_says(preset: str, running: bool) -> None:
 
 
 def test_darts_pt_differs_as_it_says() -> None:
-    settings = settings_of("published", "darts-pt", "tss")
+    settings = settings_of("nats-bench", "darts-pt", "tss")
     assert (settings.weight_decay, settings.clip, settings.running_statistics) == (3e-4, 5.0, True)
     assert (settings.tune_epochs, settings.tune_learning_rate) == (5, 0.0025)
 

@@ -79,7 +79,7 @@ def test_only_the_weights_see_the_training_batch(name: str) -> None:
         assert torch.equal(mine, its)
 
 
-@pytest.mark.parametrize("preset", ["published", "digits", "smoke"])
+@pytest.mark.parametrize("preset", ["nats-bench", "digits", "smoke"])
 def test_only_the_policy_of_tunas_does_not_decay(preset: str) -> None:
     decays = [tiny(name, preset).arch_optimizer.defaults["weight_decay"] for name in NAMES]
     assert decays == [1e-3, 1e-3, 0.0]

@@ -3,7 +3,7 @@ import torch
 from torch.nn.functional import adaptive_avg_pool3d, pad
 
 from natslib.nets.size_supernet import UNIT_ROWS, gated
-from natslib.weight_sharing.tas import resizing
+from natslib.weight_sharing.methods.tas import resizing
 from tests.weight_sharing.tiny import noise, tiny
 
 

@@ -7,8 +7,8 @@ from typing import Any
 import torch
 
 from natslib.nets.size_supernet import SizeSupernet
-from natslib.nets.skeletons import Scale
-from natslib.nets.supernets import TopologySupernet
+from natslib.nets.topology_supernet import TopologySupernet
+from natslib.spaces import Scale
 from natslib.weight_sharing import get_method
 from natslib.weight_sharing.method import Batch
 from natslib.weight_sharing.settings import settings_of
@@ -17,7 +17,7 @@ SCALE = Scale(channels=4, cells=1, width_divisor=8)
 CLASSES = 3
 
 
-def tiny(name: str, preset: str = "published", seed: int = 0, **changes: Any) -> Any:
+def tiny(name: str, preset: str = "nats-bench", seed: int = 0, **changes: Any) -> Any:
     """Return a method on a tiny supernet, with the settings of a preset but for the scale and `changes`."""
     kind = get_method(name)
     settings = replace(settings_of(preset, name, kind.space), scale=SCALE, **changes)

@@ -12,7 +12,7 @@ SCHEMA = yaml.safe_load((CONFIG / "schema.yaml").read_text())
 GOOD = {
     "figures": "figures",
     "sources": {
-        "published": {"origin": "published", "split": "valid", "budget": "longest", "items": ["ranks"]}
+        "published": {"origin": "published", "split": "valid", "recipe": "longest", "items": ["ranks"]}
     },
 }
 
@@ -63,7 +63,7 @@ def test_every_configuration_follows_the_schema(path):
         (source(origin=3), "not of type 'string'"),
         (source(split=None), "'split' is a required property"),
         (source(split="valtest"), "is not one of"),
-        (source(budget=12), "12 is not of type 'string'"),
+        (source(recipe=12), "12 is not of type 'string'"),
         (source(items=None), "'items' is a required property"),
         (source(items=["ranks", "ranks"]), "non-unique"),
         (source(items=["a/b"]), "does not match"),

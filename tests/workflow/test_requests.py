@@ -32,7 +32,7 @@ def test_a_stem_has_no_suffix(stem):
 
 
 def test_a_number_is_no_text():
-    with pytest.raises(ConfigError, match=r"budget is 12; allowed is text, in quotes \(papermill: -r"):
+    with pytest.raises(ConfigError, match=r"recipe is 12; allowed is text, in quotes \(papermill: -r"):
         CostRequest("published", 12, "valid", "a")
 
 
@@ -61,7 +61,7 @@ def test_values_are_checked():
     with pytest.raises(ConfigError, match="draws is 0"):
         NoiseRequest("published", "longest", "valid", 0, 0, "a", "b")
     with pytest.raises(FrozenInstanceError):
-        CostRequest("published", "longest", "valid", "a").budget = "12"
+        CostRequest("published", "longest", "valid", "a").recipe = "12"
 
 
 def test_fresh_architectures_are_indices_or_spread():
@@ -77,7 +77,7 @@ def test_fresh_architectures_are_indices_or_spread():
 def test_provenance_holds_parameters_and_hashes_but_no_places():
     manifest = {"origin": "x", "sha256": {"finals.parquet": "ab"}, "blocks": [1], "source": {"name": "y 1"}}
     record = RanksRequest("published", "200", "valid", "results/a", "results/b").provenance(manifest)
-    assert record["parameters"] == {"table": "published", "budget": "200", "split": "valid"}
+    assert record["parameters"] == {"table": "published", "recipe": "200", "split": "valid"}
     assert record["table"] == {"origin": "x", "source": {"name": "y 1"}, "sha256": {"finals.parquet": "ab"}}
     assert "table" not in SpacesRequest("0", "", "a", "b").provenance()
 

@@ -7,7 +7,7 @@ from natslib.workflow.search_requests import AnytimeRequest, MultiTrialRequest, 
 
 GOOD = {
     "table": "published",
-    "budget": "paper",
+    "recipe": "paper",
     "algorithms": "rea, random",
     "runs": 5,
     "seed": 0,
@@ -50,7 +50,7 @@ def test_provenance_leaves_out_what_changes_nothing():
     request = YourRequest(**GOOD, author="me", entry="results/x", figure_yours="a")
     assert set(request.provenance()["parameters"]) == {
         "table",
-        "budget",
+        "recipe",
         "algorithms",
         "runs",
         "seed",

@@ -54,7 +54,7 @@ def test_every_configuration_can_be_planned(config, tmp_path):
 
 
 def source(origin):
-    return {"origin": origin, "split": "valid", "budget": "longest", "items": ["seed_noise"]}
+    return {"origin": origin, "split": "valid", "recipe": "longest", "items": ["seed_noise"]}
 
 
 def plan(folder, **settings):

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from natslib.benchmarks import load
-from natslib.training.rawlog import read_records
+from natslib.tables import load
+from natslib.training.logs import read_records
 
 ROOT = Path(__file__).resolve().parents[2]
 NEEDED = ("Snakefile", "config", "natslib", "notebooks", "profiles")
@@ -22,7 +22,7 @@ def project(tmp_path_factory):
     folder = tmp_path_factory.mktemp("project")
     for name in NEEDED:
         (folder / name).symlink_to(ROOT / name)
-    source = {"train": TRAIN, "split": "test", "budget": "longest", "items": ["fig3_accuracy_vs_cost"]}
+    source = {"train": TRAIN, "split": "test", "recipe": "longest", "items": ["fig3_accuracy_vs_cost"]}
     (folder / "mine.json").write_text(json.dumps({"figures": "figures", "sources": {"mine": source}}))
     make(folder)
     return folder

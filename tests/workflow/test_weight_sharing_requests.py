@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from natslib.errors import UnknownName
-from natslib.weight_sharing import ONE_SHOT, get_method
+from natslib.weight_sharing import METHODS, get_method
 from natslib.workflow.config import expand_searches
 from natslib.workflow.weight_sharing_requests import EpochsRequest, WrongRequest
 
@@ -93,4 +93,4 @@ def test_the_schema_refuses_other_searches(change):
 def test_the_configurations_run_every_search_on_its_space(name):
     groups = yaml.safe_load((CONFIG / name).read_text())["searches"]["run"]
     asked = {(method, group["space"]) for group in groups for method in group["methods"]}
-    assert asked == {(method, get_method(method).space) for method in ONE_SHOT}
+    assert asked == {(method, get_method(method).space) for method in METHODS}

@@ -1,0 +1,41 @@
+"""Numbers printed in the papers, each with its source, to be shown beside measured ones and never mixed into them."""
+
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import pandas as pd
+import yaml
+
+from natslib.errors import unknown_name
+
+COLUMNS = ["space", "method", "dataset", "split", "mean", "std", "evidence", "source"]
+
+
+def read_printed(table: str) -> pd.DataFrame:
+    """Return a printed table in long form.
+
+    `table`: "nats-bench-table-4", "nas-bench-201-table-5" or "darts-pt-table-4". Columns: space ("tss" or "sss"),
+    method (search algorithms by their names in natslib), dataset, split ("valid" or "test"), mean and std in percent
+    (std NaN for one architecture, both NaN for what is not printed), evidence ("quoted", "recomputed", "remembered" or
+    "read"), source.
+    """
+    tables = _read()
+    if table not in tables:
+        raise unknown_name("printed table", table, tables)
+    content = dict(tables[table])
+    source = content.pop("source")
+    rows = [
+        (space, method, dataset, split, *pair, values["evidence"], source)
+        for space, methods in content.items()
+        for method, values in methods.items()
+        for dataset, numbers in values.items()
+        if dataset != "evidence"
+        for split, pair in (("valid", numbers[:2]), ("test", numbers[2:]))
+    ]
+    return pd.DataFrame(rows, columns=COLUMNS).astype({"mean": "float64", "std": "float64"})
+
+
+@cache
+def _read() -> dict[str, dict[str, Any]]:
+    return yaml.safe_load(files("natslib.analysis").joinpath("printed.yaml").read_text(encoding="utf-8"))

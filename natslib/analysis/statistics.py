@@ -1,0 +1,197 @@
+"""Tests between searches: Holm-corrected paired tests and the critical-difference diagram's numbers.
+
+A frame of finals has one column a search and one row a pair or block: runs that share a seed, or data sets. Higher is
+better. Needs SciPy.
+"""
+
+from collections.abc import Callable, Sequence
+from itertools import combinations
+from typing import NamedTuple, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from natslib.errors import ConfigError
+
+Floats: TypeAlias = npt.NDArray[np.float64]
+Reducer: TypeAlias = Callable[..., Floats]
+
+
+class Interval(NamedTuple):
+    """A value and the ends of its interval; floats' arrays of one shape."""
+
+    value: Floats
+    low: Floats
+    high: Floats
+
+
+def mean(sample: npt.ArrayLike, axis: int = 0) -> Floats:
+    """Return the mean along `axis`."""
+    return np.asarray(np.mean(np.asarray(sample, dtype=np.float64), axis=axis))
+
+
+def iqm(sample: npt.ArrayLike, axis: int = 0) -> Floats:
+    """Return the interquartile mean along `axis`: the mean without the lowest and the highest quarter.
+
+    A quarter that is not whole is rounded down, as usual (Agarwal et al., NeurIPS 2021).
+    """
+    ordered = np.sort(np.asarray(sample, dtype=np.float64), axis=axis)
+    cut = ordered.shape[axis] // 4
+    kept = np.take(ordered, range(cut, ordered.shape[axis] - cut), axis=axis)
+    return np.asarray(kept.mean(axis=axis))
+
+
+def bootstrap(
+    sample: npt.ArrayLike,
+    reducer: Reducer,
+    rng: np.random.Generator,
+    *,
+    level: float = 0.95,
+    resamples: int = 2000,
+) -> Interval:
+    """Return the reduced sample with its percentile bootstrap interval; runs are resampled with replacement.
+
+    A row is resampled as a whole, so the interval of a curve is pointwise. The same generator state gives the same
+    ends.
+    """
+    runs = np.asarray(sample, dtype=np.float64)
+    check(len(runs), level, resamples)
+    draws = np.stack(
+        [reducer(runs[rng.integers(len(runs), size=len(runs))], axis=0) for _ in range(resamples)]
+    )
+    return Interval(reducer(runs, axis=0), *percentiles(draws, level))
+
+
+def probability_of_improvement(first: npt.ArrayLike, second: npt.ArrayLike) -> float:
+    """Return the chance that a run of `first` ends higher than one of `second`; a tie counts half."""
+    one, two = (np.asarray(sample, dtype=np.float64) for sample in (first, second))
+    if not (one.size and two.size):
+        raise ConfigError("a probability of improvement needs at least one run on either side")
+    ordered = np.sort(two)
+    below = np.searchsorted(ordered, one, side="left")
+    not_above = np.searchsorted(ordered, one, side="right")
+    return float((below + not_above).sum() / (2 * one.size * two.size))
+
+
+def improvement_interval(
+    first: npt.ArrayLike,
+    second: npt.ArrayLike,
+    rng: np.random.Generator,
+    *,
+    level: float = 0.95,
+    resamples: int = 2000,
+) -> Interval:
+    """Return the probability of improvement with its percentile bootstrap interval."""
+    one, two = (np.asarray(sample, dtype=np.float64) for sample in (first, second))
+    check(min(len(one), len(two)), level, resamples)
+    draws = [
+        probability_of_improvement(rng.choice(one, size=len(one)), rng.choice(two, size=len(two)))
+        for _ in range(resamples)
+    ]
+    value = np.asarray(probability_of_improvement(one, two))
+    return Interval(value, *percentiles(np.array(draws), level))
+
+
+def percentiles(draws: Floats, level: float) -> tuple[Floats, Floats]:
+    """Return the two ends that hold the middle `level` of the draws (first axis)."""
+    tail = (1.0 - level) / 2.0
+    low, high = np.quantile(draws, [tail, 1.0 - tail], axis=0)
+    return np.asarray(low), np.asarray(high)
+
+
+def check(runs: int, level: float, resamples: int) -> None:
+    """Raise `ConfigError` for a sample, a level or a number of resamples that gives no interval."""
+    if runs < 2:
+        raise ConfigError(f"{runs} runs were given; a bootstrap interval needs at least 2")
+    if not 0.0 < level < 1.0 or resamples < 1:
+        raise ConfigError(
+            f"level={level}, resamples={resamples}: allowed are 0 < level < 1 and resamples >= 1"
+        )
+
+
+def holm(p_values: npt.ArrayLike) -> Floats:
+    """Return Holm's step-down adjusted p-values, in the order given (Holm 1979)."""
+    raw = np.asarray(p_values, dtype=np.float64)
+    order = np.argsort(raw, kind="stable")
+    adjusted = np.empty_like(raw)
+    adjusted[order] = np.minimum(np.maximum.accumulate(raw[order] * np.arange(len(raw), 0, -1)), 1.0)
+    return adjusted
+
+
+def paired_tests(finals: pd.DataFrame) -> pd.DataFrame:
+    """Compare every two searches by the two-sided Wilcoxon signed-rank test.
+
+    Returns one row a pair: first, second, difference (mean of first - second), p, p_holm. A pair without any difference
+    has p = 1. Raises `ConfigError` for fewer than two searches or a missing value.
+    """
+    from scipy.stats import wilcoxon
+
+    check_finals(finals)
+    rows = []
+    for first, second in combinations(finals.columns, 2):
+        difference = (finals[first] - finals[second]).to_numpy(dtype=np.float64)
+        p = float(wilcoxon(difference).pvalue) if difference.any() else 1.0
+        rows.append((first, second, float(difference.mean()), p))
+    tests = pd.DataFrame(rows, columns=["first", "second", "difference", "p"])
+    return tests.assign(p_holm=holm(tests["p"]))
+
+
+class CriticalDifference(NamedTuple):
+    """What a critical-difference diagram shows (Demšar, JMLR 2006).
+
+    `ranks`: average rank of each search (1 best), ascending. `cliques`: the groups of neighbours in rank that are not
+    told apart. `p`: the Friedman test that all are alike.
+    """
+
+    ranks: pd.Series
+    cliques: list[tuple[str, ...]]
+    p: float
+
+
+def critical_difference(finals: pd.DataFrame, alpha: float = 0.05) -> CriticalDifference:
+    """Rank the searches and group those that Holm-corrected Wilcoxon tests at level `alpha` do not separate.
+
+    Average ranks come from ranking each row; ties share their rank. Grouping by pairwise tests instead of Nemenyi's
+    constant distance follows Benavoli et al. (JMLR 2016). Needs at least three searches. Where no row has a difference,
+    p is 1.
+    """
+    from scipy.stats import friedmanchisquare
+
+    check_finals(finals)
+    if finals.shape[1] < 3:
+        raise ConfigError(
+            f"{finals.shape[1]} searches were given; a critical-difference diagram needs at least 3"
+        )
+    placed = finals.rank(axis=1, ascending=False)
+    ranks = placed.mean(axis=0).sort_values(kind="stable")
+    tests = paired_tests(finals)
+    apart = tests[tests["p_holm"] <= alpha]
+    separate = {frozenset(pair) for pair in zip(apart["first"], apart["second"], strict=True)}
+    differ = bool((placed.nunique(axis=1) > 1).any())
+    p = float(friedmanchisquare(*(finals[name] for name in finals.columns)).pvalue) if differ else 1.0
+    return CriticalDifference(ranks, cliques(list(ranks.index), separate), p)
+
+
+def cliques(ranked: Sequence[str], separate: set[frozenset[str]]) -> list[tuple[str, ...]]:
+    """Return the longest stretches of the ranking in which no two are separate; single names are left out."""
+    stretches: list[tuple[int, int]] = []
+    for start in range(len(ranked)):
+        end = start
+        while end + 1 < len(ranked) and all(
+            frozenset((member, ranked[end + 1])) not in separate for member in ranked[start : end + 1]
+        ):
+            end += 1
+        if end > start and (not stretches or end > stretches[-1][1]):
+            stretches.append((start, end))
+    return [tuple(ranked[start : end + 1]) for start, end in stretches]
+
+
+def check_finals(finals: pd.DataFrame) -> None:
+    """Raise `ConfigError` unless there are two searches, two rows, and no hole."""
+    if finals.shape[1] < 2 or len(finals) < 2:
+        raise ConfigError(
+            f"finals of shape {finals.shape} were given; a comparison needs two searches and two rows"
+        )
+    if finals.isna().to_numpy().any():
+        raise ConfigError("the finals have missing values; compare only runs that every search finished")

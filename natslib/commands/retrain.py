@@ -1,0 +1,76 @@
+"""`natslib retrain`: train a stored candidate again and say whether it lands where its stored runs did."""
+
+import argparse
+import sys
+from typing import Any
+
+import pandas as pd
+
+from natslib.analysis.own_training import LIMIT, compare_runs
+from natslib.commands.train import add_machine_arguments
+from natslib.datasets import get_dataset
+from natslib.errors import NotMeasured
+from natslib.tables import Table, load
+from natslib.training.fresh import curves_of, last_epoch, recipe_of, train_fresh
+from natslib.training.jobs import Job
+
+APART = 4
+
+EPILOG = f"""example:
+  natslib retrain logs/embedded-tss --arch 1462 --dataset digits --recipe 12
+Exit code 0: within {LIMIT:g} standard deviations of the stored runs on every split of the table; {APART}: not."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Define the arguments of `natslib retrain`."""
+    parser.epilog, parser.formatter_class = EPILOG, argparse.RawDescriptionHelpFormatter
+    parser.add_argument("table", help="'published' or the folder of a table")
+    parser.add_argument("--arch", required=True, help="index or string of a candidate that the table holds")
+    parser.add_argument("--dataset", required=True, help="the training set's name, such as digits")
+    parser.add_argument("--recipe", required=True, help="the recipe's name, such as 12")
+    parser.add_argument("--seed", type=int, default=42, help="of weights and order of images (42)")
+    add_machine_arguments(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Train, print the comparison and return the exit code."""
+    table = load(args.table)
+    index = table.space.index(int(args.arch) if args.arch.isdecimal() else args.arch)
+    job = Job(table.space.name, index, args.dataset, args.recipe, args.seed)
+    stored = stored_runs(table, job)
+    (entry,) = train_fresh(
+        [job], data=args.data, verify=not args.unverified, device=args.device, progress=sys.stderr.isatty()
+    )
+    curves = curves_of([entry])
+    rows = pd.concat(
+        {s: compare_runs(runs, last_epoch(curves, s)) for s, runs in stored.items()}, names=["split"]
+    )
+    within = bool((rows["z"].abs() <= LIMIT).all())
+    print(
+        f"architecture {index} {table.space.string(index)}, {job.dataset}, recipe {job.recipe}, seed {job.seed}"
+    )
+    print(rows.reset_index("split").round(2).to_string(index=False))
+    print(f"{'within' if within else 'NOT within'} {LIMIT:g} standard deviations of the stored runs")
+    return 0 if within else APART
+
+
+def stored_runs(table: Table, job: Job) -> dict[str, pd.DataFrame]:
+    """Return the stored accuracies by the evaluation splits that the table holds: one row a cell, one column a seed.
+
+    Raises `NotMeasured` where the table has none of the candidate, or no cell that is repeated; `UnknownName`.
+    """
+    recipe_of(job)
+    where: dict[str, Any] = {"dataset": job.dataset, "recipe": job.recipe}
+    runs = table.runs()
+    held = set(runs.loc[(runs["dataset"] == job.dataset) & (runs["recipe"] == job.recipe), "split"])
+    splits = [split for split in get_dataset(job.dataset).images if split != "train"]
+    stored = {}
+    for split in [split for split in splits if split in held] or splits:
+        table.value(job.arch_index, "accuracy", split=split, **where)
+        stored[split] = table.per_seed("accuracy", split=split, **where)
+        if (stored[split].notna().sum(axis=1) < 2).all():
+            raise NotMeasured(
+                f"no architecture with two seeds for dataset {job.dataset!r}, recipe {job.recipe!r}, split {split!r}: "
+                "nothing says how far apart two runs are"
+            )
+    return stored

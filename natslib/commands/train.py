@@ -1,0 +1,196 @@
+"""`natslib train`: the farm on the command line."""
+
+import argparse
+import re
+import sys
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from natslib.errors import ConfigError, shown
+from natslib.spaces import get_space
+from natslib.tables.format.schema import LABEL_LENGTH, SEEDS, is_label
+from natslib.training.device import environment_stamp, usable_device
+from natslib.training.embedded import EMBEDDED
+from natslib.training.farm import run_farm
+from natslib.training.images import ImageSet
+from natslib.training.jobs import Job, embedded_plan, jobs_for
+from natslib.training.recipes import get_recipe
+from natslib.training.sources import PAPER_SETS, load_images
+
+EPILOG = """examples:
+  natslib train --space tss --archs 0-99,1462 --seeds 777,888 --dataset digits --recipe 12 --out logs
+  natslib convert logs/tss TABLE      (the logs of a space lie in a folder of its name)
+  natslib train --plan embedded --shard 0/2 --out logs     (and the same with 1/2 beside it or, of the same
+      version, on another machine: then bring the files of both logs/tss together)
+Killed or interrupted at any moment, the same command goes on where it stopped.
+
+Your own images: a folder with train/CLASS/*.png (or .jpg, ...) and valid/ or test/ alike; or an .npz with train_images
+(n, side, side, channels), uint8, train_labels (n,), from 0, and valid_ or test_ alike. All of one size, squares with a
+side of 4, 8, 12, ... pixels, and at least as many to train on as a batch has: 256, with --scale small 128.
+The paper's images are looked for in the folder --data. CIFAR is downloaded to it unless it is there, unpacked
+(cifar-10-batches-py/) or as archive (cifar-10-python.tar.gz); ImageNet16/ is to be had at image-net.org."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Define the arguments of `natslib train`."""
+    parser.epilog, parser.formatter_class = EPILOG, argparse.RawDescriptionHelpFormatter
+    parser.add_argument("--out", type=Path, required=True, help="folder of the raw logs")
+    parser.add_argument(
+        "--plan",
+        choices=["embedded"],
+        help="train a whole benchmark's list; with --space, of that space alone",
+    )
+    parser.add_argument("--space", choices=["tss", "sss"], help="tss (topology) or sss (size)")
+    parser.add_argument("--archs", help="indices and ranges, such as 0-999 or 3,5,10-20")
+    parser.add_argument("--seeds", help="such as 777,888,999; 777 alone when left out")
+    parser.add_argument("--dataset", help="the training set's name, or the path of your own images")
+    parser.add_argument("--recipe", help="the recipe's name, such as 12")
+    parser.add_argument(
+        "--scale", choices=["paper", "small"], help="of recipe and network; needed for your own images"
+    )
+    parser.add_argument(
+        "--shard", default="0/1", help="i/n: train every n-th job from number i on (i counts from 0)"
+    )
+    parser.add_argument(
+        "--group", type=int, default=1, help="topology candidates trained at once (1); 16 pays on a GPU"
+    )
+    add_machine_arguments(parser)
+
+
+def add_machine_arguments(parser: argparse.ArgumentParser) -> None:
+    """Define the arguments that say where the images are and what trains."""
+    parser.add_argument("--data", type=Path, default=Path("data"), help="folder of the image sets (data)")
+    parser.add_argument("--unverified", action="store_true", help="accept dataset files of another checksum")
+    parser.add_argument(
+        "--device",
+        default="cuda" if torch.cuda.is_available() else "cpu",
+        help="cpu, cuda, ... (left out: a GPU where there is one)",
+    )
+
+
+def parse_numbers(text: str, stop: int) -> list[int]:
+    """Return the numbers of a list such as '3,5,10-20' (both ends belong to a range), each once.
+
+    Raises `ConfigError` for what is no such list, and unless all lie from 0 to `stop` - 1.
+    """
+    numbers: list[int] = []
+    for part in text.split(","):
+        ends = part.split("-")
+        if len(ends) > 2 or not all(re.fullmatch(" *[0-9]{1,10} *", end) for end in ends):
+            raise ConfigError(
+                f"cannot read {part!r} in {text!r}: allowed are numbers and ranges, such as 3,5,10-20"
+            )
+        first, last = int(ends[0]), int(ends[-1])
+        if not first <= last < stop:
+            raise ConfigError(
+                f"{part!r} in {text!r}: allowed are numbers from 0 to {stop - 1}, a range's smaller one first"
+            )
+        numbers += range(first, last + 1)
+    return list(dict.fromkeys(numbers))
+
+
+def parse_shard(text: str) -> tuple[int, int]:
+    """Return (i, n) of 'i/n'; raises `ConfigError`."""
+    ends = text.split("/")
+    if len(ends) != 2 or not all(end.isdecimal() for end in ends):
+        raise ConfigError(f"cannot read the shard {text!r}: allowed is i/n, such as 0/2")
+    return int(ends[0]), int(ends[1])
+
+
+def asked_jobs(args: argparse.Namespace) -> list[Job]:
+    """Return the jobs that the arguments ask for; raises `ConfigError` when some are missing."""
+    listed = ("archs", "seeds", "dataset", "recipe", "scale")
+    if args.plan:
+        if given := [f"--{name}" for name in listed if getattr(args, name) is not None]:
+            raise ConfigError(
+                f"{', '.join(given)} beside --plan, which is a list by itself; allowed is --space"
+            )
+        return [job for job in embedded_plan() if args.space in (None, job.space)]
+    if missing := [
+        f"--{name}" for name in ("space", "archs", "dataset", "recipe") if getattr(args, name) is None
+    ]:
+        raise ConfigError(f"missing {', '.join(missing)} (or --plan embedded)")
+    archs = np.array(parse_numbers(args.archs, len(get_space(args.space))))
+    seeds = tuple(parse_numbers(args.seeds or "777", SEEDS))
+    return jobs_for(args.space, archs, log_name(args.dataset), args.recipe, seeds)
+
+
+def log_name(dataset: str) -> str:
+    """Return the name of a dataset in the logs: for your own images that of the file or folder, without its path.
+
+    Raises `ConfigError` for a name that no table could hold, or that is another dataset's.
+    """
+    known = (*EMBEDDED, *PAPER_SETS)
+    if dataset in known:
+        return dataset
+    name = Path(dataset).stem
+    if name in known:
+        raise ConfigError(
+            f"your own images {dataset} would stand in the logs as {name!r}, another dataset: rename them"
+        )
+    if not is_label(name):
+        raise ConfigError(
+            f"the dataset's name {shown(name)} is not one of 1 to {LABEL_LENGTH} printable characters: rename it"
+        )
+    return name
+
+
+def print_progress(
+    done: int, total: int, elapsed_s: float, entry: Mapping[str, object], first: list[int]
+) -> None:
+    """Print one line a run to the error stream: done, what, and the remaining time."""
+    if not first:
+        first.append(done - 1)
+    left_s = elapsed_s / (done - first[0]) * (total - done)
+    what = f"{entry['space']} {entry['arch_index']} {entry['dataset']} {entry['recipe']} seed {entry['seed']}"
+    print(f"{done}/{total}  {what}  about {left_s / 60:.0f} min left", file=sys.stderr, flush=True)
+
+
+def is_small(dataset: str, scale: str | None) -> bool:
+    """Return whether a dataset is trained at the small scale; raises `ConfigError` when nothing says so."""
+    if scale is None and dataset not in EMBEDDED and dataset not in PAPER_SETS:
+        raise ConfigError(f"say --scale paper or --scale small for your own images {dataset}")
+    return dataset in EMBEDDED if scale is None else scale == "small"
+
+
+def prepare(device: torch.device) -> None:
+    """Set torch up: one thread on a CPU (one process a core is fastest), deterministic kernels on a GPU."""
+    if device.type == "cpu":
+        torch.set_num_threads(1)
+        torch.set_flush_denormal(True)
+    torch.backends.cudnn.deterministic = True
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the farm; return the exit status."""
+    device = usable_device(args.device)
+    prepare(device)
+    shard, shards = parse_shard(args.shard)
+
+    @cache
+    def images(name: str) -> ImageSet:
+        source = args.dataset if args.dataset and log_name(args.dataset) == name else name
+        return load_images(source, args.data, verify=not args.unverified).to(device)
+
+    jobs = asked_jobs(args)
+    small = bool(args.plan) or is_small(args.dataset, args.scale)
+    stamp = environment_stamp(device) | {"scale": "small" if small else "paper"}
+    if args.unverified:
+        stamp["dataset files"] = "not verified"
+    first: list[int] = []
+    run_farm(
+        jobs,
+        args.out,
+        shard=shard,
+        shards=shards,
+        group=args.group,
+        images=images,
+        recipe=lambda job: get_recipe(job.recipe, small=small),
+        stamp=stamp,
+        report=lambda done, total, s, entry: print_progress(done, total, s, entry, first),
+    )
+    return 0

@@ -1,0 +1,54 @@
+"""`natslib search` for the algorithms that train a supernet."""
+
+import argparse
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from natslib.commands.train import prepare
+from natslib.errors import ConfigError
+from natslib.training.device import usable_device
+from natslib.weight_sharing import get_method
+from natslib.weight_sharing.data import load_search_data
+from natslib.weight_sharing.loop import run_search
+from natslib.weight_sharing.settings import PRESETS, Settings, settings_of
+
+
+def run(args: argparse.Namespace) -> int:
+    """Search, print the architecture that came out, and return 0, or 1 where the training diverged."""
+    method = get_method(args.algorithm)
+    if args.settings is None:
+        raise ConfigError(f"--algorithm {args.algorithm} needs --settings, one of {', '.join(PRESETS)}")
+    if args.space != method.space:
+        raise ConfigError(
+            f"--algorithm {args.algorithm} searches {method.space}; --space {args.space} was given"
+        )
+    settings = with_warm_up(settings_of(args.settings, args.algorithm, args.space), args)
+    device = usable_device(args.device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    prepare(device)
+    data = load_search_data(args.dataset, args.data, device, verify=not args.unverified)
+    name = args.algorithm + ("" if args.warm_up is None else f"-warm-up-{args.warm_up:g}")
+    where = Path("results/weight-sharing") / f"{args.space}-{data.name}-{settings.name}" / name
+    folder = args.output or where / f"seed-{args.seed}"
+    records = run_search(args.algorithm, data, settings, args.seed, folder, progress=sys.stderr.isatty())
+    last = records.iloc[-1]
+    print(f"architecture {last['arch_index']}  {last['arch']}")
+    print(f"{len(records) - 1} epochs in {records['time_s'].sum():.0f} s, records in {folder}")
+    if last["diverged"]:
+        print(
+            f"the loss became NaN in epoch {last['epoch']}: that is the architecture before", file=sys.stderr
+        )
+    return int(last["diverged"])
+
+
+def with_warm_up(settings: Settings, args: argparse.Namespace) -> Settings:
+    """Return the settings with the warm-up that the options ask for; raises `ConfigError` where there is none."""
+    if args.warm_up is None:
+        return settings
+    if args.space != "sss" or not 0 <= args.warm_up < 1:
+        raise ConfigError(
+            f"--warm-up {args.warm_up} with --space {args.space}; allowed is 0 to below 1, with --space sss"
+        )
+    return replace(settings, warm_up=args.warm_up)

@@ -1,0 +1,162 @@
+"""Save a figure with the numbers it draws and where they come from."""
+
+import io
+import json
+import os
+import textwrap
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+
+import natslib
+
+STYLE: dict[Any, Any] = {
+    "axes.axisbelow": True,
+    "axes.grid": True,
+    "axes.labelsize": 8,
+    "axes.linewidth": 0.6,
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "axes.titlesize": 9,
+    "font.family": "DejaVu Sans",
+    "font.size": 8,
+    "legend.title_fontsize": 7,
+    "grid.color": "#e3e3e3",
+    "grid.linewidth": 0.5,
+    "legend.fontsize": 7,
+    "legend.edgecolor": "none",
+    "legend.fancybox": False,
+    "legend.framealpha": 0.85,
+    "xtick.labelsize": 7,
+    "ytick.labelsize": 7,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+}
+
+CAPTION_IN = 0.26
+
+
+def use_style() -> None:
+    """Set the project's fonts, sizes and lines for every figure made from here on."""
+    mpl.rcParams.update(STYLE)
+
+
+def new_figure(
+    rows: int, columns: int, *, panel_in: tuple[float, float] = (2.4, 2.2), caption_lines: int = 1
+) -> tuple[Figure, np.ndarray]:
+    """Return a figure and its (rows, columns) array of axes; `panel_in` is the width and height of one panel in inches.
+
+    Room for `caption_lines` lines of source text is kept below the panels.
+    """
+    caption_in = _caption_in(caption_lines)
+    width, height = columns * panel_in[0], rows * panel_in[1] + caption_in
+    layout = ConstrainedLayoutEngine(rect=_above_caption(caption_in, height), wspace=0.04, hspace=0.04)
+    fig = Figure(figsize=(width, height), layout=layout)
+    axes = fig.subplots(rows, columns, squeeze=False)
+    return fig, axes
+
+
+def write_caption(fig: Figure, *parts: str) -> None:
+    """Write at the caption of the figure, in small lines, what names its source: the parts that are not empty.
+
+    A figure without room for all lines becomes higher.
+    """
+    text = "\u00a0· ".join(part for part in parts if part)  # no line begins with the dot
+    lines = textwrap.wrap(text, int(fig.get_figwidth() * 19))
+    _keep_room(fig, len(lines))
+    fig.text(0.01, 0.008, "\n".join(lines), fontsize=6, color="#5f5f5f", ha="left", va="bottom")
+
+
+def _keep_room(fig: Figure, lines: int) -> None:
+    engine, (width, height) = fig.get_layout_engine(), fig.get_size_inches()
+    if not isinstance(engine, ConstrainedLayoutEngine):
+        return
+    room_in = engine.get()["rect"][1] * height
+    more_in = _caption_in(lines) - room_in
+    if more_in > 0:
+        fig.set_size_inches(width, height + more_in)
+        engine.set(rect=_above_caption(room_in + more_in, height + more_in))
+
+
+def draw_absent(ax: Axes, text: str) -> None:
+    """Say in words what a panel would show and its source lacks, in place of the panel."""
+    ax.set_axis_off()
+    ax.text(
+        0.5,
+        0.5,
+        textwrap.fill(text, 34),
+        transform=ax.transAxes,
+        ha="center",
+        va="center",
+        fontsize=7.5,
+        color="#5f5f5f",
+    )
+
+
+def new_mosaic(
+    layout: str, size_in: tuple[float, float], *, caption_lines: int = 1
+) -> tuple[Figure, dict[str, Axes]]:
+    """Return a figure and its named axes for a layout such as "AAB;CCC"; `size_in` excludes the caption's text."""
+    caption_in = _caption_in(caption_lines)
+    height = size_in[1] + caption_in
+    engine = ConstrainedLayoutEngine(rect=_above_caption(caption_in, height))
+    fig = Figure(figsize=(size_in[0], height), layout=engine)
+    axes = fig.subplot_mosaic(layout)
+    return fig, axes
+
+
+def _caption_in(lines: int) -> float:
+    return CAPTION_IN + 0.13 * (lines - 1)
+
+
+def _above_caption(caption_in: float, height_in: float) -> tuple[float, float, float, float]:
+    caption = caption_in / height_in
+    return 0.0, caption, 1.0, 1.0 - caption
+
+
+DPI = {"svg": 130, "pdf": 130, "png": 200}  # of the points inside the vector files, and of the picture
+_METADATA: dict[str, dict[str, Any]] = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": {}}
+_SETTINGS: dict[Any, Any] = {"svg.hashsalt": "natslib", "svg.fonttype": "path", "pdf.fonttype": 42}
+
+
+def save(fig: Figure, data: pd.DataFrame, stem: str | Path, provenance: dict[str, Any]) -> dict[str, Path]:
+    """Write stem.svg, .pdf, .png, .csv (the numbers drawn) and .json (provenance and natslib's version).
+
+    Returns the paths by suffix. Each file appears whole or not at all, and holds the same bytes whenever the same
+    figure is saved with the same libraries. Numbers have eight significant digits. The folder is made if missing.
+    """
+    base = Path(stem)
+    base.parent.mkdir(parents=True, exist_ok=True)
+    contents = {suffix: _rendered(fig, suffix) for suffix in _METADATA}
+    contents["csv"] = data.to_csv(index=False, float_format="%.8g", lineterminator="\n").encode()
+    record = {"natslib": natslib.__version__, "figure": base.name, **provenance}
+    contents["json"] = (
+        json.dumps(record, indent=1, sort_keys=True, ensure_ascii=False, default=str) + "\n"
+    ).encode()
+    return {
+        suffix: _write(base.with_name(f"{base.name}.{suffix}"), content)
+        for suffix, content in contents.items()
+    }
+
+
+def _rendered(fig: Figure, suffix: str) -> bytes:
+    buffer = io.BytesIO()
+    with mpl.rc_context(_SETTINGS):
+        fig.savefig(buffer, format=suffix, dpi=DPI[suffix], metadata=_METADATA[suffix])
+    return buffer.getvalue()
+
+
+def _write(path: Path, content: bytes) -> Path:
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        partial.write_bytes(content)
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+    return path

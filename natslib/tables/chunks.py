@@ -1,0 +1,202 @@
+"""Converting the records of an official archive in worker processes, chunk by chunk."""
+
+import contextlib
+import ctypes
+import gc
+import hashlib
+import json
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from natslib.errors import BadSource, NatslibError
+from natslib.tables.format.schema import FINALS
+from natslib.tables.format.writing import Rows, atomic
+from natslib.tables.sources import official
+from natslib.tables.sources.unpickle import decompress, loads
+
+CHUNK = 128  # architectures; some 13 MB of curves in memory
+LIMIT_S = 60  # for one record, which takes some milliseconds
+CRASHED = "it makes the reader crash or hang; damaged or hostile"
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Some records and the two files that they are converted to: finals (`part`) and curves."""
+
+    items: tuple[official.Item, ...]
+    part: Path
+    curves: Path
+
+
+def convert_chunks(todo: list[Chunk], processes: int, progress: Callable[[int], object]) -> None:
+    """Convert all chunks; `progress` gets the number of records done. Raises `NatslibError` when workers keep dying.
+
+    A record that kills its process or keeps it busy for longer than `LIMIT_S` is found by reading the suspects one
+    at a time, and then left out.
+    """
+    todo, crashers = list(todo), frozenset[str]()
+    while todo:
+        try:
+            for chunk in _in_pool(todo, processes, crashers):
+                todo.remove(chunk)
+                progress(len(chunk.items))
+        except BrokenProcessPool:
+            started = todo[: 2 * processes + 1]
+            found = frozenset(name for chunk in started for name in _find_crashers(chunk, crashers))
+            if not found:
+                message = "a worker process was killed (out of memory?); run the same again"
+                raise NatslibError(message) from None
+            crashers |= found
+
+
+def _in_pool(todo: list[Chunk], processes: int, crashers: frozenset[str]) -> Iterator[Chunk]:
+    """Yield the chunks as they are finished."""
+    context = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(min(processes, len(todo)), mp_context=context, initializer=_quiet_worker)
+    try:
+        with _hidden_main(), _uninterrupted():
+            futures = {pool.submit(_convert_chunk, chunk, crashers): chunk for chunk in todo}
+        for future in as_completed(futures):
+            future.result()
+            yield futures[future]
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+@contextlib.contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Let Ctrl-C wait until the workers have started: one that starts while its parent ends would complain."""
+    if threading.current_thread() is not threading.main_thread():  # only there does Ctrl-C arrive
+        yield
+        return
+    asked: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, frame: asked.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if asked:
+        raise KeyboardInterrupt
+
+
+@contextlib.contextmanager
+def _hidden_main() -> Iterator[None]:
+    """Start workers without importing the caller's script: they need only natslib, and it would start itself again."""
+    main = sys.modules["__main__"]
+    hidden: dict[str, Any] = {
+        name: vars(main).pop(name) for name in ("__file__", "__spec__") if name in vars(main)
+    }
+    main.__spec__ = None
+    try:
+        yield
+    finally:
+        vars(main).update(hidden)
+
+
+def _quiet_worker() -> None:
+    """Leave Ctrl-C to the main process and end with it; no garbage collector, since records hold no cycles."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    gc.disable()
+    pa.set_cpu_count(1)
+    _keep_memory()
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _keep_memory() -> None:
+    """Tell glibc not to give memory back after every record, only to ask for it again: a tenth of the time."""
+    if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "mallopt"):
+        for option in (-1, -3):  # M_TRIM_THRESHOLD, M_MMAP_THRESHOLD
+            libc.mallopt(option, 32 * 2**20)
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+@contextlib.contextmanager
+def _limited_time() -> Iterator[None]:
+    """Let the system end this process when one record takes too long; a loop inside C code stops for nothing less."""
+    if hasattr(signal, "alarm"):
+        signal.alarm(LIMIT_S)
+    try:
+        yield
+    finally:
+        if hasattr(signal, "alarm"):
+            signal.alarm(0)
+
+
+def _convert_chunk(chunk: Chunk, crashers: frozenset[str]) -> None:
+    rows: Rows | None = None
+    digests, damaged = [], []
+    for item in chunk.items:
+        try:
+            if item.name in crashers:
+                raise BadSource(CRASHED)
+            with _limited_time():
+                packed = item.read()
+                digests.append((item.name, hashlib.sha256(packed).hexdigest()))
+                record = official.check_record(loads(decompress(packed)))
+                rows = rows or Rows(official.space_of(record))
+                rows.add_all(official.runs_of(record, rows.space, item.index))
+        except NatslibError as error:
+            damaged.append({"file": item.name, "reason": str(error)})
+    write_chunk(rows, {"digests": digests, "damaged": damaged}, chunk)
+
+
+def write_chunk(rows: Rows | None, note: dict[str, Any], chunk: Chunk) -> None:
+    """Write the curves, then the finals with a note beside them: a part that exists is a chunk that is done."""
+    finals = rows.finals() if rows is not None else FINALS.empty_table()
+    if rows is not None and finals.num_rows:
+        rows.write_curves(chunk.curves)
+    note = note | {"space": rows.space.name if rows is not None else None}
+    with atomic(chunk.part) as temporary:
+        pq.write_table(
+            finals.replace_schema_metadata({"note": json.dumps(note)}), temporary, compression="lz4"
+        )
+
+
+def read_note(part: Path) -> dict[str, Any]:
+    """Return the note of a finished chunk: its files' digests, and the damaged ones with reasons."""
+    note: dict[str, Any] = json.loads(pq.read_schema(part).metadata[b"note"])
+    return note
+
+
+def _find_crashers(chunk: Chunk, known: frozenset[str]) -> list[str]:
+    """Return the names of the records whose reading kills a process, trying them in processes of their own."""
+    context = multiprocessing.get_context("spawn")
+    position = context.Value("i", 0)
+    items, crashers = [item for item in chunk.items if item.name not in known], []
+    while position.value < len(items):
+        process = context.Process(target=_read_on, args=(items, position))
+        with _hidden_main():
+            process.start()
+        process.join()
+        if process.exitcode:
+            crashers.append(items[position.value].name)
+            position.value += 1
+    return crashers
+
+
+def _read_on(items: list[official.Item], position: Any) -> None:
+    while position.value < len(items):
+        item = items[position.value]
+        with contextlib.suppress(NatslibError), _limited_time():
+            record = official.read_record(item)
+            for _ in official.runs_of(record, official.space_of(record), item.index):
+                pass
+        position.value += 1

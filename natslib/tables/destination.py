@@ -1,0 +1,151 @@
+"""The folder that a table is made in: whose it is, what is finished in it, and the manifest that makes it whole."""
+
+import contextlib
+import hashlib
+import json
+import re
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+import natslib
+from natslib.errors import BadSource, ConfigError, NatslibError
+from natslib.spaces import Space
+from natslib.tables.chunks import Chunk
+from natslib.tables.format.folder import FINALS_FILE, MANIFEST, read_manifest
+from natslib.tables.format.schema import FORMAT
+from natslib.tables.format.writing import atomic, sha256, write_finals
+from natslib.tables.sources.official import Item
+
+_OURS = re.compile(
+    r"(finals\.parquet|manifest\.json|\.lock|(curves|\.parts)/\d{6}\.parquet|\.parts/plan|(.*/)?\..*\.tmp)"
+)
+
+
+class Destination:
+    """A folder `path` that holds, or will hold, the table of the source with this fingerprint and name."""
+
+    def __init__(self, path: Path, origin: str, fingerprint: str):
+        self.path, self.origin = path, origin
+        self.fingerprint = fingerprint
+        self.parts = path / ".parts"
+
+    def chunk(self, first: int, items: tuple[Item, ...] = ()) -> Chunk:
+        """Return the chunk whose first architecture index is `first`."""
+        name = f"{first:06d}.parquet"
+        return Chunk(items, self.parts / name, self.path / "curves" / name)
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep a second conversion into the same folder away for as long as this one runs."""
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            lock = (self.path / ".lock").open("w")
+        except OSError as error:
+            raise NatslibError(f"cannot write to {self.path}: {error.strerror}") from error
+        with lock:
+            if sys.platform != "win32":
+                import fcntl
+
+                try:
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    message = f"another conversion is writing to {self.path}; wait for it"
+                    raise ConfigError(message) from None
+            try:
+                yield
+            finally:
+                (self.path / ".lock").unlink(missing_ok=True)
+
+    def begin(self) -> dict[str, Any] | None:
+        """Make the folder ready to go on or to start; return the manifest if the table is finished already.
+
+        Raises `ConfigError` where the folder holds foreign files, or a table of something else.
+        """
+        self._refuse_foreign_files()
+        for cut_short in self.path.rglob(".*.tmp"):  # of a process that was killed
+            cut_short.unlink()
+        manifest = read_manifest(self.path) if (self.path / MANIFEST).exists() else None
+        if manifest is not None:
+            if manifest["fingerprint"] != self.fingerprint:
+                held = f"a table of {manifest['origin']!r}, made from other files"
+                raise ConfigError(f"{self.path} holds {held}; remove it or choose another folder")
+            shutil.rmtree(self.parts, ignore_errors=True)
+            return manifest
+        plan = self.parts / "plan"
+        if not plan.exists():  # nothing to go on with
+            shutil.rmtree(self.parts, ignore_errors=True)
+            shutil.rmtree(self.path / "curves", ignore_errors=True)
+            with atomic(plan) as temporary:
+                temporary.write_text(self.fingerprint)
+        elif plan.read_text() != self.fingerprint:
+            raise ConfigError(f"{self.path} holds an unfinished conversion of other files; remove it")
+        return None
+
+    def _refuse_foreign_files(self) -> None:
+        for path in self.path.rglob("*"):
+            if path.is_symlink() or (
+                path.is_file() and not _OURS.fullmatch(str(path.relative_to(self.path)))
+            ):
+                raise ConfigError(f"{path} is no part of a table; choose an empty folder")
+
+    def merge(self, chunks: list[Chunk]) -> pa.Table:
+        """Return the finals of finished chunks."""
+        return pa.concat_tables([pq.read_table(chunk.part) for chunk in chunks])
+
+    def finish(
+        self, finals: pa.Table, space: Space, source: dict[str, Any], damaged: list[dict[str, str]]
+    ) -> dict[str, Any]:
+        """Write finals and, last, the manifest: what there is, what is missing, and the SHA-256 of every file."""
+        if not finals.num_rows:
+            reason = f"; the first: {damaged[0]['file']}: {damaged[0]['reason']}" if damaged else ""
+            raise BadSource(f"{self.origin}: not one readable run in it{reason}")
+        with atomic(self.path / FINALS_FILE) as temporary:
+            blocks = write_finals(finals, temporary, space)
+        measured = set(finals["arch_index"].to_numpy().tolist())
+        files = [self.path / FINALS_FILE, *sorted((self.path / "curves").glob("*.parquet"))]
+        manifest = {
+            "format": FORMAT,
+            "space": space.name,
+            "origin": self.origin,
+            "source": source,
+            "fingerprint": self.fingerprint,
+            "architectures": {
+                "measured": len(measured),
+                "missing": _ranges(set(range(len(space))) - measured),
+            },
+            "rows": finals.num_rows,
+            "blocks": [{**block._asdict(), "rows": count} for block, count in blocks],
+            "damaged": damaged,
+            "sha256": {str(file.relative_to(self.path)): sha256(file) for file in files},
+            "versions": {"natslib": natslib.__version__, "pyarrow": pa.__version__},
+        }
+        self.write_manifest(manifest)
+        return manifest
+
+    def write_manifest(self, manifest: dict[str, Any]) -> None:
+        """Write the file that makes the table whole, and drop what only an unfinished one needs."""
+        with atomic(self.path / MANIFEST) as temporary:
+            temporary.write_text(json.dumps(manifest, indent=1) + "\n")
+        shutil.rmtree(self.parts, ignore_errors=True)
+
+
+def fingerprint(*facts: Any) -> str:
+    """Return a digest of what a table depends on: the source's files and this version's ways."""
+    return hashlib.sha256(json.dumps([FORMAT, natslib.__version__, *facts]).encode()).hexdigest()
+
+
+def _ranges(numbers: set[int]) -> list[str]:
+    """Return '3', '7-12', ... for a set of whole numbers."""
+    ranges: list[list[int]] = []
+    for number in sorted(numbers):
+        if ranges and ranges[-1][1] == number - 1:
+            ranges[-1][1] = number
+        else:
+            ranges.append([number, number])
+    return [str(first) if first == last else f"{first}-{last}" for first, last in ranges]

@@ -1,0 +1,85 @@
+"""A table that answers for cells that were not trained by the trained member of their class of exactly equal networks.
+
+Two cells of an exact class are the same function of input and weights (see `natslib.spaces.equivalence`), so what
+training one of them gives is what training the other would, but for the seed. That holds for losses and accuracies;
+parameters and FLOPs count operations that the function may not use, and are the asked cell's own; times are measured or
+missing. The formulas of the 4,930 `expression` classes are not always one function: they answer for nobody.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+from natslib.datasets import DATASETS
+from natslib.spaces import PAPER_SCALE, SMALL_SCALE, Space
+from natslib.spaces.topology import TOPOLOGY, equivalence_class
+from natslib.tables.format.schema import RUN_METRICS, Block
+from natslib.tables.format.writing import COST_TOLERANCE
+from natslib.tables.reader import Question, Reader
+
+ANSWERED = ("loss", "accuracy", "top5")
+NOBODY = -1
+Indices = npt.NDArray[np.int64]
+
+
+class ClassReader(Reader):
+    """Reads a table's columns with the cells that were not trained answered through their class."""
+
+    def __init__(self, reader: Reader):
+        super().__init__(reader._finals, reader._name, list(reader._blocks), reader._space, reader._curves)
+        self._by: dict[tuple[str, str, str], Indices] = {}
+
+    def answered_by(self, dataset: str, recipe: str, split: str) -> Indices:
+        """Return which cell answers for every cell: itself where it was trained, `NOBODY` where none of its class was.
+
+        Of several trained members, the one with most seeds answers; of equals the lowest index.
+        """
+        key = dataset, recipe, split
+        if key not in self._by:
+            self._by[key] = _answers(self.count_runs(*key), equal_networks(self._space))
+        return self._by[key]
+
+    def measured(self) -> Indices:
+        """Return the indices of the architectures that have any answer, ascending."""
+        classes = equal_networks(self._space)
+        return np.flatnonzero(np.isin(classes, classes[super().measured()]))
+
+    def _of_run(self, asked: Question) -> npt.NDArray[np.float64]:
+        column = super()._of_run(asked)
+        by = self.answered_by(asked.dataset, asked.recipe, asked.split)
+        through = np.flatnonzero((by != NOBODY) & (by != np.arange(len(by))))
+        if asked.metric in ANSWERED:
+            column[through] = column[by[through]]
+        elif asked.metric in RUN_METRICS[:2]:
+            column[through] = self._closed_form(self.block(asked), asked.metric, through)
+        return column
+
+    def _closed_form(self, block: Block, metric: str, cells: Indices) -> npt.NDArray[np.float64]:
+        """Return the cells' own cost by the formula that gives most of the costs stored there; NaN without one."""
+        stored = self._final(block, metric)
+        known = np.flatnonzero(~np.isnan(stored))
+        formula = getattr(self._space, metric)
+        if block.dataset in DATASETS and len(known):
+            for scale in (PAPER_SCALE, SMALL_SCALE):
+                found = formula(self._space.codes(known), block.dataset, scale)
+                if (np.abs(found - stored[known]) < COST_TOLERANCE).mean() > 0.5:
+                    return np.asarray(formula(self._space.codes(cells), block.dataset, scale))
+        return np.full(len(cells), np.nan)
+
+    def curve(self, asked: Question, index: int) -> npt.NDArray[np.float64]:
+        """Return what `Reader.curve` does, a loss or accuracy through the class."""
+        by = self.answered_by(asked.dataset, asked.recipe, asked.split)[index]
+        return super().curve(asked, int(by) if asked.metric in ANSWERED and by != NOBODY else index)
+
+
+def equal_networks(space: Space) -> Indices:
+    """Return the class of every architecture; where no rule is known, as in the size space, each is its own."""
+    return equivalence_class("exact") if space is TOPOLOGY else np.arange(len(space))
+
+
+def _answers(runs: Indices, classes: Indices) -> Indices:
+    cells = np.arange(len(runs))
+    best_last = np.lexsort((-cells, runs))
+    best_last = best_last[runs[best_last] > 0]
+    of_class = np.full(len(runs), NOBODY)
+    of_class[classes[best_last]] = best_last  # of several values for one class the last stays
+    return np.where(runs > 0, cells, of_class[classes])

@@ -1,0 +1,119 @@
+"""The columns of a benchmark table: what one trained network leaves behind.
+
+A *run* is one network trained once: architecture, training set, recipe and seed. A run has one row a split;
+rows that share dataset, recipe, split and seed form a *block*. Two artefacts hold them: *finals* (the last
+epoch, float64) and *curves* (every epoch, float32 but for the times).
+"""
+
+import functools
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+FORMAT = 2
+SPLITS = ("train", "valid", "test", "valtest")
+CURVE_METRICS = ("loss", "accuracy", "top5", "time_s")
+RUN_METRICS = ("params_m", "flops_m", "latency_s")
+METRICS = (*CURVE_METRICS, "total_time_s", *RUN_METRICS)
+UNITS = {
+    "loss": "nat",
+    "accuracy": "%",
+    "top5": "%",
+    "time_s": "s an epoch or pass",
+    "total_time_s": "s, all epochs",
+    "params_m": "10^6",
+    "flops_m": "10^6 multiply-adds",
+    "latency_s": "s a batch",
+}
+SEEDS = 2**31  # seeds lie below it
+LABEL_LENGTH = 64  # characters of a dataset's or a recipe's name
+MEAN_ONLY = -1  # the seed of a row that is a mean over runs which the source does not list one by one
+
+
+class Block(NamedTuple):
+    """The key that a block's rows share; `seed` is `MEAN_ONLY` where the source holds only a mean."""
+
+    dataset: str
+    recipe: str
+    split: str
+    seed: int
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One split of one run, epoch by epoch: float64 arrays of shape (epochs,), NaN where nothing was recorded.
+
+    `time_s` holds one value an epoch, or a single one that stands for every epoch (the official records
+    keep one clock).
+    """
+
+    loss: np.ndarray
+    accuracy: np.ndarray
+    top5: np.ndarray | None
+    time_s: np.ndarray
+
+
+@dataclass(frozen=True)
+class Run:
+    """One trained network: its keys, its costs in millions and seconds, and a curve a split."""
+
+    arch_index: int
+    dataset: str
+    recipe: str
+    seed: int
+    params_m: float
+    flops_m: float
+    latency_s: float
+    curves: dict[str, Curve]
+
+
+def sum_in_order(time_s: np.ndarray, epochs: int) -> float:
+    """Return the sum of the first `epochs` times, added one after the other; a single time stands for every epoch."""
+    return _repeated(float(time_s[0]), epochs) if len(time_s) == 1 else float(np.cumsum(time_s[:epochs])[-1])
+
+
+@functools.lru_cache(maxsize=1024)
+def _repeated(time_s: float, epochs: int) -> float:
+    """Sum of equal times; the official records repeat theirs over seeds."""
+    return float(np.cumsum(np.full(epochs, time_s))[-1])
+
+
+def out_of_range(metric: str, values: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
+    """Return where values cannot be of that metric: accuracies lie in 0..100, and all are finite; NaN may stand.
+
+    A loss may be negative, times and costs may not.
+    """
+    low = -np.inf if metric == "loss" else 0.0
+    high = 100.0 if metric in ("accuracy", "top5") else np.inf
+    return np.isinf(values) | (values < low) | (values > high)
+
+
+def is_label(value: object) -> bool:
+    """Return whether a value can name a dataset or a recipe: 1 to 64 printable characters."""
+    return isinstance(value, str) and 0 < len(value) <= LABEL_LENGTH and value.isprintable()
+
+
+_KEYS = [
+    ("dataset", pa.dictionary(pa.int32(), pa.string())),
+    ("recipe", pa.dictionary(pa.int32(), pa.string())),
+    ("split", pa.dictionary(pa.int32(), pa.string())),
+    ("seed", pa.int32()),
+    ("arch_index", pa.int32()),
+]
+FINALS = pa.schema(
+    [
+        *_KEYS,
+        ("epoch", pa.int32()),
+        *((name, pa.float64()) for name in METRICS),
+        ("cost_mismatch", pa.bool_()),
+    ]
+)
+CURVES = pa.schema(
+    [
+        *_KEYS,
+        *((name, pa.list_(pa.float64() if name == "time_s" else pa.float32())) for name in CURVE_METRICS),
+    ]
+)

@@ -1,0 +1,256 @@
+"""Writing a benchmark table: rows of runs into Parquet, one row group a block, whole files or none."""
+
+import contextlib
+import hashlib
+import json
+import os
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from natslib.datasets import PAPER
+from natslib.errors import BadSource, NatslibError
+from natslib.spaces import Space
+from natslib.tables.format.schema import (
+    CURVE_METRICS,
+    CURVES,
+    FINALS,
+    FORMAT,
+    LABEL_LENGTH,
+    METRICS,
+    SEEDS,
+    SPLITS,
+    Block,
+    Run,
+    is_label,
+    sum_in_order,
+)
+
+METADATA_KEY = b"natslib"
+_NOTHING = np.empty(0)
+COST_TOLERANCE = 1e-6  # one parameter or one multiply-add, in millions, and half a digit
+
+
+@contextlib.contextmanager
+def atomic(path: Path) -> Iterator[Path]:
+    """Give a temporary path beside `path` to write to, and move it there when the block ends without an error.
+
+    Raises `NatslibError` when the disk is full or not writable; nothing half-written is left behind.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield temporary
+        _sync(temporary)
+        temporary.replace(path)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise NatslibError(f"cannot write {path}: {reason}; nothing half-written is kept") from error
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def _sync(path: Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def sha256(path: Path) -> str:
+    """Return the hex SHA-256 of a file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+class Rows:
+    """Collects runs block by block; memory grows with the number of epochs added."""
+
+    def __init__(self, space: Space):
+        self.space = space
+        self._blocks: dict[Block, int] = {}
+        self._finals: list[tuple[float, ...]] = []
+        self._curves: dict[Block, dict[str, list[Any]]] = defaultdict(lambda: defaultdict(list))
+
+    def _add(self, run: Run) -> None:
+        """Add one row a split of the run."""
+        for split, curve in run.curves.items():
+            block = Block(run.dataset, run.recipe, split, run.seed)
+            number = self._blocks.setdefault(block, len(self._blocks))
+            total = sum_in_order(curve.time_s, len(curve.loss))
+            top5 = np.nan if curve.top5 is None else curve.top5[-1]
+            keys = (number, run.arch_index, len(curve.loss) - 1)
+            last = (curve.loss[-1], curve.accuracy[-1], top5, curve.time_s[-1], total)
+            self._finals.append((*keys, *last, run.params_m, run.flops_m, run.latency_s))
+            columns = self._curves[block]
+            columns["arch_index"].append(run.arch_index)
+            for name in CURVE_METRICS:
+                values = getattr(curve, name)
+                columns[name].append(_NOTHING if values is None else values)
+
+    def add_all(self, runs: Iterable[Run]) -> None:
+        """Add the runs of one record, all of them or, if one is damaged (`BadSource`), none."""
+        checked = [_checked(run, self.space) for run in runs]
+        for run in checked:
+            self._add(run)
+
+    def finals(self) -> pa.Table:
+        """Return the last epoch of every row, `FINALS`, in no particular order."""
+        if not self._finals:
+            return FINALS.empty_table()
+        flat = np.array(self._finals).T
+        number, arch_index, epoch = flat[:3].astype(np.int32)
+        columns: dict[str, Any] = {"arch_index": arch_index, "epoch": epoch}
+        for at, name in enumerate(("dataset", "recipe", "split")):
+            labels = pa.array([block[at] for block in self._blocks])
+            columns[name] = pa.DictionaryArray.from_arrays(pa.array(number), labels)
+        columns["seed"] = np.array([block.seed for block in self._blocks], dtype=np.int32)[number]
+        columns |= dict(zip(METRICS, flat[3:], strict=True))
+        columns["cost_mismatch"] = pa.nulls(len(number), pa.bool_())
+        return pa.table({name: columns[name] for name in FINALS.names}, schema=FINALS)
+
+    def write_curves(self, path: Path) -> None:
+        """Write every epoch of every row as `CURVES`, one row group a block, whole or not at all."""
+        with atomic(path) as temporary:
+            leaves = {
+                f"{name}.list.element": "BYTE_STREAM_SPLIT" for name in CURVE_METRICS if name != "time_s"
+            }
+            keys = ["dataset", "recipe", "split", "time_s.list.element"]
+            schema = CURVES.with_metadata(_metadata(self.space, sorted(self._blocks, key=block_order)))
+            with pq.ParquetWriter(
+                temporary, schema, compression="zstd", use_dictionary=keys, column_encoding=leaves
+            ) as writer:
+                for block in sorted(self._blocks, key=block_order):
+                    writer.write_table(self._block_of_curves(block).cast(schema))
+
+    def _block_of_curves(self, block: Block) -> pa.Table:
+        columns = _key_columns(block, np.array(self._curves[block]["arch_index"], dtype=np.int32))
+        for name in CURVE_METRICS:
+            arrays = self._curves[block][name]
+            offsets = np.concatenate([[0], np.cumsum([len(array) for array in arrays])]).astype(np.int32)
+            flat = pa.array(np.concatenate(arrays), CURVES.field(name).type.value_type, from_pandas=False)
+            columns[name] = pa.ListArray.from_arrays(pa.array(offsets), flat)
+        return pa.table(columns, schema=CURVES)
+
+
+def _checked(run: Run, space: Space) -> Run:
+    """Return the run; raises `BadSource` if no run can have such an architecture, seed, name or number of epochs."""
+    index, seed, names = run.arch_index, run.seed, (run.dataset, run.recipe)
+    if type(index) is not int or not 0 <= index < len(space):
+        raise BadSource(f"no architecture of the {space.title} space has that index")
+    if type(seed) is not int or not 0 <= seed < SEEDS:
+        raise BadSource(f"a seed is a whole number from 0 to {SEEDS - 1}")
+    if not all(map(is_label, names)):
+        raise BadSource(
+            f"the names of dataset and recipe are printable text of at most {LABEL_LENGTH} characters"
+        )
+    if "train" not in run.curves or any(len(curve.loss) == 0 for curve in run.curves.values()):
+        raise BadSource("a run has training results and at least one epoch")
+    return run
+
+
+def block_order(block: Block) -> tuple[str, str, int, int]:
+    """Return the sort key that puts blocks by dataset, recipe, split and seed."""
+    return block.dataset, block.recipe, SPLITS.index(block.split), block.seed
+
+
+def block_of_finals(block: Block, values: dict[str, np.ndarray]) -> pa.Table:
+    """Return one block as `FINALS`; `values` holds 'arch_index', 'epoch' and any metrics (absent ones become NaN)."""
+    arch_index = np.asarray(values["arch_index"], dtype=np.int32)
+    columns = _key_columns(block, arch_index)
+    columns["epoch"] = pa.array(np.broadcast_to(values["epoch"], arch_index.shape).astype(np.int32))
+    for name in METRICS:
+        column = np.broadcast_to(values.get(name, np.nan), arch_index.shape)
+        columns[name] = pa.array(np.asarray(column, dtype=np.float64), from_pandas=False)
+    columns["cost_mismatch"] = pa.nulls(len(arch_index), pa.bool_())
+    return pa.table(columns, schema=FINALS)
+
+
+def _key_columns(block: Block, arch_index: np.ndarray) -> dict[str, pa.Array]:
+    zeros = pa.array(np.zeros(len(arch_index), dtype=np.int32))
+    columns: dict[str, pa.Array] = {
+        name: pa.DictionaryArray.from_arrays(zeros, [getattr(block, name)])
+        for name in ("dataset", "recipe", "split")
+    }
+    columns["seed"] = pa.array(np.full(len(arch_index), block.seed, dtype=np.int32))
+    columns["arch_index"] = pa.array(arch_index)
+    return columns
+
+
+def _flag_costs(part: pa.Table, block: Block, space: Space) -> pa.Table:
+    """Set `cost_mismatch` where stored parameters or FLOPs differ from the architecture's closed form.
+
+    204 official records do. It stays null where no costs are stored, and for networks of other sizes than the
+    paper's.
+    """
+    if block.dataset not in PAPER:
+        return part
+    codes = space.codes(part["arch_index"].to_numpy())
+    wrong, known = np.zeros(len(codes), dtype=bool), np.zeros(len(codes), dtype=bool)
+    for name, closed_form in (("params_m", space.params_m), ("flops_m", space.flops_m)):
+        stored = part[name].to_numpy()
+        known |= ~np.isnan(stored)
+        wrong |= np.abs(stored - closed_form(codes, block.dataset)) > COST_TOLERANCE
+    at = FINALS.get_field_index("cost_mismatch")
+    return part.set_column(at, FINALS.field(at), pa.array(wrong, mask=~known))
+
+
+def write_finals(table: pa.Table, path: Path | pa.NativeFile, space: Space) -> list[tuple[Block, int]]:
+    """Write `FINALS` rows sorted into blocks, one row group each; return the blocks with their numbers of rows.
+
+    Raises `BadSource` when an architecture stands twice in a block.
+    """
+    table = table.unify_dictionaries()
+    blocks = _split_into_blocks(table)
+    schema = FINALS.with_metadata(_metadata(space, [block for block, _ in blocks]))
+    keys = ["dataset", "recipe", "split", "params_m", "flops_m", "latency_s", "time_s", "total_time_s"]
+    with pq.ParquetWriter(path, schema, compression="zstd", use_dictionary=keys) as writer:
+        for block, rows in blocks:
+            part = _flag_costs(table.take(pa.array(rows)), block, space)
+            index = part["arch_index"].to_numpy()
+            if (twice := np.flatnonzero(np.diff(index) == 0)).size:
+                raise BadSource(f"architecture {index[twice[0]]} stands twice in {tuple(block)}")
+            writer.write_table(part.cast(schema), row_group_size=max(1, len(rows)))
+    return [(block, len(rows)) for block, rows in blocks]
+
+
+def _split_into_blocks(table: pa.Table) -> list[tuple[Block, np.ndarray]]:
+    """Return for each block, in block order, its row numbers by ascending architecture index."""
+    names = ("dataset", "recipe", "split")
+    labels, codes = {}, {}
+    for name in names:
+        column = table[name].combine_chunks()
+        labels[name], codes[name] = column.dictionary.to_pylist(), column.indices.to_numpy()
+    seeds = table["seed"].to_numpy()
+    order = np.lexsort((table["arch_index"].to_numpy(), seeds, *(codes[name] for name in names)))
+    stacked = np.stack([*(codes[name][order] for name in names), seeds[order]])
+    starts = np.flatnonzero((stacked[:, 1:] != stacked[:, :-1]).any(axis=0)) + 1
+    blocks = []
+    for rows in np.split(order, starts) if len(order) else []:
+        dataset, recipe, split = (labels[name][codes[name][rows[0]]] for name in names)
+        blocks.append((Block(dataset, recipe, split, int(seeds[rows[0]])), rows))
+    return sorted(blocks, key=lambda pair: block_order(pair[0]))
+
+
+def _metadata(space: Space, blocks: list[Block]) -> dict[bytes, bytes]:
+    content = {"format": FORMAT, "space": space.name, "blocks": [list(block) for block in blocks]}
+    return {METADATA_KEY: json.dumps(content).encode()}
+
+
+def read_metadata(file: pq.ParquetFile, name: str) -> tuple[str, list[Block]]:
+    """Return space name and blocks (one a row group) of a Parquet file of ours; raises `BadSource`."""
+    raw = (file.schema_arrow.metadata or {}).get(METADATA_KEY)
+    if raw is None:
+        raise BadSource(
+            f"{name}: a Parquet file, but not a table that natslib wrote; see `natslib convert --help`"
+        )
+    content = json.loads(raw)
+    if content["format"] != FORMAT:
+        raise BadSource(
+            f"{name}: table format {content['format']}, this natslib reads {FORMAT}; convert it again"
+        )
+    return content["space"], [Block(*block) for block in content["blocks"]]

@@ -1,0 +1,250 @@
+"""The official archives of NATS-Bench: from the records of one architecture to runs.
+
+An archive comes as a directory (`…-simple`, `…-full`), as the downloaded `.tar` of it, or as one
+`.pickle.pbz2` (`wholefile`). A record is the official dict of one architecture: recipe -> results of every
+(dataset, seed).
+"""
+
+import functools
+import itertools
+import re
+import tarfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from natslib.datasets import get_dataset
+from natslib.errors import BadSource, NatslibError, UnknownArchitecture, shown
+from natslib.spaces import SPACES, Space
+from natslib.tables.format.schema import Curve, Run
+from natslib.tables.sources.unpickle import MAX_BYTES, decompress, loads
+
+RECORD_NAME = re.compile(r"0*(\d{1,6})\.pickle\.pbz2")
+MAX_EPOCHS = 10_000
+_DAMAGE = (
+    NatslibError,
+    ArithmeticError,
+    AttributeError,
+    IndexError,
+    KeyError,
+    MemoryError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
+
+
+@dataclass(frozen=True)
+class Item:
+    """Where the record of one architecture lies: `size` bytes at `offset` of the file `path`."""
+
+    index: int
+    name: str
+    path: Path
+    offset: int
+    size: int
+
+    def read(self) -> bytes:
+        """Return the packed bytes; raises `BadSource` when the file is gone, shorter than it was, or too large."""
+        if self.size > MAX_BYTES:
+            raise BadSource(f"{self.size:,} bytes, more than any official record")
+        try:
+            with self.path.open("rb") as file:
+                file.seek(self.offset)
+                data = file.read(self.size)
+        except OSError as error:
+            raise BadSource(f"it cannot be read ({error.strerror})") from None
+        if len(data) != self.size:
+            raise BadSource(f"{len(data):,} bytes where {self.size:,} were expected")
+        return data
+
+
+def list_items(source: Path) -> list[Item]:
+    """Return the records of an archive directory or tar by ascending index; raises `BadSource`.
+
+    A tar with absolute names, `..`, links, holes or anything that is not a plain file or folder is refused as a
+    whole.
+    """
+    try:
+        found = list(_directory_files(source) if source.is_dir() else _tar_files(source))
+    except OSError as error:
+        raise BadSource(f"{source}: cannot be read ({error.strerror})") from None
+    items: dict[int, Item] = {}
+    for name, path, offset, size in found:
+        match = RECORD_NAME.fullmatch(name)
+        if match is None:
+            continue
+        item = Item(int(match[1]), name, path, offset, size)
+        if item.index in items:
+            raise BadSource(
+                f"{source}: both {items[item.index].name} and {name} claim to be architecture {item.index}"
+            )
+        items[item.index] = item
+    if not items:
+        raise BadSource(f"{source}: no record named like 000000.pickle.pbz2 in it")
+    return [items[index] for index in sorted(items)]
+
+
+def _directory_files(source: Path) -> Iterator[tuple[str, Path, int, int]]:
+    for path in source.iterdir():
+        if path.is_file():
+            yield path.name, path, 0, path.stat().st_size
+
+
+def _tar_files(source: Path) -> Iterator[tuple[str, Path, int, int]]:
+    whole = source.stat().st_size
+    try:
+        with tarfile.open(source, "r:") as tar:
+            for member in tar:
+                _refuse_unsafe(source, member, whole)
+                if member.isfile():
+                    yield Path(member.name).name, source, member.offset_data, member.size
+    except (tarfile.TarError, EOFError, ValueError, OverflowError, MemoryError) as error:
+        raise BadSource(f"{source}: not an uncompressed tar archive ({error!s:.120})") from None
+
+
+def _refuse_unsafe(source: Path, member: tarfile.TarInfo, whole: int) -> None:
+    parts = Path(member.name).parts
+    plain = (member.isreg() and not member.issparse()) or member.isdir()
+    if member.name.startswith(("/", "\\")) or ".." in parts or not plain:
+        raise BadSource(
+            f"{source}: refused, its member {member.name[:200]!r} is a link, a device or has holes, or lies outside "
+            "the archive's folder"
+        )
+    if member.size < 0 or member.offset_data + member.size > whole:
+        raise BadSource(
+            f"{source}: its member {member.name[:200]!r} reaches beyond its end; it was cut short"
+        )
+
+
+def read_record(item: Item) -> dict[str, Any]:
+    """Return the official dict of one architecture; raises `BadSource`."""
+    return check_record(loads(decompress(item.read())))
+
+
+def check_record(record: Any) -> dict[str, Any]:
+    """Return `record` if it has the shape recipe -> {'arch_index', 'arch_str', 'all_results'}; raises `BadSource`."""
+    ok = isinstance(record, dict) and record and all(isinstance(recipe, str) for recipe in record)
+    for part in record.values() if ok else ():
+        ok = ok and isinstance(part, dict) and isinstance(part.get("all_results"), dict)
+    if not ok:
+        raise BadSource("not the record of one architecture (recipe -> results)")
+    return record
+
+
+def space_of(record: dict[str, Any]) -> Space:
+    """Return the search space whose string the record carries; raises `BadSource`."""
+    string = next(iter(record.values())).get("arch_str")
+    for space in SPACES.values():
+        try:
+            space.index(string if isinstance(string, str) else "")
+        except UnknownArchitecture:
+            continue
+        return space
+    raise BadSource(f"its architecture {shown(string)} belongs to no known search space")
+
+
+def runs_of(record: dict[str, Any], space: Space, index: int) -> Iterator[Run]:
+    """Yield every run of a record; raises `BadSource` when it is not the record of architecture `index`."""
+    if index >= len(space):
+        raise BadSource(f"the {space.title} space has no architecture {index}")
+    for recipe, part in record.items():
+        claimed, string = part.get("arch_index"), part.get("arch_str")
+        if type(claimed) is not int or claimed != index or string != space.string(index):
+            raise BadSource(
+                f"it holds architecture {shown(claimed)} {shown(string)}, not {index} of {space.title}"
+            )
+        for key, trial in part["all_results"].items():
+            try:
+                dataset, seed = key
+                yield _run(trial, index, dataset, recipe, seed)
+            except _DAMAGE as error:
+                names = " ".join(map(shown, key)) if isinstance(key, tuple) and len(key) == 2 else shown(key)
+                reason = f"{type(error).__name__}: {error!s:.100}"
+                raise BadSource(f"the run {names} at recipe {recipe[:20]!r} is damaged ({reason})") from None
+
+
+def _run(trial: dict[str, Any], index: int, dataset: str, recipe: str, seed: int) -> Run:
+    epochs = trial["epochs"]
+    if type(epochs) is not int or not 0 < epochs <= MAX_EPOCHS:
+        raise ValueError(f"{shown(epochs)} epochs")
+    train = Curve(
+        loss=_by_epoch(trial["train_losses"], epochs),
+        accuracy=_by_epoch(trial["train_acc1es"], epochs),
+        top5=None if trial["train_acc5es"] is None else _by_epoch(trial["train_acc5es"], epochs),
+        time_s=_collapse(_by_epoch(trial["train_times"], epochs)),
+    )
+    losses, accuracies, times = (
+        _by_set(trial[f"eval_{what}"], epochs) for what in ("losses", "acc1es", "times")
+    )
+    curves = {"train": train}
+    for name, accuracy in accuracies.items():
+        curves[split_name(name, dataset)] = Curve(losses[name], accuracy, None, _collapse(times[name]))
+    latency = trial["latency"]
+    return Run(
+        arch_index=index,
+        dataset=dataset,
+        recipe=recipe,
+        seed=seed,
+        params_m=float(trial["params"]),
+        flops_m=float(trial["flop"]),
+        latency_s=sum(latency) / len(latency) if latency else float("nan"),
+        curves=curves,
+    )
+
+
+def split_name(evaluated_on: str, dataset: str) -> str:
+    """Return our name of an official evaluation set: `ori-test` is the test set, or test and validation set."""
+    whole = "valtest" if "valtest" in get_dataset(dataset).images else "test"
+    return {"x-valid": "valid", "x-test": "test", "ori-test": whole}[evaluated_on]
+
+
+def _by_epoch(values: dict[int, float], epochs: int) -> np.ndarray:
+    if len(values) != epochs or tuple(values) != _epoch_keys(epochs):
+        raise ValueError(f"values for {len(values)} epochs of {epochs}")
+    return np.fromiter(values.values(), np.float64, epochs)
+
+
+@functools.lru_cache(maxsize=16)
+def _epoch_keys(epochs: int) -> tuple[int, ...]:
+    return tuple(range(epochs))
+
+
+def _by_set(values: dict[str, float], epochs: int) -> dict[str, np.ndarray]:
+    """Return an array of shape (epochs,) for each set of a dict with keys `<set>@<epoch>`; NaN where absent."""
+    flat = np.fromiter(values.values(), np.float64, len(values))
+    curves, start = {}, 0
+    for name, at in _layout("\n".join(values)):
+        part = flat[start : start + len(at)]
+        start += len(at)
+        if at[-1] >= epochs:
+            raise ValueError(f"epoch {at[-1]} of {epochs}")
+        if len(at) < epochs:
+            part, recorded = np.full(epochs, np.nan), part
+            part[at] = recorded
+        curves[name] = part
+    return curves
+
+
+@functools.lru_cache(maxsize=64)
+def _layout(keys: str) -> tuple[tuple[str, np.ndarray], ...]:
+    """Return for each evaluation set, in the order of the keys (one a line), the epochs of its consecutive keys."""
+    epochs: dict[str, list[int]] = {}
+    for key in keys.split("\n"):
+        name, epoch = key.split("@")
+        if name not in epochs or next(reversed(epochs)) == name:
+            epochs.setdefault(name, []).append(int(epoch))
+        else:
+            raise ValueError(f"the keys of {name!r} are scattered")
+    if any(at[0] < 0 or any(a >= b for a, b in itertools.pairwise(at)) for at in epochs.values()):
+        raise ValueError("the epochs of a set do not ascend from 0")
+    return tuple((name, np.array(at)) for name, at in epochs.items())
+
+
+def _collapse(time_s: np.ndarray) -> np.ndarray:
+    """Return a single value where the same time is stored for every epoch."""
+    same = time_s[1:].tobytes() == time_s[:-1].tobytes()  # ten times faster than comparing arrays this small
+    return time_s[:1] if same else time_s

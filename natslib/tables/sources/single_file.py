@@ -1,0 +1,201 @@
+"""The official single file (`NATS-tss-v1_0-3ffb9.pickle.pbz2`): one pickle of every record, read as a stream.
+
+Loaded at once it takes tens of gigabytes. Here the pickle's own instructions are followed one by one, each
+record is handed over as soon as it is complete and then forgotten, so memory stays flat. Only the
+instructions that the official file uses are followed.
+"""
+
+import bz2
+import io
+import pickle
+import pickletools
+from array import array
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from natslib.errors import BadSource
+from natslib.tables.sources.unpickle import DAMAGE, Float64, allowed_name, bounded_memory
+
+MAX_FRAME = 64 * 2**20
+_OPCODES = [
+    "PROTO",
+    "FRAME",
+    "STOP",
+    "MARK",
+    "MEMOIZE",
+    "BINGET",
+    "LONG_BINGET",
+    "EMPTY_DICT",
+    "EMPTY_LIST",
+    "EMPTY_SET",
+    "ADDITEMS",
+    "EMPTY_TUPLE",
+    "SETITEM",
+    "SETITEMS",
+    "APPEND",
+    "APPENDS",
+    "TUPLE",
+    "TUPLE1",
+    "TUPLE2",
+    "TUPLE3",
+    "NONE",
+    "NEWTRUE",
+    "NEWFALSE",
+    "BININT",
+    "BININT1",
+    "BININT2",
+    "LONG1",
+    "BINFLOAT",
+    "SHORT_BINUNICODE",
+    "SHORT_BINBYTES",
+    "STACK_GLOBAL",
+    "REDUCE",
+    "BUILD",
+]
+
+
+class _Memo:
+    """What a pickle may refer back to: strings for ever (four bytes each), other objects within one record."""
+
+    def __init__(self) -> None:
+        self._string = array("i")
+        self._strings: list[str] = []
+        self._number: dict[str, int] = {}
+        self._objects: dict[int, Any] = {}
+
+    def __len__(self) -> int:
+        return len(self._string)
+
+    def __setitem__(self, position: int, value: Any) -> None:
+        if type(value) is str:
+            number = self._number.get(value)
+            if number is None:
+                number = self._number[value] = len(self._strings)
+                self._strings.append(value)
+            self._string.append(number)
+        else:
+            self._objects[position] = value
+            self._string.append(-1)
+
+    def __getitem__(self, position: int) -> Any:
+        number = self._string[position]
+        return self._strings[number] if number >= 0 else self._objects[position]
+
+    def forget_objects(self) -> None:
+        """Drop everything but what later records share: strings, the stand-ins for globals, and numpy's dtype."""
+        self._objects = {
+            at: held for at, held in self._objects.items() if callable(held) or isinstance(held, Float64)
+        }
+
+
+class _RecordReader(pickle._Unpickler):
+    """Calls `on_record` with each architecture's dict once it is filled."""
+
+    def __init__(self, file: BinaryIO, on_record: Callable[[dict[str, Any]], None]):
+        super().__init__(file)
+        self.memo: Any = _Memo()
+        self._on_record = on_record
+
+    def find_class(self, module: str, name: str) -> Any:
+        return allowed_name(module, name)
+
+    def load_frame(self) -> None:
+        size = int.from_bytes(self.read(8), "little")  # type: ignore[attr-defined]
+        if size > MAX_FRAME:
+            raise BadSource(f"a frame of {size:,} bytes, more than any official file has")
+        self._unframer.load_frame(size)  # type: ignore[attr-defined]
+
+    def load_setitem(self) -> None:
+        value, key = self.stack.pop(), self.stack.pop()  # type: ignore[attr-defined]
+        self._fill(self.stack[-1], [key], [value])  # type: ignore[attr-defined]
+
+    def load_setitems(self) -> None:
+        items = self.pop_mark()  # type: ignore[attr-defined]
+        self._fill(self.stack[-1], items[::2], items[1::2])  # type: ignore[attr-defined]
+
+    def load_additems(self) -> None:
+        items = self.pop_mark()  # type: ignore[attr-defined]
+        if type(self.stack[-1]) is not set or not set(map(type, items)) <= {int}:  # type: ignore[attr-defined]
+            raise BadSource("a set of something other than whole numbers")
+        self.stack[-1].update(items)  # type: ignore[attr-defined]
+
+    def _fill(self, target: Any, keys: list[Any], values: list[Any]) -> None:
+        if not isinstance(target, dict) or len(keys) != len(values) or not _plain_keys(keys):
+            raise BadSource(
+                "items set on something other than a dict, or under keys that no official file has"
+            )
+        if isinstance(values[0], dict) and "all_results" in values[0]:
+            self._on_record(dict(zip(keys, values, strict=True)))
+            self.memo.forget_objects()
+        else:
+            target.update(zip(keys, values, strict=True))
+
+
+def _plain_keys(keys: list[Any]) -> bool:
+    types = set(map(type, keys))
+    if types <= {str, int}:
+        return True
+    pairs = all(
+        type(key) is tuple and len(key) == 2 and {type(part) for part in key} <= {str, int} for key in keys
+    )
+    return types == {tuple} and pairs
+
+
+def _refusal(name: str) -> Callable[[Any], None]:
+    def refuse(reader: Any) -> None:
+        raise BadSource(
+            f"the pickle instruction {name}, which no official file contains; nothing was executed"
+        )
+
+    return refuse
+
+
+def _dispatch() -> dict[int, Callable[[Any], None]]:
+    """Map each instruction to its handler: ours where we define one, the standard one if official files use it."""
+    names = {ord(code.code): code.name for code in pickletools.opcodes}
+    table: dict[int, Callable[[Any], None]] = {}
+    for code, standard in pickle._Unpickler.dispatch.items():
+        ours = getattr(_RecordReader, f"load_{names[code].lower()}", standard)
+        table[code] = ours if names[code] in _OPCODES else _refusal(names[code])
+    return table
+
+
+_RecordReader.dispatch = _dispatch()
+
+
+class _Watched(io.RawIOBase):
+    """A file that says how far it is read."""
+
+    def __init__(self, file: BinaryIO, progress: Callable[[int], object]):
+        self._file, self._progress = file, progress
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        count = int(self._file.readinto(buffer))  # type: ignore[attr-defined]
+        self._progress(count)
+        return count
+
+
+def read_whole_file(
+    path: Path, on_record: Callable[[dict[str, Any]], None], progress: Callable[[int], object]
+) -> None:
+    """Hand every record of the file to `on_record` in file order.
+
+    `progress` is called with the number of packed bytes read since the last call. Raises `BadSource` for a file
+    that is damaged, cut short, or holds anything that the official file does not; records before the damage were
+    handed over.
+    """
+    try:
+        with path.open("rb") as packed, bounded_memory():
+            stream = bz2.BZ2File(io.BufferedReader(_Watched(packed, progress), 2**20))
+            unpacked = io.BufferedReader(stream, 2**20)
+            _RecordReader(unpacked, on_record).load()
+            if unpacked.read(1):
+                raise BadSource("bytes follow the end of its pickle")
+    except BadSource as error:
+        raise BadSource(f"{path}: {error}") from None
+    except DAMAGE as error:
+        raise BadSource(f"{path}: not a readable archive ({type(error).__name__}: {error!s:.120})") from None

@@ -1,0 +1,261 @@
+"""The table: one call a question, for one architecture or for all of them.
+
+Missing is missing: a value that was not recorded is NaN in an array and raises `NotMeasured` when asked for
+by itself. It is never taken from another split, seed or epoch.
+"""
+
+import contextlib
+import copy
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from natslib.errors import BadSource, ConfigError, NotMeasured
+from natslib.spaces import Space, get_space
+from natslib.tables.curves import Curves
+from natslib.tables.equivalents import ClassReader
+from natslib.tables.format.folder import FINALS_FILE, altered_files, curve_files, open_folder
+from natslib.tables.format.schema import MEAN_ONLY, METRICS
+from natslib.tables.format.writing import read_metadata, write_finals
+from natslib.tables.reader import Question, Reader, Seed
+
+Arch = int | str | tuple[int, ...]
+HIGHER_IS_BETTER = ("accuracy", "top5")
+
+
+class Table:
+    """Results of many architectures of one search space; columns are read from disk when first asked for.
+
+    Arguments that recur: `metric` is one of `METRICS`; `dataset` names the training set (CIFAR-10
+    validation accuracy is dataset 'cifar10-valid', split 'valid'; CIFAR-10 test accuracy dataset 'cifar10',
+    split 'test': NATS-Bench, section 3.2); `recipe` is a recipe such as '12' or '200'; `split` is train,
+    valid, test or valtest; `seed` is one run's seed or 'mean' over the runs there are; `epoch` counts from
+    0, None is the last. All raise `NotMeasured` where the table has no such thing, `UnknownName` for a word
+    that never names anything, `ConfigError` for an argument of a wrong type (recipes are strings, seeds and
+    epochs whole numbers), and `BadSource` for a file that cannot be read.
+    """
+
+    def __init__(self, finals: pq.ParquetFile, folder: Path | None, manifest: dict[str, Any]):
+        name = str(folder / FINALS_FILE if folder else "finals")
+        space, blocks = read_metadata(finals, name)
+        self.space: Space = get_space(space)
+        self.manifest = manifest
+        self._folder = folder
+        curves = curve_files(manifest) if folder else []
+        read = Curves(folder, curves, len(self.space)) if folder and curves else None
+        self._reader = Reader(finals, name, blocks, self.space, read)
+
+    @classmethod
+    def open(cls, folder: str | Path) -> "Table":
+        """Open a folder that `natslib convert` finished; raises `BadSource` where it is not whole."""
+        finals, manifest = open_folder(Path(folder))
+        return cls(finals, Path(folder), manifest)
+
+    @classmethod
+    def from_finals(cls, finals: pa.Table, space: Space, manifest: dict[str, Any]) -> "Table":
+        """Make a table in memory from rows of the schema `FINALS`."""
+        sink = pa.BufferOutputStream()
+        write_finals(finals, sink, space)
+        return cls(pq.ParquetFile(pa.BufferReader(sink.getvalue())), None, manifest)
+
+    def through_classes(self) -> "Table":
+        """Return this table with cells that were not trained answered by a trained one of exactly equal network.
+
+        Only losses and accuracies are; parameters and FLOPs are the asked cell's closed form, times and latency stay
+        missing. `answered_by` and a column of `summary` say who answered; `runs`, `measured_metrics`, `frame` go on to
+        tell what was measured. In the size space no two networks are equal: nothing changes.
+        """
+        table = copy.copy(self)
+        table._reader = ClassReader(self._reader)
+        return table
+
+    # what there is
+
+    def runs(self) -> pd.DataFrame:
+        """Return one row a block: dataset, recipe, split, seed, n_archs (rows), epochs (number trained)."""
+        return self._reader.runs()
+
+    def measured_metrics(self, dataset: str, recipe: str, split: str) -> list[str]:
+        """Return the metrics that are recorded for any architecture there, in the order of `METRICS`."""
+        blocks = self._reader.blocks(dataset, recipe, split)
+        return [metric for metric in METRICS if any(self._reader.has(block, metric) for block in blocks)]
+
+    def curves(self, dataset: str, recipe: str, split: str) -> str:
+        """Return 'none', 'every epoch', 'last epoch only' or 'some epochs': what `epoch` can ask for there."""
+        return self._reader.curves(dataset, recipe, split)
+
+    def missing(self) -> np.ndarray:
+        """Return the indices of the architectures that this table has no answer for at all, ascending."""
+        return np.setdiff1d(np.arange(len(self.space)), self._reader.measured())
+
+    def answered_by(self, dataset: str, recipe: str, split: str) -> np.ndarray:
+        """Return whose runs answer for each architecture there, (len(space),) int64; -1 where nobody's do.
+
+        That is always the architecture itself, but in a table made by `through_classes`.
+        """
+        return self._reader.answered_by(dataset, recipe, split)
+
+    def frame(self) -> pd.DataFrame:
+        """Return all last-epoch rows as a tidy data frame with the columns of `schema.FINALS`."""
+        return self._reader.frame()
+
+    def verify(self) -> int:
+        """Compare the bytes of every file with the manifest and return their number; raises `BadSource`.
+
+        A table that is no folder has none: `published` is compared whenever it is loaded.
+        """
+        if self._folder is None:
+            return 0
+        if altered := altered_files(self._folder, self.manifest):
+            raise BadSource(f"{self._folder}: altered since the manifest was written: {', '.join(altered)}")
+        return len(self.manifest["sha256"])
+
+    # all architectures at once
+
+    def values(
+        self,
+        metric: str,
+        *,
+        dataset: str,
+        recipe: str,
+        split: str,
+        seed: Seed = "mean",
+        epoch: int | None = None,
+    ) -> np.ndarray:
+        """Return a read-only float64 array of shape (len(space),) by architecture index; NaN where not measured."""
+        asked = Question(metric, dataset, recipe, split, seed, epoch)
+        asked.check()
+        return self._reader.column(asked)
+
+    def per_seed(
+        self, metric: str, *, dataset: str, recipe: str, split: str, epoch: int | None = None
+    ) -> pd.DataFrame:
+        """Return a frame with one row an architecture (index `arch_index`) and one column a seed; NaN where missing."""
+        asked = Question(metric, dataset, recipe, split, "mean", epoch)
+        runs = self._single_runs(asked)
+        if runs.empty:
+            raise self._reader.not_measured(asked, f"single runs of {asked.what}")
+        return runs
+
+    def summary(
+        self, metric: str, *, dataset: str, recipe: str, split: str, epoch: int | None = None
+    ) -> pd.DataFrame:
+        """Return one row an architecture: a column a seed, then mean, std (n - 1) and count over the seeds.
+
+        Where the source holds only a mean, there are no seed columns, std is NaN and count is 0. A table made by
+        `through_classes` adds `answered_by`.
+        """
+        asked = Question(metric, dataset, recipe, split, "mean", epoch)
+        runs = self._single_runs(asked)
+        mean = self._reader.column(asked)
+        frame = runs.assign(mean=mean, std=runs.std(axis=1), count=runs.count(axis=1))
+        through = isinstance(self._reader, ClassReader)
+        return frame.assign(answered_by=self.answered_by(dataset, recipe, split)) if through else frame
+
+    def _single_runs(self, asked: Question) -> pd.DataFrame:
+        asked.check()
+        columns = {}
+        for seed in self._reader.seeds(asked):
+            if seed != MEAN_ONLY:
+                with contextlib.suppress(NotMeasured):  # a seed without the metric has no column
+                    columns[seed] = self._reader.column(asked._replace(seed=seed))
+        return pd.DataFrame(columns, index=pd.RangeIndex(len(self.space), name="arch_index"))
+
+    def best(
+        self,
+        k: int = 1,
+        metric: str = "accuracy",
+        *,
+        dataset: str,
+        recipe: str,
+        split: str,
+        seed: Seed = "mean",
+    ) -> pd.DataFrame:
+        """Return the best `k` architectures: arch_index, arch, and the metric; of equals, the lowest index first.
+
+        Raises `ConfigError` for `k` below 1.
+        """
+        if isinstance(k, bool) or not isinstance(k, int | np.integer) or k < 1:
+            raise ConfigError(f"k is {k!r}; allowed is a whole number from 1")
+        values = self.values(metric, dataset=dataset, recipe=recipe, split=split, seed=seed)
+        order = np.argsort(-values if metric in HIGHER_IS_BETTER else values, kind="stable")[:k]
+        order = order[~np.isnan(values[order])]
+        archs = [self.space.string(int(index)) for index in order]
+        return pd.DataFrame({"arch_index": order, "arch": archs, metric: values[order]})
+
+    def ranks(
+        self, metric: str = "accuracy", *, dataset: str, recipe: str, split: str, seed: Seed = "mean"
+    ) -> np.ndarray:
+        """Return ranks of shape (len(space),), 1 = best; equals share the better rank, NaN where not measured."""
+        values = self.values(metric, dataset=dataset, recipe=recipe, split=split, seed=seed)
+        return pd.Series(values).rank(method="min", ascending=metric not in HIGHER_IS_BETTER).to_numpy()
+
+    def regret(
+        self, metric: str = "accuracy", *, dataset: str, recipe: str, split: str, seed: Seed = "mean"
+    ) -> np.ndarray:
+        """Return how much worse than the best each architecture is, in the metric's unit; shape (len(space),), >= 0."""
+        values = self.values(metric, dataset=dataset, recipe=recipe, split=split, seed=seed)
+        return np.nanmax(values) - values if metric in HIGHER_IS_BETTER else values - np.nanmin(values)
+
+    def cost(
+        self,
+        *,
+        dataset: str,
+        recipe: str,
+        seed: Seed = "mean",
+        epoch: int | None = None,
+        validation: bool = True,
+    ) -> np.ndarray:
+        """Return the simulated seconds of one evaluation, shape (len(space),).
+
+        All training epochs up to `epoch` and, unless `validation` is False, one pass over the validation
+        set, as `simulate_train_eval` of the official reader charges them (NATS-Bench, section 5).
+        """
+        where: dict[str, Any] = {"dataset": dataset, "recipe": recipe, "seed": seed, "epoch": epoch}
+        cost = self.values("total_time_s", split="train", **where)
+        if not validation:
+            return cost
+        passes = self.values("total_time_s", split="valid", **where)
+        asked = Question("total_time_s", dataset, recipe, "valid", seed, epoch)
+        return cost + passes / (self._reader.epochs(asked) if epoch is None else epoch + 1)
+
+    # one architecture
+
+    def value(
+        self,
+        arch: Arch,
+        metric: str,
+        *,
+        dataset: str,
+        recipe: str,
+        split: str,
+        seed: Seed = "mean",
+        epoch: int | None = None,
+    ) -> float:
+        """Return one number of one architecture, given by index, string or code."""
+        index = self.space.index(arch)
+        asked = Question(metric, dataset, recipe, split, seed, epoch)
+        asked.check()
+        number = float(self._reader.column(asked)[index])
+        if number != number:  # NaN
+            metric_at = asked._replace(metric=f"{metric} of architecture {index}").what
+            raise self._reader.not_measured(asked, metric_at, index)
+        return number
+
+    def curve(
+        self, arch: Arch, metric: str, *, dataset: str, recipe: str, split: str, seed: int
+    ) -> pd.DataFrame:
+        """Return epoch (from 0) and value of one run of one architecture; epochs not recorded are left out."""
+        asked = Question(metric, dataset, recipe, split, seed, None)
+        asked.check()
+        if asked.seed == "mean":
+            raise ConfigError(
+                "seed is 'mean'; a curve is that of one run: allowed is a whole number such as 777"
+            )
+        values = self._reader.curve(asked, self.space.index(arch))
+        recorded = np.flatnonzero(~np.isnan(values))
+        return pd.DataFrame({"epoch": recorded, metric: values[recorded]})

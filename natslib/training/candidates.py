@@ -1,0 +1,178 @@
+"""Train several topology candidates at once on one device; each result is what it would be alone, up to rounding."""
+
+import warnings
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+
+from natslib.errors import ConfigError
+from natslib.nets.candidate import Network, build_network, count_flops, count_params
+from natslib.nets.grouped import FusedNetwork
+from natslib.training.images import ImageSet, augmented_epoch, draw_plan, normalise
+from natslib.training.jobs import Job
+from natslib.training.logs import record
+from natslib.training.loop import (
+    EVALUATION_BATCH,
+    Curve,
+    check_batch,
+    clock,
+    set_rate,
+    sgd,
+    tally_batch,
+    train,
+)
+from natslib.training.recipes import Recipe
+
+
+def initial_network(job: Job, data: ImageSet, recipe: Recipe) -> Network:
+    """Return the untrained network of a job; its weights depend on the job's seed alone (built on the CPU)."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(job.seed)
+        return build_network(
+            job.space, job.arch_index, in_channels=data.in_channels, classes=data.classes, scale=recipe.scale
+        )
+
+
+def latency(curves: Mapping[str, Curve], data: ImageSet, batch: int) -> float:
+    """Return the seconds of evaluating one batch of the recipe's size, averaged over all epochs and evaluation sets."""
+    batches = sum(-(-len(split) // batch) for split in data.evaluations.values())
+    seconds = [sum(curves[name].time_s) / len(curves[name].time_s) for name in data.evaluations]
+    return sum(seconds) / batches
+
+
+def train_candidate(
+    job: Job, data: ImageSet, recipe: Recipe, stamp: Mapping[str, object]
+) -> dict[str, object]:
+    """Train the candidate of `job` on the device that holds `data`; return its raw-log record."""
+    network = initial_network(job, data, recipe)
+    flops = count_flops(network, data.in_channels, data.resolution)
+    curves = train(network, data, recipe, job.seed)
+    return record(
+        job,
+        curves,
+        params=count_params(network),
+        flops=flops,
+        latency_s=latency(curves, data, recipe.batch),
+        stamp=stamp,
+    )
+
+
+def groups(jobs: Iterable[Job], size: int) -> Iterator[list[Job]]:
+    """Yield the jobs in their order in groups of at most `size` that can be trained at once.
+
+    They share dataset, recipe and seed (so the order of the images), and belong to the topology space: networks of the
+    size space differ in their widths, each is a group of its own. Raises `ConfigError` for a size below 1.
+    """
+    if size < 1:
+        raise ConfigError(f"groups of {size} candidates: allowed are 1 and more")
+    for (space, *_), some in groupby(jobs, key=lambda job: (job.space, job.dataset, job.recipe, job.seed)):
+        alike, step = list(some), size if space == "tss" else 1
+        for start in range(0, len(alike), step):
+            yield alike[start : start + step]
+
+
+def losses(logits: Tensor, labels: Tensor) -> Tensor:
+    """Return the mean cross-entropy (K,) of each candidate; logits (n, K, classes)."""
+    n, k, _ = logits.shape
+    flat = cross_entropy(logits.flatten(0, 1), labels.repeat_interleave(k), reduction="none")
+    return flat.view(n, k).mean(0)
+
+
+def tally_many(logits: Tensor, labels: Tensor, mean_losses: Tensor) -> Tensor:
+    """Return the tally (K, 3) of a batch, a row a candidate."""
+    per_candidate = zip(logits.unbind(1), mean_losses, strict=True)
+    return torch.stack([tally_batch(some, labels, loss) for some, loss in per_candidate])
+
+
+def one_pass(
+    network: nn.Module, images: Tensor, labels: Tensor, batch: int, optimizer: torch.optim.Optimizer | None
+) -> Tensor:
+    """Return the tally (K, 3) of one pass over prepared images, in training mode if there is an optimizer."""
+    network.train(optimizer is not None)
+    total: Tensor | None = None
+    for some, truth in zip(images.split(batch), labels.split(batch), strict=True):
+        with torch.set_grad_enabled(optimizer is not None):
+            logits = network(some)
+            each = losses(logits, truth)
+        if optimizer is not None:
+            optimizer.zero_grad()
+            each.sum().backward()  # one candidate's loss has no gradient in another's weights
+            optimizer.step()
+        tally = tally_many(logits.detach(), truth, each.detach())
+        total = tally if total is None else total + tally
+    assert total is not None
+    return total
+
+
+def train_many(
+    networks: Sequence[Network], data: ImageSet, recipe: Recipe, seed: int
+) -> list[dict[str, Curve]]:
+    """Train copies of the networks at once on the device of `data`; return the curves of each.
+
+    The recorded times are the group's, divided by its size.
+    """
+    check_batch(data, recipe)
+    device, k = data.train.images.device, len(networks)
+    fused = FusedNetwork(networks).to(device)
+    optimizer = sgd(fused, recipe)
+    generator = torch.Generator().manual_seed(seed)
+    sets = {name: (normalise(split.images, data), split.labels) for name, split in data.evaluations.items()}
+    curves = [{name: Curve() for name in ("train", *sets)} for _ in networks]
+    for rate in recipe.learning_rates():
+        set_rate(optimizer, rate)
+        start = clock(device)
+        split = augmented_epoch(data, draw_plan(data, generator))
+        prepared = {"train": (normalise(split.images, data), split.labels)} | sets
+        for name, (images, labels) in prepared.items():
+            step, batch = (optimizer, recipe.batch) if name == "train" else (None, EVALUATION_BATCH)
+            tally = one_pass(fused, images, labels, batch, step)
+            end = clock(device)
+            for mine, row in zip(curves, tally, strict=True):
+                mine[name].append(row, len(labels), (end - start) / k)
+            start = end
+    return curves
+
+
+def train_group(
+    jobs: Sequence[Job], data: ImageSet, recipe: Recipe, stamp: Mapping[str, object]
+) -> list[dict[str, object]]:
+    """Return the records of jobs trained at once; a group too large for the device is halved, with a warning.
+
+    Raises `ConfigError` when one candidate alone is too large.
+    """
+    try:
+        return _train_together(jobs, data, recipe, stamp)
+    except torch.cuda.OutOfMemoryError as error:
+        if len(jobs) == 1:
+            asked = f"a batch of {recipe.batch} {data.name} images"
+            raise ConfigError(f"training {jobs[0]} with {asked} needs more memory than there is") from error
+    # Only here, after the exception is gone: its traceback keeps the failed group's tensors on the device.
+    half = len(jobs) // 2
+    warnings.warn(
+        f"{len(jobs)} candidates at once need more memory than there is: going on with {half}", stacklevel=2
+    )
+    parts = (jobs[:half], jobs[half:])
+    return [entry for part in parts for entry in train_group(part, data, recipe, stamp)]
+
+
+def _train_together(
+    jobs: Sequence[Job], data: ImageSet, recipe: Recipe, stamp: Mapping[str, object]
+) -> list[dict[str, object]]:
+    if len(jobs) == 1:
+        return [train_candidate(jobs[0], data, recipe, stamp)]
+    networks = [initial_network(job, data, recipe) for job in jobs]
+    curves = train_many(networks, data, recipe, jobs[0].seed)
+    return [
+        record(
+            job,
+            curve,
+            params=count_params(network),
+            flops=count_flops(network, data.in_channels, data.resolution),
+            latency_s=latency(curve, data, recipe.batch),
+            stamp={**stamp, "group": len(jobs)},
+        )
+        for job, network, curve in zip(jobs, networks, curves, strict=True)
+    ]

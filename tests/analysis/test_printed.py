@@ -1,0 +1,53 @@
+"""The printed numbers hang together, and no measuring code reads them."""
+
+from pathlib import Path
+
+import pytest
+
+import natslib
+from natslib.analysis.printed import read_printed
+from natslib.errors import UnknownName
+
+TABLES = ["nats-bench-table-4", "nas-bench-201-table-5"]
+
+
+def test_a_printed_value_and_its_source() -> None:
+    table = read_printed("nats-bench-table-4")
+    row = table.query("space == 'tss' and method == 'rea' and dataset == 'cifar10' and split == 'test'").iloc[
+        0
+    ]
+    assert (row["mean"], row["std"]) == (94.02, 0.31)
+    assert "TPAMI 2021, Table 4" in row["source"]
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_every_row_is_complete_and_below_the_optimum(name: str) -> None:
+    table = read_printed(name)
+    keys = ["space", "method", "dataset", "split"]
+    assert not table.duplicated(keys).any()
+    assert (table.groupby(["space", "method"]).size() == 6).all()
+    assert set(table["evidence"]) <= {"quoted", "recomputed", "remembered"}
+    lone = table["std"].isna()
+    assert set(table.loc[lone, "method"]) == set(table["method"]) & {"optimal", "resnet", "largest"}
+    best = table[table["method"] == "optimal"].set_index(["space", "dataset", "split"])["mean"]
+    others = table.set_index(["space", "dataset", "split"])["mean"]
+    assert (others <= best.reindex(others.index)).all()
+
+
+def test_the_paper_of_darts_pt_prints_one_architecture_a_method_by_its_test_accuracy() -> None:
+    table = read_printed("darts-pt-table-4")
+    tested = table[table["split"] == "test"].set_index("method")["mean"]
+    assert tested.to_dict() == {"darts-v1": 54.30, "darts-pt": 88.11, "darts-pt-fixed": 93.80}
+    assert table.loc[table["split"] == "valid", "mean"].isna().all()
+
+
+def test_an_unknown_table_is_named() -> None:
+    with pytest.raises(UnknownName, match="unknown printed table 'table-4'"):
+        read_printed("table-4")
+
+
+def test_nothing_that_measures_reads_them() -> None:
+    package = Path(natslib.__file__).parent
+    for part in ("benchmarks", "search", "experiment", "training", "nets", "spaces"):
+        for path in (package / part).rglob("*.py"):
+            assert "analysis.published" not in path.read_text(), path

@@ -1,0 +1,155 @@
+"""The command line: what it prints, and its exit codes."""
+
+import csv
+import io
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+from bench.records import official_record, write_archive
+from natslib.commands import CONVERT_EPILOG, _gaps, main
+from natslib.spaces import get_space
+from natslib.tables import Table, convert
+from natslib.tables.format.schema import Block
+from natslib.tables.format.writing import block_of_finals
+
+QUERY = ["--dataset", "cifar100", "--recipe", "12", "--split", "test"]
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory) -> str:
+    folder = tmp_path_factory.mktemp("cli")
+    write_archive(folder / "a", get_space("tss"), [0, 7])
+    convert(folder / "a", folder / "t", processes=1)
+    return str(folder / "t")
+
+
+def test_convert_says_what_it_made(table, tmp_path, capsys):
+    write_archive(tmp_path / "a", get_space("tss"), [4])
+    assert main(["convert", str(tmp_path / "a"), str(tmp_path / "t"), "--processes", "1"]) == 0
+    assert "55 rows of 1 architectures (tss)" in capsys.readouterr().out
+
+
+def test_the_mapping_in_the_help_of_convert_is_read(tmp_path, capsys):
+    (tmp_path / "mine.yaml").write_text(CONVERT_EPILOG.partition(" architecture are:\n")[2])
+    (tmp_path / "mine.csv").write_text("arch,val_acc\n5,91.5\n")
+    table = str(tmp_path / "t")
+    assert main(["convert", str(tmp_path / "mine.csv"), table, "--columns", str(tmp_path / "mine.yaml")]) == 0
+    assert main(["query", table, "--dataset", "mine", "--recipe", "short", "--split", "valid"]) == 0
+    assert "91.5" in capsys.readouterr().out
+
+
+def test_info_says_datasets_budgets_seeds_splits_and_gaps(table, capsys):
+    assert main(["info", table]) == 0
+    out = capsys.readouterr().out
+    assert "tss (topology), 15,625 architectures" in out
+    assert "missing     1-6, 8-15624" in out
+    assert (
+        "cifar10-valid   recipe  200  valid    epochs 200  seeds 777 (2), 888 (2), 999 (2)  loss accuracy time_s"
+        in out
+    )
+
+
+def test_info_tells_which_epochs_curves_have(table, capsys):
+    assert main(["info", table]) == 0
+    lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("cifar100 ")]
+    told = {tuple(line.split()[2:4]): line.rpartition("curves: ")[2] for line in lines}
+    assert told["12", "valid"] == "every epoch"
+    assert told["200", "valid"] == "last epoch only"
+    assert main(["info", "published"]) == 0
+    out = capsys.readouterr().out
+    assert "curves: none" in out
+    assert "every epoch" not in out
+
+
+def test_info_derives_the_gaps_of_a_table_whose_manifest_does_not_tell_them(capsys):
+    assert main(["info", "published", "--verify"]) == 0
+    out = capsys.readouterr().out
+    assert "missing     none\n" in out
+    assert "verified    its files, as whenever it is loaded" in out
+    finals = block_of_finals(
+        Block("cifar10", "12", "test", 1), {"arch_index": np.arange(1, 15625), "epoch": np.array(11)}
+    )
+    assert _gaps(Table.from_finals(finals, get_space("tss"), {"origin": "test"})) == "0"
+
+
+def test_info_verifies_the_bytes_of_every_file(table, tmp_path, capsys):
+    assert main(["info", table, "--verify"]) == 0
+    assert "verified    2 files\n" in capsys.readouterr().out
+    folder = shutil.copytree(table, tmp_path / "t")
+    with (folder / "curves" / "000000.parquet").open("r+b") as file:
+        file.seek(100)
+        byte = file.read(1)
+        file.seek(100)
+        file.write(bytes([byte[0] ^ 1]))
+    assert main(["info", str(folder), "--verify"]) == 1
+    err = capsys.readouterr().err
+    assert "altered since the manifest was written: curves/000000.parquet" in err
+    assert len(err.splitlines()) == 1
+
+
+def test_a_path_that_no_system_opens_is_refused_in_one_line(capsys):
+    assert main(["info", "x" * 5000]) == 1
+    err = capsys.readouterr().err
+    assert "cannot be opened" in err
+    assert len(err.splitlines()) == 1
+
+
+@pytest.mark.parametrize("processes", ["0", "-1", "two", "²", "1" * 5000])
+def test_processes_are_at_least_one(processes, tmp_path, capsys):
+    with pytest.raises(SystemExit) as raised:
+        main(["convert", "published", str(tmp_path / "t"), f"--processes={processes}"])
+    assert raised.value.code == 2
+    assert "is no whole number from 1" in capsys.readouterr().err
+
+
+def test_info_as_json_is_the_manifest_and_the_blocks(table, capsys):
+    assert main(["info", table, "--json"]) == 0
+    content = json.loads(capsys.readouterr().out)
+    assert content["space"] == "tss"
+    assert {
+        "dataset": "cifar10",
+        "recipe": "12",
+        "split": "test",
+        "seed": 111,
+        "n_archs": 2,
+        "epochs": 12,
+    } in content["blocks"]
+
+
+def test_query_in_three_forms(table, capsys):
+    trial = official_record(get_space("tss"), 7)["12"]["all_results"][("cifar100", 111)]
+    expected = trial["eval_acc1es"]["x-test@11"]
+    assert main(["query", table, "--arch", "7", *QUERY, "--json"]) == 0
+    (row,) = json.loads(capsys.readouterr().out)
+    assert (row["arch_index"], row["mean"], row["111"], row["std"]) == (7, expected, expected, None)
+    assert main(["query", table, *QUERY, "--csv"]) == 0
+    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert [row["arch_index"] for row in rows] == ["0", "7"]
+    assert float(rows[1]["mean"]) == expected
+    assert main(["query", table, "--arch", get_space("tss").string(7), *QUERY]) == 0
+    assert str(expected) in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--arch", "99999", *QUERY], "99999"),
+        (["--arch", "3", *QUERY], "architecture 3"),
+        (["--arch", "|conv|", *QUERY], "|conv|"),
+        (["--arch", "²", *QUERY], "unknown topology architecture '²'"),
+        (["--arch=--5", *QUERY], "unknown topology architecture '--5'"),
+        (["--arch=-5", *QUERY], "unknown topology architecture -5"),
+        (["--arch", "9" * 5000, *QUERY], "unknown topology architecture '999"),
+        ([*QUERY[:-1], "tset"], "did you mean 'test'"),
+        ([*QUERY, "--metric", "speed"], "unknown metric 'speed'"),
+        ([*QUERY, "--epoch", "12"], "epochs 0 to 11"),
+    ],
+)
+def test_a_refusal_is_one_line_and_exit_code_1(table, arguments, words, capsys):
+    assert main(["query", table, *arguments]) == 1
+    err = capsys.readouterr().err
+    assert words in err
+    assert len(err.splitlines()) == 1

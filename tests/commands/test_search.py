@@ -1,0 +1,200 @@
+"""`natslib search` from the options to the trajectories, and leaderboard entries that can be checked."""
+
+import argparse
+import shlex
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from natslib import load
+from natslib.commands.search import add_arguments
+from natslib.errors import BadSource, ConfigError, NotMeasured, UnknownName
+from natslib.search import SEARCHES, Trial, evaluate
+from natslib.search.leaderboard import check_entry, outer_names, read_entries, save_entry
+from natslib.search.oracle import Oracle
+from natslib.search.repeat import find_search
+from natslib.search.simulate import Protocol
+from natslib.search.store import read_description, read_runs, repeat_into
+from natslib.search.study import find_settings
+from natslib.spaces import get_space
+from natslib.tables.table import Table
+from tests.search.small_table import ARCHS, small_table
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("small")
+    small_table(folder)
+    return folder / "table"
+
+
+def search(*words: object) -> int:
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    args = parser.parse_args([str(word) for word in words])
+    return args.run(args)
+
+
+def options(table: Path, output: Path, algorithm: str = "rea") -> list:
+    return [
+        "--algorithm", algorithm, "--space", "tss", "--dataset", "cifar100", "--table", table,
+        "--runs", 6, "--seed", 0, "--time-s", 3000, "--output", output,
+    ]  # fmt: skip
+
+
+def test_a_search_leaves_trajectories_and_says_what_came_out(
+    table: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert search(*options(table, tmp_path)) == 0
+    said = capsys.readouterr().out
+    assert "6 runs, 25.0 evaluations a run" in said  # 12 * 10 s and one pass of 2 s each
+    assert "test accuracy (recipe 12): 6" in said
+    frame = read_runs(tmp_path)
+    assert set(frame["arch_index"]) <= set(ARCHS)
+    assert frame["cost_s"].unique().tolist() == [122.0]
+    assert read_description(tmp_path)["source"]["split"] == "valid"
+
+
+@pytest.mark.parametrize("name", [name for name in SEARCHES if name != "tpe"])
+def test_every_search_runs_on_a_table_that_covers_a_part(table: Path, tmp_path: Path, name: str) -> None:
+    """BOHB and its kin find their rungs in the curves; processes and workers are as good as one."""
+    assert search(*options(table, tmp_path, name), "--workers", 2, "--processes", 2) == 0
+    frame = read_runs(tmp_path)
+    assert frame["run"].nunique() == 6
+    assert set(frame["arch_index"]) <= set(ARCHS)
+    assert frame["epochs"].isin([1, 4, 12]).all()
+
+
+def test_what_cannot_be_is_said(table: Path, tmp_path: Path) -> None:
+    without_time = [word for word in options(table, tmp_path) if word not in ("--time-s", 3000)]
+    assert search(*without_time, "--recipe", "12") == 0  # CIFAR-100 has a recipe in the paper
+    with pytest.raises(ConfigError, match=r"the table .* is of tss"):
+        search(*options(table, tmp_path), "--space", "sss")
+    with pytest.raises(NotMeasured, match="no scores of ImageNet16-120/12/valid"):
+        search(*options(table, tmp_path), "--dataset", "ImageNet16-120", "--recipe", "12")
+    with pytest.raises(ConfigError, match=r"--recipe is needed: .* cifar10 are none"):
+        search(*options(table, tmp_path), "--dataset", "cifar10")
+    with pytest.raises(UnknownName, match="unknown algorithm 'reaa'"):
+        search(*options(table, tmp_path, "reaa"))
+    with pytest.raises(ConfigError, match=r"budget_s=0\.0 was given"):
+        search(*options(table, tmp_path / "other"), "--time-s", 0)
+
+
+def test_a_table_without_validation_times_is_searched_and_that_is_said(
+    table: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    timed = Table.cost
+
+    def untimed(self: Table, *, validation: bool = True, **where: Any) -> np.ndarray:
+        if validation:
+            raise NotMeasured("no total_time_s of split 'valid'")
+        return timed(self, validation=False, **where)
+
+    monkeypatch.setattr(Table, "cost", untimed)
+    assert search(*options(table, tmp_path)) == 0
+    assert "validation passes are not charged: no total_time_s of split 'valid'" in capsys.readouterr().err
+    assert read_description(tmp_path)["source"]["charge_validation"] is False
+    assert read_runs(tmp_path)["cost_s"].unique().tolist() == [120.0]
+
+
+def test_failed_runs_make_the_command_fail(
+    table: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own = tmp_path / "mine.py"
+    own.write_text(
+        "def mine(space, rng):\n    assert rng.random() < 0.5\n    while True:\n        yield space.sample(rng)\n"
+    )
+    with pytest.warns(UserWarning, match="runs failed"):
+        assert search(*options(table, tmp_path / "out", f"{own}:mine")) == 1
+    assert "mine, run" in capsys.readouterr().err
+
+
+def test_an_algorithm_of_ones_own_is_found_in_its_file(tmp_path: Path) -> None:
+    own = tmp_path / "mine.py"
+    own.write_text("def mine(space, rng):\n    yield space.sample(rng)\n")
+    name, function = find_search(f"{own}:mine")
+    assert (name, function.__name__) == ("mine", "mine")
+    with pytest.raises(ConfigError, match="has no function 'yours'; it has mine"):
+        find_search(f"{own}:yours")
+    with pytest.raises(BadSource, match="no Python file"):
+        find_search("nowhere.py:mine")
+    own.write_text("import nonsense_that_is_not_there")
+    with pytest.raises(BadSource, match=r"does not run .*nonsense_that_is_not_there"):
+        find_search(f"{own}:mine")
+
+
+def greedy(space: Any, rng: np.random.Generator) -> Any:
+    best = yield space.sample(rng)
+    while True:
+        seen = yield space.mutate(best.arch, rng)
+        best = max(best, seen, key=lambda result: result.score)
+
+
+def test_an_entry_can_be_repeated_by_a_colleague(
+    table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    oracle = Oracle.from_table(load(table), dataset="cifar100", recipe="12", split="valid", draw="random")
+    runs = repeat_into(tmp_path / "runs", greedy, oracle, Protocol(3000.0), runs=6, seed=4)
+    accuracies = {"valid": runs.frame.groupby("run")["score"].max()}
+    entry = tmp_path / "board" / "greedy"
+    told = save_entry(entry, tmp_path / "runs", accuracies, table=str(table), author="me", own=greedy)
+    assert told["accuracies"]["valid"]["mean"] == pytest.approx(accuracies["valid"].mean())
+
+    monkeypatch.chdir(entry)
+    words = shlex.split(told["command"])
+    assert words[:2] == ["natslib", "search"]
+    assert search(*words[2:], "--output", tmp_path / "again") == 0
+    check_entry(entry, tmp_path / "again")
+    assert search(*words[2:], "--seed", 5, "--output", tmp_path / "other") == 0
+    with pytest.raises(BadSource, match="others than claimed"):
+        check_entry(entry, tmp_path / "other")
+
+    board = read_entries(tmp_path / "board")
+    assert board[["algorithm", "author", "runs", "entry"]].values.tolist() == [["greedy", "me", 6, "greedy"]]
+    assert np.isnan(board["test"].iloc[0])
+    with pytest.raises(ConfigError, match=r"shape \(5,\) were given for 6 runs"):
+        save_entry(entry, tmp_path / "runs", {"test": np.ones(5)}, table="t", author="me", own=greedy)
+    with pytest.raises(BadSource, match="not a readable leaderboard entry"):
+        check_entry(tmp_path, tmp_path / "again")
+
+
+def test_a_search_of_ones_own_may_ask_for_short_trainings_where_there_are_any(table: Path) -> None:
+    (setting,) = find_settings(load(table), "paper")
+    assert setting.oracle.epochs == (12,)
+    assert setting.own_oracle(load(table)).epochs == (1, 4, 12)
+    (published,) = find_settings(load("published"), "paper")[:1]
+    assert published.own_oracle(load("published")) is published.oracle
+
+
+def helper() -> float:
+    return 0.5
+
+
+def clean(space: Any, rng: np.random.Generator) -> Any:
+    import math
+
+    best = {"score": -math.inf}
+    while True:
+        arches = [space.mutate(arch, rng) for arch in space.sample(rng, 2).tolist() if len(best) < np.inf]
+        (yield from evaluate(Trial(arch) for arch in arches)).sort(key=lambda seen: best["score"])
+
+
+def unclean(space: Any, rng: np.random.Generator) -> Any:
+    while True:
+        yield max(space.sample(rng, 3).tolist(), key=lambda arch: helper() * TURN)
+
+
+TURN = 2
+
+
+def test_a_function_that_needs_what_stands_around_it_is_no_entry(tmp_path: Path) -> None:
+    assert outer_names(clean.__code__) == {"np", "evaluate", "Trial"}
+    scores = np.ones((1, 15_625, 1))
+    oracle = Oracle(get_space("tss"), scores, scores[0], (12,), "valid", {"dataset": "cifar100"})
+    repeat_into(tmp_path / "runs", unclean, oracle, Protocol(5.0), runs=2, seed=0)
+    with pytest.raises(
+        ConfigError, match=r"unclean takes TURN, helper from around it, .* inside the function"
+    ):
+        save_entry(tmp_path / "e", tmp_path / "runs", {}, table="t", author="me", own=unclean)

@@ -1,0 +1,57 @@
+"""What an architecture is worth is looked up where it is known, and nowhere else."""
+
+import json
+
+import numpy as np
+import pytest
+
+import natslib
+from natslib.errors import NotMeasured
+from natslib.spaces import get_space
+from natslib.tables import convert
+from natslib.tables.reported import find_lookups, own_values
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory):
+    """A table of own training: three networks by recipe 12, one of them by recipe 36 too."""
+    folder = tmp_path_factory.mktemp("own")
+    (folder / "logs").mkdir()
+    lines = [json.dumps(record(arch, "12", 80 + arch)) for arch in (0, 1, 2)] + [
+        json.dumps(record(0, "36", 99))
+    ]
+    (folder / "logs" / "runs.jsonl").write_text("\n".join(lines))
+    convert(folder / "logs", folder / "embedded-sss", processes=1)
+    return folder / "embedded-sss"
+
+
+def record(arch, recipe, accuracy):
+    values = {"epoch": [0], "loss": [1.0], "accuracy": [accuracy], "top5": [99.0], "time_s": [0.1]}
+    return {
+        "space": "sss", "arch_index": arch, "dataset": "digits", "recipe": recipe, "seed": 777, "params_m": 0.1,
+        "flops_m": 8.0, "latency_s": 0.01, "splits": {"train": values, "valid": values, "test": values}, "stamp": {},
+    }  # fmt: skip
+
+
+def test_our_own_values_are_of_the_recipe_that_most_were_trained_by(own):
+    values = own_values(own, "digits")
+    assert values[:3].tolist() == [80, 81, 82]
+    assert np.isnan(values[3:]).all()
+    with pytest.raises(NotMeasured, match=r"no test accuracy of photos; it has \['digits'\]"):
+        own_values(own, "photos")
+
+
+def test_a_table_answers_for_its_space_alone(own):
+    table = natslib.load("published")
+    tss, sss = find_lookups("tss", table, None, "digits"), find_lookups("sss", table, own, "digits")
+    assert [view.title for view in tss] == ["CIFAR-10 (published)", "parameters"]
+    assert [view.title for view in sss] == ["digits (our own training)", "parameters"]
+    assert tss[0].label == "validation accuracy (%)"
+    assert round(float(tss[0].values[6111]), 2) == 91.61
+
+
+def test_parameters_are_a_share_of_the_largest():
+    space = get_space("sss")
+    *_, size = find_lookups("sss", natslib.load("published"), None, "digits")
+    assert size.values[space.index("64:64:64:64:64")] == 100
+    assert 0 < size.values[0] < 5
