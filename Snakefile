@@ -82,7 +82,7 @@ rule search:
         options=lookup(dpath="runs/{search}", within=SEARCHES),
         folder=subpath(output.finished, parent=True),
     shell:
-        "natslib search {params.options:q} --output {params.folder:q} > {log} 2>&1"
+        "natslib search {params.options:q} --out {params.folder:q} > {log} 2>&1"
 
 
 rule searches:

@@ -18,7 +18,8 @@ import numpy as np
 
 from bench.records import official_record
 from bench.report import Line, print_report
-from natslib.search import Oracle, Protocol, paper_budget_s, repeat
+from natslib.search import Oracle, Protocol, repeat
+from natslib.search.study import paper_budget_s
 from natslib.spaces import get_space
 
 SPACE = get_space("tss")

@@ -80,3 +80,8 @@ def get_dataset(name: str) -> Dataset:
     if name not in DATASETS:
         raise unknown_name("dataset", name, DATASETS)
     return DATASETS[name]
+
+
+def title_of(name: str) -> str:
+    """Return a dataset's name as figures write it; that of one natslib does not know stays as it is."""
+    return DATASETS[name].title if name in DATASETS else name

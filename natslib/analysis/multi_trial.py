@@ -1,7 +1,9 @@
 """Multi-trial searches as tables: anytime curves, final accuracies with intervals, and both beside printed ones.
 
-`trajectories` is a mapping from a search's name to its frame (see `analysis.trajectories`); `values` the reported
-accuracy of every architecture in percent.
+A trajectory frame has one row an evaluation with the columns run, spent (what of the budget was used up when it was
+finished: simulated seconds, or evaluations) and incumbent (index of the best architecture so far); further columns are
+ignored. `trajectories` maps the name of a search to its frame; `values` is the reported accuracy of every architecture
+in percent, by index.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -25,15 +27,15 @@ from natslib.errors import ConfigError, unknown_name
 Floats = npt.NDArray[np.float64]
 
 
-def anytime(trajectories: pd.DataFrame, values: npt.ArrayLike, times_s: npt.ArrayLike, rule: str) -> Floats:
+def anytime(trajectories: pd.DataFrame, values: npt.ArrayLike, times: npt.ArrayLike, rule: str) -> Floats:
     """Return the value of each run's incumbent at each time, shape (runs, times), runs in ascending order.
 
     `rule`: "step", the incumbent of the last evaluation finished by then, NaN before the first; or "official", the
-    published drawing rule (see `interpolated`). `times_s` must be ascending.
+    published drawing rule (see `interpolated`). `times` must be ascending.
     """
     if rule not in RULES:
         raise unknown_name("rule of anytime curves", rule, RULES)
-    grid = np.atleast_1d(np.asarray(times_s, dtype=np.float64))
+    grid = np.atleast_1d(np.asarray(times, dtype=np.float64))
     if (np.diff(grid) < 0).any():
         raise ConfigError("the times of an anytime curve must ascend")
     known = np.asarray(values, dtype=np.float64)
@@ -45,42 +47,42 @@ def each_run(trajectories: pd.DataFrame) -> Iterator[tuple[Floats, npt.NDArray[n
     """Yield the finishing times and the incumbents of each run, runs in ascending order."""
     if trajectories.empty:
         raise ConfigError("a frame of trajectories without rows was given; nothing can be said about no runs")
-    ordered = trajectories.sort_values(["run", "time_s"], kind="stable")
+    ordered = trajectories.sort_values(["run", "spent"], kind="stable")
     starts = np.flatnonzero(np.diff(ordered["run"].to_numpy(), prepend=ordered["run"].iloc[0] - 1))
-    times = np.split(ordered["time_s"].to_numpy(dtype=np.float64), starts[1:])
+    times = np.split(ordered["spent"].to_numpy(dtype=np.float64), starts[1:])
     incumbents = np.split(ordered["incumbent"].to_numpy(dtype=np.int64), starts[1:])
     return zip(times, incumbents, strict=True)
 
 
-def stepped(times_s: Floats, values: Floats, grid_s: Floats) -> Floats:
+def stepped(times: Floats, values: Floats, grid: Floats) -> Floats:
     """Return a step function at the grid: the value of the last time that is not later, NaN before the first."""
-    last = np.searchsorted(times_s, grid_s, side="right") - 1
+    last = np.searchsorted(times, grid, side="right") - 1
     return np.where(last >= 0, values[np.maximum(last, 0)], np.nan)
 
 
-def interpolated(times_s: Floats, values: Floats, grid_s: Floats) -> Floats:
+def interpolated(times: Floats, values: Floats, grid: Floats) -> Floats:
     """Return, at the grid, the straight line through the two recorded points that are nearest in time.
 
     This is how the official scripts draw the curves and fill the table. It mixes the accuracies of two
     architectures, and it extrapolates where both points lie on one side. Where the two times are equal, the nearer
     (first) value is taken.
     """
-    if len(times_s) == 1:
-        return np.full(len(grid_s), values[0])
-    nearest = np.argsort(np.abs(times_s - grid_s[:, None]), axis=1, kind="stable")[:, :2]
-    (time_a, time_b), (value_a, value_b) = times_s[nearest].T, values[nearest].T
+    if len(times) == 1:
+        return np.full(len(grid), values[0])
+    nearest = np.argsort(np.abs(times - grid[:, None]), axis=1, kind="stable")[:, :2]
+    (time_a, time_b), (value_a, value_b) = times[nearest].T, values[nearest].T
     gap = time_b - time_a
     with np.errstate(divide="ignore", invalid="ignore"):
-        line = ((time_b - grid_s) * value_a + (grid_s - time_a) * value_b) / gap
+        line = ((time_b - grid) * value_a + (grid - time_a) * value_b) / gap
     return np.where(gap == 0, value_a, line)
 
 
 RULES: dict[str, Callable[[Floats, Floats, Floats], Floats]] = {"step": stepped, "official": interpolated}
 
 
-def finals(trajectories: pd.DataFrame, values: npt.ArrayLike, time_s: float, rule: str) -> Floats:
-    """Return the value of each run's incumbent at one time, usually the budget; shape (runs,). See `anytime`."""
-    return anytime(trajectories, values, [time_s], rule)[:, 0]
+def finals(trajectories: pd.DataFrame, values: npt.ArrayLike, budget: float, rule: str) -> Floats:
+    """Return the value of each run's incumbent when the budget is used up; shape (runs,). See `anytime`."""
+    return anytime(trajectories, values, [budget], rule)[:, 0]
 
 
 def evaluations(trajectories: pd.DataFrame) -> npt.NDArray[np.int64]:
@@ -99,69 +101,78 @@ def regret(values: npt.ArrayLike, optimum: float) -> Floats:
     return optimum - np.asarray(values, dtype=np.float64)
 
 
-def area_under(curves: npt.ArrayLike, times_s: npt.ArrayLike, budget_s: float) -> Floats:
+def area_under(curves: npt.ArrayLike, times: npt.ArrayLike, budget: float) -> Floats:
     """Return the time average of step curves from their first grid time to the budget, (runs, times) to (runs,).
 
-    Each value holds from its grid time to the next; the last to `budget_s`. NaN where a curve starts with NaN: begin
+    Each value holds from its grid time to the next; the last to `budget`. NaN where a curve starts with NaN: begin
     the grid after every run's first evaluation.
     """
-    grid = np.asarray(times_s, dtype=np.float64)
-    if not len(grid) or budget_s <= grid[0] or budget_s < grid[-1]:
+    grid = np.asarray(times, dtype=np.float64)
+    if not len(grid) or budget <= grid[0] or budget < grid[-1]:
         raise ConfigError(
-            f"a grid up to {grid[-1:]} s and a budget of {budget_s:g} s were given; it must not end later"
+            f"a grid up to {grid[-1:]} and a budget of {budget:g} were given; it must not end later"
         )
-    widths = np.diff(np.append(grid, budget_s))
+    widths = np.diff(np.append(grid, budget))
     return np.asarray(curves, dtype=np.float64) @ widths / widths.sum()
 
 
 TICKS = 150
+AXES = {"s": "time_s", "evaluations": "evaluations"}
+"""The column of a curve that holds what was spent, by the unit of the budget."""
 AGREES, NEAR = 0.5, 1.0  # differences of means in published standard deviations
 
 
-def grid(budget_s: float, ticks: int = TICKS) -> Floats:
-    """Return the times of an anytime curve in seconds: `ticks` even steps to the budget (the paper draws 150)."""
-    return np.linspace(budget_s / ticks, budget_s, ticks)
+def grid(budget: float, ticks: int = TICKS) -> Floats:
+    """Return the grid of an anytime curve: `ticks` even steps to the budget (the paper draws 150)."""
+    return np.linspace(budget / ticks, budget, ticks)
 
 
 def curve_frame(
     trajectories: Mapping[str, pd.DataFrame],
     values: npt.ArrayLike,
-    budget_s: float,
+    budget: float,
     rng: np.random.Generator,
     *,
     rule: str,
     resamples: int,
+    unit: str = "s",
     ticks: int = TICKS,
 ) -> pd.DataFrame:
     """Return the mean anytime curve of each search with a pointwise 95 % bootstrap interval.
 
-    Columns: method, time_s, mean, low, high. Left out are times at which a run has finished nothing yet.
+    Columns: method, time_s or evaluations (by the `unit` of the budget), mean, low, high. Left out is what lies before
+    every run's first evaluation.
     """
-    times, parts = grid(budget_s, ticks), []
+    times, parts = grid(budget, ticks), []
     for name, frame in trajectories.items():
         curves = anytime(frame, values, times, rule)
         known = ~np.isnan(curves).any(axis=0)
         middle, low, high = bootstrap(curves[:, known], mean, rng, resamples=resamples)
-        columns = {"method": name, "time_s": times[known], "mean": middle, "low": low, "high": high}
+        columns = {"method": name, AXES[unit]: times[known], "mean": middle, "low": low, "high": high}
         parts.append(pd.DataFrame(columns))
     return pd.concat(parts, ignore_index=True)
 
 
-def mean_areas(curves: pd.DataFrame, budget_s: float) -> pd.Series:
+def axis_of(curves: pd.DataFrame) -> str:
+    """Return the name of the column of `curve_frame` that holds what was spent."""
+    return next(axis for axis in AXES.values() if axis in curves)
+
+
+def mean_areas(curves: pd.DataFrame, budget: float) -> pd.Series:
     """Return the time average of each mean curve (of `curve_frame`), index method: how good a search is on the way.
 
     All are averaged from the first time at which every search has a value to the budget, in the unit of the curves.
     """
-    table = curves.pivot(index="time_s", columns="method", values="mean").dropna()
-    areas = area_under(table.T, table.index.to_numpy(), budget_s)
+    table = curves.pivot(index=axis_of(curves), columns="method", values="mean").dropna()
+    areas = area_under(table.T, table.index.to_numpy(), budget)
     return pd.Series(areas, index=table.columns, name="area")
 
 
 def final_samples(
-    trajectories: Mapping[str, pd.DataFrame], values: npt.ArrayLike, budget_s: float, *, rule: str
+    trajectories: Mapping[str, pd.DataFrame], values: npt.ArrayLike, budget: float, *, rule: str
 ) -> dict[str, Floats]:
     """Return the value of every run's incumbent at the budget, by search."""
-    return {name: finals(frame, values, budget_s, rule) for name, frame in trajectories.items()}
+    return {name: finals(frame, values, budget, rule) for name, frame in trajectories.items()}
 
 
 def final_frame(samples: Mapping[str, Floats], rng: np.random.Generator, *, resamples: int) -> pd.DataFrame:

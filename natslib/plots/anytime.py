@@ -1,4 +1,4 @@
-"""Searches over simulated time, their final accuracies with intervals, and the sorted accuracies of all runs."""
+"""Searches over what they spend, their final accuracies with intervals, and the sorted accuracies of all runs."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, MaxNLocator
 
+from natslib.analysis.multi_trial import axis_of
 from natslib.plots.figure import draw_absent
 from natslib.plots.palette import ALGORITHM_LINES, BLACK, colours, title_of
 
@@ -22,14 +23,14 @@ FLOOR_SHARE = 0.06  # of the time axis: where the lowest curve sets the bottom o
 def draw_curves(
     ax: Axes, curves: pd.DataFrame, *, optimum: float | None = None, band: bool = True, width: float = 1.2
 ) -> None:
-    """Draw anytime curves (columns method, time_s, mean, low, high) with their bands, in percent over simulated time.
+    """Draw anytime curves of `analysis.multi_trial.curve_frame` with their bands, in percent over what was spent.
 
     `optimum`: a dotted line. The panel begins at the lowest curve after the first 6 percent of the time.
     """
-    chosen = colours(curves["method"].unique())
-    unit = unit_s(curves)
+    chosen, axis = colours(curves["method"].unique()), axis_of(curves)
+    unit = axis_unit(curves)
     for name, curve in curves.groupby("method", sort=False):
-        x = curve["time_s"] / unit
+        x = curve[axis] / unit
         style: dict[str, Any] = {"color": chosen[str(name)]}
         line = ALGORITHM_LINES.get(str(name), "-")
         ax.step(
@@ -45,18 +46,19 @@ def draw_curves(
             ax.fill_between(x, curve["low"], curve["high"], step="post", alpha=0.22, linewidth=0, **style)
     if optimum is not None:
         ax.axhline(optimum, color=BLACK, linewidth=0.8, linestyle=":")
-    last = curves["time_s"].max()
-    seen = curves[curves["time_s"] >= FLOOR_SHARE * last]
+    last = curves[axis].max()
+    seen = curves[curves[axis] >= FLOOR_SHARE * last]
     top = max(float(curves["high"].max()), -np.inf if optimum is None else optimum)
     margin = 0.05 * (top - float(seen["low"].min()))
     ax.set(xlim=(0, last / unit), ylim=(float(seen["low"].min()) - margin, top + margin))
-    ax.set_xlabel(time_label(unit))
+    ax.set_xlabel(axis_label(curves))
 
 
-def unit_s(curves: pd.DataFrame) -> int:
-    """Return the unit of the time axis in seconds: 1, or the paper's 100, or 1,000 where budgets are scaled up."""
-    last = float(curves["time_s"].max())
-    return 1 if last < 1000 else 100 if last <= 120_000 else 1000
+def axis_unit(curves: pd.DataFrame) -> int:
+    """Return the unit of the axis: 1, or the paper's 100 seconds, or 1,000 where budgets are scaled up."""
+    axis = axis_of(curves)
+    last = float(curves[axis].max())
+    return 1 if axis != "time_s" or last < 1000 else 100 if last <= 120_000 else 1000
 
 
 def accuracy_label(split: str) -> str:
@@ -64,21 +66,25 @@ def accuracy_label(split: str) -> str:
     return f"{_SPLIT_HANDLES[split][0]} accuracy (%)"
 
 
-def time_label(unit: int) -> str:
-    """Return the label of a time axis in that unit."""
+def axis_label(curves: pd.DataFrame) -> str:
+    """Return the label of the axis of what was spent, in its `axis_unit`."""
+    if axis_of(curves) != "time_s":
+        return "evaluations"
+    unit = axis_unit(curves)
     return "simulated time (s)" if unit == 1 else f"simulated time ({unit:,} s)"
 
 
 def draw_regret(ax: Axes, curves: pd.DataFrame, optimum: float) -> None:
     """Draw how far each mean anytime curve is below the optimum (points, logarithmic), without bands."""
-    below, unit = curves.assign(mean=np.maximum(optimum - curves["mean"], 1e-3)), unit_s(curves)
+    below, unit = curves.assign(mean=np.maximum(optimum - curves["mean"], 1e-3)), axis_unit(curves)
+    axis = axis_of(curves)
     chosen = colours(below["method"].unique())
     for name, curve in below.groupby("method", sort=False):
         ax.step(
-            curve["time_s"] / unit, curve["mean"], where="post", linewidth=1.1, color=chosen[str(name)],
+            curve[axis] / unit, curve["mean"], where="post", linewidth=1.1, color=chosen[str(name)],
             linestyle=ALGORITHM_LINES.get(str(name), "-"), label=title_of(str(name)),
         )  # fmt: skip
-    ax.set(yscale="log", xlim=(0, below["time_s"].max() / unit), xlabel=time_label(unit))
+    ax.set(yscale="log", xlim=(0, below[axis].max() / unit), xlabel=axis_label(below))
     ax.yaxis.set_minor_locator(LogLocator(subs=(2, 5)))
     for plain in (ax.yaxis.set_major_formatter, ax.yaxis.set_minor_formatter):
         plain("{x:g}")

@@ -20,8 +20,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from natslib.errors import BadSource, ConfigError
+from natslib.files import read_json, write_atomic
 from natslib.search.proposals import SearchFunction
-from natslib.search.store import read_description, read_json, read_runs, write_whole
+from natslib.search.store import read_description, read_runs
 
 ENTRY, ALGORITHM = "entry.json", "algorithm.py"
 HEADER = """from __future__ import annotations
@@ -36,7 +37,7 @@ KNOWN = frozenset({"np", "Trial", "WAIT", "evaluate"})
 
 
 def trajectories_hash(frame: pd.DataFrame) -> str:
-    """Return a hash of what was evaluated and when: run, arch_index, epochs, score and time_s of every row."""
+    """Return a hash of what was evaluated and when: run, arch_index, epochs, score and spent of every row."""
     digest = hashlib.sha256()
     ordered = frame.sort_values(["run", "step"], kind="stable")
     for column, kind in (
@@ -44,7 +45,7 @@ def trajectories_hash(frame: pd.DataFrame) -> str:
         ("arch_index", "<i8"),
         ("epochs", "<i8"),
         ("score", "<f8"),
-        ("time_s", "<f8"),
+        ("spent", "<f8"),
     ):
         digest.update(ordered[column].to_numpy(dtype=kind).tobytes())
     return digest.hexdigest()
@@ -90,8 +91,8 @@ def save_entry(
     }
     place.mkdir(parents=True, exist_ok=True)
     if own is not None:
-        write_whole(place / ALGORITHM, (HEADER + inspect.getsource(own)).encode())
-    write_whole(place / ENTRY, json.dumps(content, indent=1).encode())
+        write_atomic(place / ALGORITHM, (HEADER + inspect.getsource(own)).encode())
+    write_atomic(place / ENTRY, json.dumps(content, indent=1).encode())
     return content
 
 
@@ -109,20 +110,24 @@ def command(told: Mapping[str, Any], runs: int, table: str, own: SearchFunction 
     """Return the command, to be given in the entry's folder, that repeats the runs."""
     source, rules = told["source"], told["protocol"]
     dataset = "cifar10" if source["dataset"] == "cifar10-valid" else source["dataset"]
-    words = ["natslib", "search", "--algorithm", f"{ALGORITHM}:{own.__name__}" if own else told["algorithm"]]
-    words += ["--space", told["space"], "--dataset", dataset, "--table", table, "--recipe", source["recipe"]]
-    words += [
-        "--draw",
-        str(source["draw"]),
-        "--time-s",
-        repr(rules["budget_s"]),
-        "--overshoot",
-        rules["overshoot"],
-    ]
-    words += ["--repeats", rules["repeats"], "--workers", str(rules["workers"])]
-    words += [] if source["charge_validation"] else ["--no-validation-cost"]
-    words += ["--epochs", ",".join(map(str, told["epochs"]))] if len(told["epochs"]) > 1 else []
-    return shlex.join([*words, "--runs", str(runs), "--seed", str(told["seed"])])
+    options = {
+        "algorithm": f"{ALGORITHM}:{own.__name__}" if own else told["algorithm"],
+        "table": table,
+        "dataset": dataset,
+        "recipe": source["recipe"],
+        "draw": source["draw"],
+        "budget": f"{rules['budget']!r} {rules['unit']}",
+        "overshoot": rules["overshoot"],
+        "repeats": rules["repeats"],
+        "workers": rules["workers"],
+        "runs": runs,
+        "seed": told["seed"],
+    }
+    if len(told["epochs"]) > 1:
+        options["epochs"] = ",".join(map(str, told["epochs"]))
+    words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
+    unpaid = [] if source["charge_validation"] else ["--no-validation-cost"]
+    return shlex.join(["natslib", "search", *words, *unpaid])
 
 
 def read_entries(folder: str | Path) -> pd.DataFrame:

@@ -16,7 +16,6 @@ from natslib.search.oracle import Oracle
 from natslib.search.simulate import MAX_EVALUATIONS, Dice, Protocol, streams
 from natslib.search.trajectory import assemble
 
-Codes = npt.NDArray[np.uint8]
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
@@ -28,12 +27,14 @@ BLOCK = 512  # random numbers of a run drawn together
 def fits(search: object, oracle: Oracle, protocol: Protocol) -> bool:
     """Say whether runs of a search function can be taken side by side: REA as it is, under the paper's protocol.
 
-    A budget of more than `MAX_EVALUATIONS` is for the other way, which ends such a run with an error.
+    The space must say how many codes are mutated at once, and be measured throughout. A budget of more than
+    `MAX_EVALUATIONS` is for the other way, which ends such a run with an error.
     """
-    if search is not regularized_evolution or protocol.budget_s > MAX_EVALUATIONS * np.nanmin(oracle.costs_s):
+    if search is not regularized_evolution or protocol.budget > MAX_EVALUATIONS * np.nanmin(oracle.costs):
         return False
     plain = protocol.workers == 1 and protocol.repeats == "charge" and protocol.overshoot == "keep"
-    return plain and len(oracle.measured) == len(oracle.space)
+    mutated = oracle.space.official_mutations is not None
+    return plain and mutated and len(oracle.measured) == len(oracle.space)
 
 
 def trajectories(
@@ -49,36 +50,36 @@ def trajectories(
 
 def group_of(oracle: Oracle, protocol: Protocol, runs: Sequence[int], seeds: Sequence[int]) -> pd.DataFrame:
     """Return the trajectories of runs that are in memory together."""
-    index, score, time_s = side_by_side(oracle, protocol.budget_s, seeds)
-    lengths = 1 + (time_s < protocol.budget_s).sum(axis=0)
+    index, score, spent = side_by_side(oracle, protocol.budget, seeds)
+    lengths = 1 + (spent < protocol.budget).sum(axis=0)
     lived = np.arange(len(index)) < lengths[:, None]
-    index, score, time_s = (column.T[lived] for column in (index, score, time_s))
+    index, score, spent = (column.T[lived] for column in (index, score, spent))
     epochs = np.full(len(index), oracle.epochs[-1], dtype=np.int64)
-    return assemble(runs, seeds, lengths, index, epochs, score, oracle.costs_s[index, -1], time_s)
+    return assemble(runs, seeds, lengths, index, epochs, score, oracle.costs[index, -1], spent)
 
 
-def side_by_side(oracle: Oracle, budget_s: float, seeds: Sequence[int]) -> tuple[Ints, Floats, Floats]:
-    """Step all runs until each has used up its budget; return index, score and clock in seconds, (steps, runs)."""
+def side_by_side(oracle: Oracle, budget: float, seeds: Sequence[int]) -> tuple[Ints, Floats, Floats]:
+    """Step all runs until each has used up its budget; return index, score and what is spent, (steps, runs)."""
     pairs = [streams(seed) for seed in seeds]
     uniforms, scores = (
         Uniforms([search for search, _ in pairs]),
         Scores(oracle, [stored for _, stored in pairs]),
     )
     population = np.zeros((POPULATION, len(seeds)), dtype=np.int64), np.zeros((POPULATION, len(seeds)))
-    clock_s = np.zeros(len(seeds))
+    spent = np.zeros(len(seeds))
     steps: list[tuple[Ints, Floats, Floats]] = []
-    while clock_s.min(initial=np.inf) < budget_s:
+    while spent.min(initial=np.inf) < budget:
         step = len(steps)
         if step < POPULATION:
             index = (uniforms.take(1)[0] * len(oracle.space)).astype(np.int64)
         else:
             index = children(oracle, step, *population, uniforms)
         score = scores.draw(index)
-        clock_s = clock_s + oracle.costs_s[index, -1]
+        spent = spent + oracle.costs[index, -1]
         population[0][step % POPULATION], population[1][step % POPULATION] = index, score
-        steps.append((index, score, clock_s))
-    index, score, time_s = (np.array(column) for column in zip(*steps, strict=True))
-    return index, score, time_s
+        steps.append((index, score, spent))
+    index, score, spent = (np.array(column) for column in zip(*steps, strict=True))
+    return index, score, spent
 
 
 def children(oracle: Oracle, step: int, index: Ints, score: Floats, uniforms: "Uniforms") -> Ints:
@@ -86,26 +87,9 @@ def children(oracle: Oracle, step: int, index: Ints, score: Floats, uniforms: "U
     runs = np.arange(index.shape[1])
     drawn = (step + (uniforms.take(TOURNAMENT) * POPULATION).astype(np.int64)) % POPULATION  # 0 is the oldest
     parents = drawn[score[drawn, runs].argmax(axis=0), runs]
-    mutate = mutate_topology if oracle.space.name == "tss" else mutate_size
-    return oracle.space.indices(mutate(oracle.space.codes(index[parents, runs]), uniforms))
-
-
-def mutate_topology(codes: Codes, uniforms: "Uniforms") -> Codes:
-    """Return (runs, 6) codes after the official mutation of topologies: a node, one of its edges, another operation."""
-    for_node, for_source, for_choice = uniforms.take(3)
-    node = 1 + (for_node * 3).astype(np.int64)
-    edge = node * (node - 1) // 2 + (for_source * node).astype(np.int64)
-    runs, mutants = np.arange(len(codes)), codes.copy()
-    mutants[runs, edge] = (codes[runs, edge] + 1 + (for_choice * 4).astype(np.int64)) % 5
-    return mutants
-
-
-def mutate_size(codes: Codes, uniforms: "Uniforms") -> Codes:
-    """Return (runs, 5) codes after the official mutation of sizes: a position, any channel number."""
-    for_position, for_choice = uniforms.take(2)
-    mutants = codes.copy()
-    mutants[np.arange(len(codes)), (for_position * 5).astype(np.int64)] = (for_choice * 8).astype(np.int64)
-    return mutants
+    mutate = oracle.space.official_mutations
+    assert mutate is not None  # or it would not fit
+    return oracle.space.indices(mutate(oracle.space.codes(index[parents, runs]), uniforms.take))
 
 
 class Uniforms:

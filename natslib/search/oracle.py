@@ -1,4 +1,4 @@
-"""The oracle: what one evaluation answers (a score) and what it costs (seconds), from plain arrays or from a table."""
+"""The oracle: what one evaluation answers (a score) and what it costs, from plain arrays or from a table."""
 
 import hashlib
 from collections.abc import Callable, Sequence
@@ -12,9 +12,12 @@ import numpy.typing as npt
 from natslib.errors import ConfigError, NotMeasured, unknown_name
 from natslib.search.subspace import Subspace
 from natslib.spaces import Space
+from natslib.tables.table import Table
 
-Answer: TypeAlias = tuple[int, int, float, float]
-"""Index of the architecture, epochs trained, score, cost in seconds."""
+Evaluation: TypeAlias = tuple[int, int, float, float]
+"""Index of the architecture, epochs trained, score, cost."""
+SECONDS, EVALUATIONS = "s", "evaluations"
+"""The units of costs and budgets. In evaluations a full training counts one, a shorter one its share of the epochs."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,17 +25,19 @@ class Oracle:
     """Scores and costs of a space.
 
     `scores`: shape (seeds, len(space), fidelities), NaN where nothing was measured; with several seeds each evaluation
-    draws one of those that its architecture has. `costs_s`: shape (len(space), fidelities), seconds of one evaluation.
+    draws one of those that its architecture has. `costs`: shape (len(space), fidelities), of one evaluation
+    in `unit`, simulated seconds or evaluations.
     `epochs`: the fidelities, ascending; the last is the full training. `split`: what the score is measured on.
     `source` says where the numbers come from; it is stored beside the trajectories.
     """
 
     space: Space
     scores: npt.NDArray[np.float64]
-    costs_s: npt.NDArray[np.float64]
+    costs: npt.NDArray[np.float64]
     epochs: tuple[int, ...]
     split: str
     source: dict[str, Any] = field(default_factory=dict)
+    unit: str = SECONDS
 
     def __post_init__(self) -> None:
         check_shapes(self)
@@ -41,7 +46,7 @@ class Oracle:
     @classmethod
     def from_table(
         cls,
-        table: Any,
+        table: Table,
         *,
         dataset: str,
         recipe: str,
@@ -49,19 +54,21 @@ class Oracle:
         draw: str | int,
         epochs: Sequence[int] | None = None,
         charge_validation: bool = True,
+        unit: str = SECONDS,
     ) -> "Oracle":
         """Return the oracle of one block of a benchmark table.
 
         `draw`: "random" (each evaluation draws one stored run, as `simulate_train_eval` does), "mean" (mean of
         the stored runs) or a seed (that run). `epochs`: the fidelities wanted, e.g. (1, 4, 12); None: the full
         training only. The cost is that of `table.cost`: the training so far and one validation pass, as both papers
-        charge it; `charge_validation` False leaves the pass out, for tables that lack its time.
+        charge it; `charge_validation` False leaves the pass out, for tables that lack its time. With `unit`
+        "evaluations" a full training costs one, whatever its time: that asks a table for accuracies only.
         Raises `NotMeasured` where the table lacks the block, the seed, an epoch or the costs.
         """
         block = block_of(table, dataset, recipe, split)
         full = int(block["epochs"].max())
         wanted = tuple(epochs) if epochs else (full,)
-        place = {"dataset": dataset, "recipe": recipe}
+        place: dict[str, Any] = {"dataset": dataset, "recipe": recipe}
         at = [
             None if epoch == full else epoch - 1 for epoch in wanted
         ]  # the table counts from 0; None is the last
@@ -69,9 +76,14 @@ class Oracle:
             [table.values("accuracy", **place, split=split, seed=seed, epoch=epoch) for epoch in at]
             for seed in drawn_seeds(block, draw)
         ]
-        costs = [evaluation_cost_s(table, place, epoch, charge_validation) for epoch in at]
+        if unit == SECONDS:
+            costs = np.array([evaluation_cost_s(table, place, epoch, charge_validation) for epoch in at]).T
+        elif unit == EVALUATIONS:
+            costs = np.broadcast_to(np.array(wanted) / full, (len(table.space), len(wanted)))
+        else:
+            raise unknown_name("unit of costs", unit, (SECONDS, EVALUATIONS))
         source = {**place, "split": split, "draw": draw, "charge_validation": charge_validation}
-        return cls(table.space, np.array(scores).transpose(0, 2, 1), np.array(costs).T, wanted, split, source)
+        return cls(table.space, np.array(scores).transpose(0, 2, 1), costs, wanted, split, source, unit)
 
     @cached_property
     def measured(self) -> npt.NDArray[np.int64]:
@@ -95,18 +107,23 @@ class Oracle:
     @cached_property
     def fingerprint(self) -> str:
         """A hash of everything that can be answered, to recognise the same oracle later."""
-        parts = [self.space.name.encode(), repr(self.epochs).encode(), self.split.encode()]
+        parts = [
+            self.space.name.encode(),
+            repr(self.epochs).encode(),
+            self.split.encode(),
+            self.unit.encode(),
+        ]
         digest = hashlib.sha256(b"\0".join(parts))
         digest.update(np.ascontiguousarray(self.scores).tobytes())
-        digest.update(np.ascontiguousarray(self.costs_s).tobytes())
+        digest.update(np.ascontiguousarray(self.costs).tobytes())
         return digest.hexdigest()
 
     def prepare(self) -> None:
         """Build the look-up tables now instead of at the first evaluation, for processes to share or for timing."""
         _ = self.search_space, self._index_of, self._answers
 
-    def evaluator(self, rng: np.random.Generator) -> Callable[[Any, int | None], Answer]:
-        """Return the function (architecture, epochs) -> (index, epochs, score, cost in seconds) of one run.
+    def evaluator(self, rng: np.random.Generator) -> Callable[[Any, int | None], Evaluation]:
+        """Return the function (architecture, epochs) -> (index, epochs, score, cost) of one run.
 
         The architecture is best given as a code; epochs None is the full training. `rng` draws the stored run
         where there are several. Raises `UnknownArchitecture`, or `NotMeasured` for an unmeasured architecture or
@@ -114,7 +131,7 @@ class Oracle:
         """
         index_of, answers, full = self._index_of, self._answers, self.epochs[-1]
 
-        def evaluate(arch: Any, epochs: int | None) -> Answer:
+        def evaluate(arch: Any, epochs: int | None) -> Evaluation:
             epochs = full if epochs is None else epochs
             try:
                 index = index_of[arch]
@@ -141,7 +158,7 @@ class Oracle:
             present = [
                 tuple(score for score in row if score == score) for row in rows
             ]  # NaN differs from itself
-            answers[epochs] = list(zip(present, self.costs_s[:, number].tolist(), strict=True))
+            answers[epochs] = list(zip(present, self.costs[:, number].tolist(), strict=True))
         return answers
 
     def _locate(self, arch: Any, epochs: int) -> int:
@@ -158,7 +175,7 @@ class Oracle:
         return index
 
 
-def block_of(table: Any, dataset: str, recipe: str, split: str) -> Any:
+def block_of(table: Table, dataset: str, recipe: str, split: str) -> Any:
     """Return the rows of `table.runs()` for the block; raises `NotMeasured` naming the blocks that exist."""
     runs = table.runs()
     found = runs[(runs["dataset"] == dataset) & (runs["recipe"] == recipe) & (runs["split"] == split)]
@@ -173,7 +190,7 @@ class NotTimed(NotMeasured):
     """A table that lacks the time of the validation pass."""
 
 
-def evaluation_cost_s(table: Any, place: dict[str, str], epoch: int | None, validation: bool) -> Any:
+def evaluation_cost_s(table: Table, place: dict[str, Any], epoch: int | None, validation: bool) -> Any:
     """Return `table.cost` in seconds; raises `NotTimed`, with the way out, where only the pass lacks its time."""
     without = table.cost(**place, epoch=epoch, validation=False)
     try:
@@ -183,7 +200,7 @@ def evaluation_cost_s(table: Any, place: dict[str, str], epoch: int | None, vali
         raise NotTimed(f"{error}; {hint}") from None
 
 
-def drawn_seeds(block: Any, draw: str | int) -> list[str | int]:
+def drawn_seeds(block: Any, draw: str | int) -> list[Any]:
     """Return the seeds to load: all of the block's for "random", else "mean" or the one seed."""
     single = sorted(seed for seed in block["seed"].unique().tolist() if seed != "mean")
     if draw == "random":
@@ -203,10 +220,10 @@ def check_shapes(oracle: Oracle) -> None:
     if (
         oracle.scores.ndim != 3
         or oracle.scores.shape[1:] != (n, fidelities)
-        or oracle.costs_s.shape != (n, fidelities)
+        or oracle.costs.shape != (n, fidelities)
     ):
         raise ConfigError(
-            f"scores of shape {oracle.scores.shape} and costs of shape {oracle.costs_s.shape} were given; "
+            f"scores of shape {oracle.scores.shape} and costs of shape {oracle.costs.shape} were given; "
             f"needed are (seeds, {n}, {fidelities}) and ({n}, {fidelities})"
         )
     if not oracle.epochs or list(oracle.epochs) != sorted(set(oracle.epochs)):
@@ -218,9 +235,9 @@ def check_costs(oracle: Oracle) -> None:
     have = ~np.isnan(oracle.scores).all(axis=0)
     if not have.any():
         raise NotMeasured("the oracle has no score at all; a search needs at least one measured architecture")
-    free = have & ~(oracle.costs_s > 0)
+    free = have & ~(oracle.costs > 0)
     if free.any():
         raise NotMeasured(
-            f"{int(free.any(axis=1).sum())} measured architectures have no cost in seconds; "
-            "a search under a time budget needs the training and validation times of each"
+            f"{int(free.any(axis=1).sum())} measured architectures have no cost in {oracle.unit}; a search "
+            "under a time budget needs the training and validation times of each: give a budget in evaluations"
         )

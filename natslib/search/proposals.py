@@ -21,17 +21,13 @@ Arch: TypeAlias = Any
 
 
 class Trial(NamedTuple):
-    """An architecture to be trained for `epochs` epochs; None: all of them.
-
-    `split` names the split to be scored on. There is one split that a protocol shows; asking for another ends the run.
-    """
+    """An architecture to be trained for `epochs` epochs; None: all of them."""
 
     arch: Arch
     epochs: int | None = None
-    split: str | None = None
 
 
-class Seen(NamedTuple):
+class Result(NamedTuple):
     """A finished evaluation: the architecture as proposed, its score (more is better), the epochs trained."""
 
     arch: Arch
@@ -43,16 +39,16 @@ WAIT = None
 """Yielded instead of a proposal: nothing to ask for until something that is being evaluated comes back."""
 
 Proposal: TypeAlias = Arch | Trial | None
-Search: TypeAlias = Generator[Proposal, Seen | None, None]
+Search: TypeAlias = Generator[Proposal, Result | None, None]
 SearchFunction: TypeAlias = Callable[..., Search]
 
 
-def evaluate(proposals: Iterable[Proposal]) -> Generator[Proposal, Seen | None, list[Seen]]:
+def evaluate(proposals: Iterable[Proposal]) -> Generator[Proposal, Result | None, list[Result]]:
     """Ask for every proposal, wait for all of them, and return the results in the order of their arrival.
 
     Used as `results = yield from evaluate(proposals)`; nothing else may be under evaluation meanwhile.
     """
-    results: list[Seen] = []
+    results: list[Result] = []
     asked = 0
     for proposal in proposals:
         asked += 1
@@ -66,6 +62,6 @@ def evaluate(proposals: Iterable[Proposal]) -> Generator[Proposal, Seen | None, 
     return results
 
 
-def score_of(seen: Seen) -> float:
+def score_of(seen: Result) -> float:
     """Return the score: the key by which searches sort what they have seen."""
     return seen.score

@@ -79,7 +79,7 @@ def repeat(
     if not numbers:
         raise ConfigError(f"runs={runs} was given; a search needs at least one run")
     protocol.check(oracle)
-    job = Job(search_name(search), search_function(search, oracle), oracle, protocol, seed)
+    job = Repeat(search_name(search), search_function(search, oracle), oracle, protocol, seed)
     finished = share_out(job, numbers, processes)
     failures = tuple(message for part in finished for message in part.failures)
     frames = [part.frame for part in finished if len(part.frame)]
@@ -106,8 +106,8 @@ def search_function(search: str | SearchFunction, oracle: Oracle) -> SearchFunct
 
 
 @dataclass(frozen=True)
-class Job:
-    """Everything that is the same in all runs."""
+class Repeat:
+    """A search and everything else that is the same in all of its runs."""
 
     name: str
     search: SearchFunction
@@ -134,7 +134,7 @@ class Job:
 _job: Callable[[list[int]], Runs]
 
 
-def share_out(job: Job, numbers: list[int], processes: int) -> list[Runs]:
+def share_out(job: Repeat, numbers: list[int], processes: int) -> list[Runs]:
     """Do the runs in `processes` processes and return the parts in order; those that can go side by side need none.
 
     The processes are forked, so that a search written in a notebook need not be importable; where the system
@@ -154,7 +154,7 @@ def share_out(job: Job, numbers: list[int], processes: int) -> list[Runs]:
         return pool.map(_work, parts, chunksize=1)
 
 
-def _receive(job: Job) -> None:
+def _receive(job: Repeat) -> None:
     global _job
     _job = job
 

@@ -1,4 +1,4 @@
-"""One run: a search algorithm against an oracle under a simulated clock."""
+"""One run: a search algorithm against an oracle under a simulated clock, with two random streams of its own."""
 
 import math
 import signal
@@ -13,10 +13,26 @@ from typing import Any
 import numpy as np
 
 from natslib.errors import ConfigError, NatslibError, unknown_name
-from natslib.search.oracle import Answer, Oracle
-from natslib.search.proposals import Search, SearchFunction, Seen, Trial
+from natslib.search.oracle import SECONDS, Evaluation, Oracle
+from natslib.search.proposals import Result, Search, SearchFunction, Trial
 
+MAX_EVALUATIONS = 1_000_000
+"""A run that has not used up its budget after so many evaluations is ended with an error."""
+LIMIT_S = 600.0
+"""Seconds of real time after which a run is given up."""
 _BLOCK = 256
+
+
+class SearchFailed(NatslibError):
+    """A run that was ended by an error; the message names algorithm, run and step."""
+
+
+class BrokenRule(NatslibError):
+    """A search that did what the protocol forbids."""
+
+
+class TookTooLong(NatslibError):
+    """A run that was still computing when its limit on real time had passed."""
 
 
 class Dice(np.random.Generator):
@@ -63,8 +79,165 @@ def streams(seed: int) -> tuple[Dice, Dice]:
     return Dice(search), Dice(oracle)
 
 
-class TookTooLong(NatslibError):
-    """A run that was still computing when its limit on real time had passed."""
+@dataclass(frozen=True)
+class Protocol:
+    """The rules of a run.
+
+    `budget`: what a run may use up, in the unit of the oracle's costs: simulated seconds, or evaluations. `overshoot`:
+    the evaluation that crosses the budget is the last one ("keep", NATS-Bench) or does not count ("discard",
+    NAS-Bench-201). `repeats`: an architecture asked for again is charged and drawn again ("charge", both papers) or
+    answered for nothing with its first score ("cache"). `workers`: how many evaluations run side by side,
+    asynchronously.
+    """
+
+    budget: float
+    overshoot: str = "keep"
+    repeats: str = "charge"
+    workers: int = 1
+
+    def __post_init__(self) -> None:
+        if self.overshoot not in ("keep", "discard"):
+            raise unknown_name("overshoot rule", self.overshoot, ("keep", "discard"))
+        if self.repeats not in ("charge", "cache"):
+            raise unknown_name("rule for repeats", self.repeats, ("charge", "cache"))
+        for name in ("budget", "workers"):
+            if not 0 < getattr(self, name) < math.inf:
+                raise ConfigError(f"{name}={getattr(self, name)} was given; it must be above 0 and finite")
+
+    def check(self, oracle: Oracle) -> None:
+        """Raise `ConfigError` where the budget does not pay for even the cheapest evaluation."""
+        cheapest = float(np.nanmin(oracle.costs[oracle.measured]))
+        if self.budget < cheapest:
+            raise ConfigError(
+                f"a budget of {self.budget:g} {oracle.unit} was given; the cheapest training costs {cheapest:g}"
+            )
+
+
+@dataclass
+class Record:
+    """What happened in a run, one entry an evaluation, in the order in which they finished.
+
+    `evaluations`: what the oracle said; `spent`: what of the budget was used up when each was finished.
+    """
+
+    evaluations: list[Evaluation] = field(default_factory=list)
+    spent: list[float] = field(default_factory=list)
+
+    def note(self, evaluation: Evaluation, spent: float) -> None:
+        """Add a finished evaluation."""
+        self.evaluations.append(evaluation)
+        self.spent.append(spent)
+
+
+def run(search: SearchFunction, oracle: Oracle, protocol: Protocol, seed: int) -> Record:
+    """Run `search` once until the budget is used up or it ends by itself, and return what happened.
+
+    The search gets the oracle's search space and its own random generator, and sees nothing but scores. Raises whatever
+    the search raises, `BrokenRule`, and what the oracle raises for an illegal proposal.
+    """
+    record = Record()
+    run_into(record, search, oracle, protocol, seed)
+    return record
+
+
+def run_named(name: str, number: int, *job: Any) -> Record:
+    """As `run(*job)`, but any error becomes a `SearchFailed` that names algorithm, run and step."""
+    record = Record()
+    try:
+        run_into(record, *job)
+    except (
+        Exception,
+        SystemExit,
+    ) as error:  # a stranger's code: whatever it raises ends this run, and only it
+        what = f"{type(error).__name__}: {error}"
+        raise SearchFailed(f"{name}, run {number}, step {len(record.spent)}: {what}") from error
+    return record
+
+
+def run_into(record: Record, search: SearchFunction, oracle: Oracle, protocol: Protocol, seed: int) -> None:
+    """Do the work of `run`, adding to `record`."""
+    search_rng, oracle_rng = streams(seed)
+    ask, space = questioner(oracle, protocol, oracle_rng), oracle.search_space
+    with time_limit(LIMIT_S):
+        searching = search(space, search_rng)
+        try:
+            simulate(searching, ask, protocol, record, clocked=oracle.unit == SECONDS)
+        finally:
+            searching.close()
+    if not record.spent:
+        raise BrokenRule("not one evaluation was finished within the budget")
+
+
+def simulate(
+    searching: Search,
+    ask: Callable[[Any], tuple[Any, Evaluation]],
+    protocol: Protocol,
+    record: Record,
+    *,
+    clocked: bool,
+) -> None:
+    """Pass proposals and results to and fro between a search and `protocol.workers` simulated workers.
+
+    The events are in the order of simulated time: a worker that is idle takes the next proposal at once, and the search
+    hears of each result when it is finished. What is spent is the time on the clock where the budget is `clocked`, else
+    the sum of the costs of all finished evaluations.
+    """
+    running: list[tuple[float, int, Any, Evaluation]] = []  # a heap: the next to finish first
+    clock, spent, asked, result = 0.0, 0.0, 0, None
+    while spent < protocol.budget:
+        try:
+            proposal = searching.send(result)
+        except StopIteration:
+            drain(running, spent, protocol, record, clocked=clocked)
+            return
+        result = None
+        if proposal is not None:
+            arch, evaluation = ask(proposal)
+            asked += 1
+            heappush(running, (clock + evaluation[3], asked, arch, evaluation))
+            if len(running) < protocol.workers:
+                continue
+        elif not running:
+            raise BrokenRule("the search waits (yielded None) though nothing is being evaluated")
+        if asked > MAX_EVALUATIONS:
+            raise BrokenRule(
+                f"the search does not use up its budget: {asked} evaluations, {spent:g} of {protocol.budget:g} spent"
+            )
+        clock, _, arch, evaluation = heappop(running)
+        spent = clock if clocked else spent + evaluation[3]
+        if spent > protocol.budget and protocol.overshoot == "discard":
+            return
+        result = Result(arch, evaluation[2], evaluation[1])
+        record.note(evaluation, spent)
+
+
+def drain(running: list, spent: float, protocol: Protocol, record: Record, *, clocked: bool) -> None:
+    """Note what is still being evaluated when a search ends by itself, as far as the budget allows."""
+    for clock, _, _, evaluation in sorted(running):
+        spent = clock if clocked else spent + evaluation[3]
+        if spent > protocol.budget:
+            return
+        record.note(evaluation, spent)
+
+
+def questioner(
+    oracle: Oracle, protocol: Protocol, rng: np.random.Generator
+) -> Callable[[Any], tuple[Any, Evaluation]]:
+    """Return the function proposal -> (architecture as proposed, evaluation) that keeps the rules of the protocol."""
+    evaluate = oracle.evaluator(rng)
+    known: dict[tuple[int, int], Evaluation] = {}
+
+    def ask(proposal: Any) -> tuple[Any, Evaluation]:
+        if type(proposal) is not Trial:
+            return proposal, evaluate(proposal, None)
+        return proposal.arch, evaluate(proposal.arch, proposal.epochs)
+
+    def ask_or_remember(proposal: Any) -> tuple[Any, Evaluation]:
+        arch, evaluation = ask(proposal)
+        first = known.setdefault(evaluation[:2], evaluation)
+        return arch, (first if first is evaluation else (*first[:3], 0.0))
+
+    return ask if protocol.repeats == "charge" else ask_or_remember
 
 
 class _Alarm(BaseException):
@@ -95,169 +268,3 @@ def time_limit(limit_s: float) -> Iterator[None]:
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
-
-
-MAX_EVALUATIONS = 1_000_000
-"""A run that has not used up its budget after so many evaluations is ended with an error."""
-
-
-class SearchFailed(NatslibError):
-    """A run that was ended by an error; the message names algorithm, run and step."""
-
-
-class BrokenRule(NatslibError):
-    """A search that did what the protocol forbids."""
-
-
-@dataclass(frozen=True)
-class Protocol:
-    """The rules of a run.
-
-    `budget_s`: simulated seconds. `overshoot`: the evaluation that crosses the budget is the last one ("keep",
-    NATS-Bench) or does not count ("discard", NAS-Bench-201). `repeats`: an architecture asked for again is charged
-    and drawn again ("charge", both papers) or answered for nothing with its first score ("cache"). `workers`: how
-    many evaluations run side by side, asynchronously. `limit_s`: real seconds after which a run is given up.
-    """
-
-    budget_s: float
-    overshoot: str = "keep"
-    repeats: str = "charge"
-    workers: int = 1
-    limit_s: float = 600.0
-
-    def __post_init__(self) -> None:
-        if self.overshoot not in ("keep", "discard"):
-            raise unknown_name("overshoot rule", self.overshoot, ("keep", "discard"))
-        if self.repeats not in ("charge", "cache"):
-            raise unknown_name("rule for repeats", self.repeats, ("charge", "cache"))
-        for name in ("budget_s", "workers", "limit_s"):
-            if not 0 < getattr(self, name) < math.inf:
-                raise ConfigError(f"{name}={getattr(self, name)} was given; it must be above 0 and finite")
-
-    def check(self, oracle: Oracle) -> None:
-        """Raise `ConfigError` where the budget does not pay for even the cheapest evaluation."""
-        cheapest_s = float(np.nanmin(oracle.costs_s[oracle.measured]))
-        if self.budget_s < cheapest_s:
-            raise ConfigError(
-                f"a budget of {self.budget_s:g} s was given; the cheapest evaluation takes {cheapest_s:g} s"
-            )
-
-
-@dataclass
-class Record:
-    """What happened in a run, one entry an evaluation, in the order in which they finished.
-
-    `answers`: what the oracle said; `time_s`: the simulated time at which each was finished.
-    """
-
-    answers: list[Answer] = field(default_factory=list)
-    time_s: list[float] = field(default_factory=list)
-
-
-def run(search: SearchFunction, oracle: Oracle, protocol: Protocol, seed: int) -> Record:
-    """Run `search` once until the budget is used up or it ends by itself, and return what happened.
-
-    The search gets the oracle's search space and its own random generator, and sees nothing but scores. Raises whatever
-    the search raises, `BrokenRule`, and what the oracle raises for an illegal proposal.
-    """
-    record = Record()
-    run_into(record, search, oracle, protocol, seed)
-    return record
-
-
-def run_named(name: str, number: int, *job: Any) -> Record:
-    """As `run(*job)`, but any error becomes a `SearchFailed` that names algorithm, run and step."""
-    record = Record()
-    try:
-        run_into(record, *job)
-    except (
-        Exception,
-        SystemExit,
-    ) as error:  # a stranger's code: whatever it raises ends this run, and only it
-        what = f"{type(error).__name__}: {error}"
-        raise SearchFailed(f"{name}, run {number}, step {len(record.time_s)}: {what}") from error
-    return record
-
-
-def run_into(record: Record, search: SearchFunction, oracle: Oracle, protocol: Protocol, seed: int) -> None:
-    """Do the work of `run`, adding to `record`."""
-    search_rng, oracle_rng = streams(seed)
-    ask, space = questioner(oracle, protocol, oracle_rng), oracle.search_space
-    with time_limit(protocol.limit_s):
-        searching = search(space, search_rng)
-        try:
-            simulate(searching, ask, protocol, record)
-        finally:
-            searching.close()
-    if not record.time_s:
-        raise BrokenRule("not one evaluation was finished within the budget")
-
-
-def simulate(
-    searching: Search, ask: Callable[[Any], tuple[Any, Answer]], protocol: Protocol, record: Record
-) -> None:
-    """Pass proposals and results to and fro between a search and `protocol.workers` simulated workers.
-
-    The events are in the order of simulated time: a worker that is idle takes the next proposal at once, and the search
-    hears of each result when it is finished.
-    """
-    running: list[tuple[float, int, Any, Answer]] = []  # a heap: the next to finish first
-    clock_s, asked, answer = 0.0, 0, None
-    while clock_s < protocol.budget_s:
-        try:
-            proposal = searching.send(answer)
-        except StopIteration:
-            drain(running, protocol, record)
-            return
-        answer = None
-        if proposal is not None:
-            arch, evaluation = ask(proposal)
-            asked += 1
-            heappush(running, (clock_s + evaluation[3], asked, arch, evaluation))
-            if len(running) < protocol.workers:
-                continue
-        elif not running:
-            raise BrokenRule("the search waits (yielded None) though nothing is being evaluated")
-        if asked > MAX_EVALUATIONS:
-            raise BrokenRule(
-                f"the search does not use up its budget: {asked} evaluations, clock at {clock_s:g} s"
-            )
-        clock_s, _, arch, evaluation = heappop(running)
-        if clock_s > protocol.budget_s and protocol.overshoot == "discard":
-            return
-        answer = Seen(arch, evaluation[2], evaluation[1])
-        record.answers.append(evaluation)
-        record.time_s.append(clock_s)
-
-
-def drain(running: list, protocol: Protocol, record: Record) -> None:
-    """Note what is still being evaluated when a search ends by itself, as far as the budget allows."""
-    for time_s, _, _, evaluation in sorted(running):
-        if time_s <= protocol.budget_s:
-            record.answers.append(evaluation)
-            record.time_s.append(time_s)
-
-
-def questioner(
-    oracle: Oracle, protocol: Protocol, rng: np.random.Generator
-) -> Callable[[Any], tuple[Any, Answer]]:
-    """Return the function proposal -> (architecture as proposed, answer) that keeps the rules of the protocol."""
-    evaluate, shown = oracle.evaluator(rng), oracle.split
-    known: dict[tuple[int, int], Answer] = {}
-
-    def ask(proposal: Any) -> tuple[Any, Answer]:
-        if type(proposal) is not Trial:
-            return proposal, evaluate(proposal, None)
-        arch, epochs, split = proposal
-        if split is not None and split != shown:
-            raise BrokenRule(
-                f"the search asks for a score on split {split!r}; this protocol shows {shown!r} only"
-            )
-        return arch, evaluate(arch, epochs)
-
-    def ask_or_remember(proposal: Any) -> tuple[Any, Answer]:
-        arch, answer = ask(proposal)
-        first = known.setdefault(answer[:2], answer)
-        return arch, (first if first is answer else (*first[:3], 0.0))
-
-    return ask if protocol.repeats == "charge" else ask_or_remember

@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from natslib.errors import BadSource, ConfigError
+from natslib.files import read_json, write_atomic
 from natslib.search.oracle import Oracle
 from natslib.search.proposals import SearchFunction
 from natslib.search.repeat import Runs, repeat, search_function, search_name
@@ -51,7 +52,8 @@ def repeat_into(
             failures.append(str(all_failed))
             continue
         failures += part.failures
-        write_part(place / f"runs-{numbers[0]:06d}-{numbers[-1]:06d}.parquet", part.frame)
+        name = f"runs-{numbers[0]:06d}-{numbers[-1]:06d}.parquet"
+        write_atomic(place / name, part.frame.to_parquet(index=False))
     if not finished_runs(place):
         raise SearchFailed(f"not one of {runs} runs was finished; the first: {failures[0]}")
     frame = read_runs(place)
@@ -72,20 +74,11 @@ def read_description(folder: str | Path) -> dict[str, Any]:
     return read_json(Path(folder) / DESCRIPTION, "description of a search")
 
 
-def read_json(path: Path, kind: str) -> dict[str, Any]:
-    """Return the content of a JSON file; raises `BadSource` that says what `kind` of file it should be."""
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise BadSource(f"{path}: not a readable {kind} ({error})") from None
-
-
 def description(
     search: str | SearchFunction, oracle: Oracle, protocol: Protocol, seed: int
 ) -> dict[str, Any]:
     """Return what determines the trajectories, in JSON's types."""
     function = search_function(search, oracle)
-    rules = {name: value for name, value in asdict(protocol).items() if name != "limit_s"}
     return {
         "algorithm": search_name(search),
         "algorithm_sha256": source_hash(function),
@@ -95,7 +88,7 @@ def description(
         "split": oracle.split,
         "source": oracle.source,
         "oracle_sha256": oracle.fingerprint,
-        "protocol": rules,
+        "protocol": asdict(protocol) | {"unit": oracle.unit},
         "seed": seed,
     }
 
@@ -113,7 +106,7 @@ def describe_into(folder: Path, wanted: dict[str, Any], *, begun: bool) -> None:
     """Write the description, or compare with that of what was `begun` there; raises `ConfigError` where they differ."""
     folder.mkdir(parents=True, exist_ok=True)
     if not begun:
-        write_whole(folder / DESCRIPTION, json.dumps(wanted, indent=1).encode())
+        write_atomic(folder / DESCRIPTION, json.dumps(wanted, indent=1).encode())
         return
     there = read_description(folder)
     different = [key for key in wanted if there.get(key) != wanted[key]]
@@ -128,13 +121,16 @@ def finished_runs(folder: Path) -> set[int]:
     return {run for part in parts for run in pd.read_parquet(part, columns=["run"])["run"].unique().tolist()}
 
 
-def write_part(path: Path, frame: pd.DataFrame) -> None:
-    """Write a part whole or not at all."""
-    write_whole(path, frame.to_parquet(index=False))
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file under a temporary name and rename it when it is complete."""
-    unfinished = path.with_name(path.name + ".part")
-    unfinished.write_bytes(content)
-    unfinished.replace(path)
+def run_folder(
+    base: str | Path,
+    search: str | SearchFunction,
+    oracle: Oracle,
+    protocol: Protocol,
+    *,
+    runs: int,
+    seed: int,
+) -> Path:
+    """Return a folder below `base` for exactly these runs: change the function or anything else, and it is another."""
+    told = description(search, oracle, protocol, seed) | {"runs": runs}
+    digest = hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+    return Path(base) / f"{told['algorithm']}-{digest[:12]}"

@@ -1,34 +1,39 @@
-"""Which searches a table allows: its datasets, the recipe that scores, the costs and the simulated budgets.
+"""A study: what can be searched on a table, by which rules, and what is reported. Command line and notebooks ask it.
 
-Where the table holds what the paper used, a setting is the paper's; where it does not, the setting is the nearest one
-that it allows, and `describe_settings` says what differs.
+Where the table holds what the paper used, a study is the paper's; where it does not, it is the nearest one that the
+table allows, and `Study.deviations` says what differs.
 """
 
 import contextlib
-import hashlib
-import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from natslib.datasets import DATASETS
+from natslib.datasets import DATASETS, title_of
 from natslib.errors import ConfigError, NotMeasured, unknown_name
 from natslib.search.algorithms import MULTI_FIDELITY
 from natslib.search.algorithms.successive_halving import rung_epochs
-from natslib.search.oracle import NotTimed, Oracle
+from natslib.search.oracle import EVALUATIONS, SECONDS, NotTimed, Oracle
 from natslib.search.proposals import SearchFunction
 from natslib.search.repeat import repeat
 from natslib.search.simulate import Protocol
-from natslib.search.store import description
+from natslib.tables.reported import (
+    Reported,
+    reported_columns,
+    reported_values,
+    searched_columns,
+    shown_values,
+)
+from natslib.tables.table import Table
 
 RUNS = 500
 """Independent runs of each multi-trial search, in both papers."""
-
 NATS_BENCH_BUDGETS_S: dict[tuple[str, str], float] = {
     ("tss", "cifar10"): 20_000.0,
     ("tss", "cifar100"): 40_000.0,
@@ -38,152 +43,208 @@ NATS_BENCH_BUDGETS_S: dict[tuple[str, str], float] = {
     ("sss", "ImageNet16-120"): 60_000.0,
 }
 """Seconds, by space and dataset, for scores after 12 epochs (NATS-Bench, multi-trial experiments)."""
-
 PROXY_BUDGETS_S: dict[tuple[str, str], float] = {
     ("tss", "cifar10"): 1_200_000.0,
     ("sss", "cifar10"): 200_000.0,
 }
 """Seconds to which NATS-Bench draws search by a short training against search by the full one."""
-
 NAS_BENCH_201_BUDGET_S = 12_000.0
 """Seconds; NAS-Bench-201 searches on CIFAR-10 only, and drops the evaluation that would exceed the budget."""
-
 PAPER_EPOCHS = 12
-
-
-def paper_budget_s(space: str, dataset: str, epochs: int = PAPER_EPOCHS) -> float:
-    """Return the budget of NATS-Bench in seconds, scaled to evaluations of `epochs` epochs instead of 12.
-
-    Raises `ConfigError` for a dataset that the paper does not search on.
-    """
-    if (space, dataset) not in NATS_BENCH_BUDGETS_S:
-        listed = ", ".join("/".join(key) for key in NATS_BENCH_BUDGETS_S)
-        raise ConfigError(
-            f"the paper has no time budget for {space}/{dataset} (it has {listed}); give one in seconds (--time-s)"
-        )
-    return NATS_BENCH_BUDGETS_S[space, dataset] * epochs / PAPER_EPOCHS
-
-
-def searched_columns(dataset: str) -> dict[str, str]:
-    """Return training set and split that a search on `dataset` is scored on: never a test set.
-
-    CIFAR-10 is scored on the half of its training images that `cifar10-valid` leaves out.
-    """
-    return {"dataset": "cifar10-valid" if dataset == "cifar10" else dataset, "split": "valid"}
-
-
-def reported_columns(dataset: str, what: str) -> dict[str, str]:
-    """Return training set and split of the reported accuracy; `what` is "valid" or "test".
-
-    The test accuracy of CIFAR-10 is that of networks trained on all its training images.
-    """
-    if what not in ("valid", "test"):
-        raise unknown_name("reported accuracy", what, ("valid", "test"))
-    return searched_columns(dataset) if what == "valid" else {"dataset": dataset, "split": "test"}
-
-
 PAPER, LONGEST = "paper", "longest"
-COVERED = 0.9
-"""A longer training is reported where it holds this share of the architectures of any other."""
 SEARCHED = 0.1
 """A dataset is searched where this share of the architectures of any other has scores: few are soon all known."""
-EVALUATIONS = 180
+DEFAULT_EVALUATIONS = 180
 """Where the paper has no budget in seconds, one pays for so many evaluations of average cost: the paper's do."""
+_BUDGET = re.compile(rf"([0-9][0-9_,]*(?:\.[0-9]+)?(?:e\+?[0-9]+)?) *({SECONDS}|{EVALUATIONS})")
 
 
 @dataclass(frozen=True, eq=False)
-class Setting:
-    """A search on one dataset: `recipe` is the recipe that scores, `budget_s` the simulated seconds of a run.
+class Study:
+    """A search on one dataset of a table.
 
-    `overshoot`: as in `Protocol`, NATS-Bench's rule unless said otherwise.
+    `recipe`: the training recipe that scores. `oracle`: the scores, and the costs in its unit. `protocol`: the rules,
+    and the budget in that unit.
     """
 
-    title: str
+    table: Table
     dataset: str
     recipe: str
     oracle: Oracle
-    budget_s: float
-    overshoot: str = "keep"
+    protocol: Protocol
+
+    @property
+    def title(self) -> str:
+        """The dataset as figures name it."""
+        return title_of(self.dataset)
 
     @property
     def epochs(self) -> int:
         """The epochs of a full training."""
         return self.oracle.epochs[-1]
 
-    def covers(self, share: float, others: Sequence["Setting"]) -> bool:
+    @property
+    def budget(self) -> float:
+        """What a run may use up, in `unit`."""
+        return self.protocol.budget
+
+    @property
+    def unit(self) -> str:
+        """What is spent: "s", simulated seconds, or "evaluations"."""
+        return self.oracle.unit
+
+    def covers(self, share: float, others: Sequence["Study"]) -> bool:
         """Return whether scores exist for at least this share of the architectures of any of `others`."""
         return len(self.oracle.measured) >= share * max(len(other.oracle.measured) for other in others)
 
-    def oracle_of(self, table: Any, search: str | SearchFunction) -> Oracle:
+    def oracle_of(self, search: str | SearchFunction) -> Oracle:
         """Return what `search` asks: short trainings too, for one of `MULTI_FIDELITY`; raises `NotMeasured`."""
-        if search not in MULTI_FIDELITY:
+        if search not in MULTI_FIDELITY or len(self.oracle.epochs) > 1:
             return self.oracle
-        return Oracle.from_table(table, **self.oracle.source, epochs=rung_epochs(self.epochs, 1, 3))
+        rungs = rung_epochs(self.epochs, 1, 3)
+        return Oracle.from_table(self.table, **self.oracle.source, epochs=rungs, unit=self.unit)
 
-    def own_oracle(self, table: Any) -> Oracle:
+    def own_oracle(self) -> Oracle:
         """Return what a search of one's own may ask: the short trainings of `MULTI_FIDELITY` too, if there are any."""
-        return self.oracle if self.lacking(table, ["hyperband"]) else self.oracle_of(table, "hyperband")
+        return self.oracle if self.lacking(["hyperband"]) else self.oracle_of("hyperband")
 
-    def lacking(self, table: Any, names: Iterable[str]) -> list[str]:
+    def lacking(self, names: Iterable[str | SearchFunction]) -> list[str | SearchFunction]:
         """Return the searches among `names` whose short trainings the table has not."""
-        return [name for name in names if not self._allows(table, name)]
+        return [name for name in names if not self._allows(name)]
 
-    def _allows(self, table: Any, name: str) -> bool:
+    def _allows(self, name: str | SearchFunction) -> bool:
         try:
-            self.oracle_of(table, name)
+            self.oracle_of(name)
         except NotMeasured:
             return False
         return True
 
     def search(
         self,
-        table: Any,
         searches: Mapping[str, str | SearchFunction] | Sequence[str],
         *,
         runs: int,
         seed: int,
-        processes: int,
+        processes: int = 1,
     ) -> dict[str, pd.DataFrame]:
         """Return the trajectories of every search by name, those left out that the table does not allow.
 
         `searches`: names, or a mapping from a name to a name or function. Run for run, all have the same seeds.
         """
         named = searches if isinstance(searches, Mapping) else {name: name for name in searches}
-        lacking = self.lacking(table, named)
+        lacking = self.lacking(named)
         options: dict[str, Any] = {"runs": runs, "seed": seed, "processes": processes}
-        rules = Protocol(self.budget_s, self.overshoot)
         return {
-            name: repeat(search, self.oracle_of(table, search), rules, **options).frame
+            name: repeat(search, self.oracle_of(search), self.protocol, **options).frame
             for name, search in named.items()
             if name not in lacking
         }
 
+    def incumbents(self, trajectories: pd.DataFrame) -> npt.NDArray[np.int64]:
+        """Return the architecture that each run is left with: the incumbent when the budget is used up, (runs,).
 
-def find_settings(table: Any, recipe: str) -> list[Setting]:
-    """Return a setting for every dataset that has validation scores and costs, the paper's datasets first.
+        An evaluation that crosses the budget counts under the rule "keep", as in the paper's searches.
+        """
+        return trajectories.groupby("run")["incumbent"].last().to_numpy()
 
-    One with scores of few architectures, compared with another, is left out (`SEARCHED`). `recipe`: the name of the
-    recipe that scores, "longest" for the one with most epochs, or "paper": 12 epochs where the table has them, else
-    the fewest. Raises `NotMeasured` that says why where there is no setting at all.
+    def reported(self, what: str) -> npt.NDArray[np.float64] | None:
+        """Return the "valid" or "test" accuracies (percent, by architecture) that are reported; None without any."""
+        found = reported_values(self.table, self.dataset, what)
+        return None if found is None else found.values
+
+    @cached_property
+    def shown(self) -> tuple[str, npt.NDArray[np.float64]]:
+        """What figures show: "test", or "valid" where the table has no test accuracies, and the reported accuracies."""
+        return shown_values(self.table, self.dataset)[:2]
+
+    @property
+    def optimum(self) -> float:
+        """The best of the shown accuracies, percent."""
+        return float(np.nanmax(self.shown[1]))
+
+    @property
+    def in_paper(self) -> bool:
+        """Whether the paper searches this dataset in this space."""
+        return (self.oracle.space.name, self.dataset) in NATS_BENCH_BUDGETS_S
+
+    @property
+    def deviations(self) -> list[str]:
+        """What of it is not the paper's, in short words; empty where all is."""
+        told = []
+        if self.unit == EVALUATIONS:
+            told.append("a budget in evaluations, not in seconds")
+        elif not self.in_paper:
+            told.append(f"{DEFAULT_EVALUATIONS} evaluations of average cost: the paper has no budget")
+        elif self.epochs != PAPER_EPOCHS:
+            told.append(f"the paper's budgets scaled by {self.epochs}/{PAPER_EPOCHS}")
+        if self.unit == SECONDS and not self.oracle.source["charge_validation"]:
+            told.append("validation passes not charged")
+        return told
+
+
+def study_of(
+    table: Table,
+    dataset: str,
+    recipe: str = PAPER,
+    budget: str = PAPER,
+    *,
+    draw: str | int | None = None,
+    charge_validation: bool = True,
+    epochs: Sequence[int] | None = None,
+    **rules: Any,
+) -> Study:
+    """Return the study of one dataset; raises `NotMeasured` for scores or costs that the table lacks.
+
+    `recipe`: the name of the recipe that scores, "longest" for the one with most epochs, or "paper": 12 epochs where
+    the table has them, else the fewest. `budget`: "paper", the paper's seconds scaled to the recipe, or what pays for
+    180 average evaluations where it has none; or such as "20000 s" or "100 evaluations". A table without training times
+    is searched by 180 evaluations where the budget is "paper". `draw` as of `Oracle.from_table`, by default the
+    paper's, a stored run drawn each time, or else the mean. `charge_validation`: charge the validation pass, as far as
+    the table has its time. `epochs`: the trainings offered, by default the full one. `rules`: those of `Protocol`.
+    """
+    name = recipe_of(table.runs(), dataset, recipe)
+    asked = parse_budget(budget)
+    options: dict[str, Any] = {"draw": draw, "charge_validation": charge_validation, "epochs": epochs}
+    try:
+        unit = SECONDS if asked is None else asked[1]
+        oracle = oracle_of(table, dataset, name, unit=unit, **options)
+    except NotMeasured:
+        if asked is not None:
+            raise
+        oracle = oracle_of(table, dataset, name, unit=EVALUATIONS, **options)
+    amount = default_budget(oracle, dataset) if asked is None else asked[0]
+    return Study(table, dataset, name, oracle, Protocol(amount, **rules))
+
+
+def parse_budget(text: str) -> tuple[float, str] | None:
+    """Return amount and unit of a budget such as "20000 s" or "100 evaluations", None for "paper"."""
+    if text == PAPER:
+        return None
+    found = _BUDGET.fullmatch(text.strip())
+    if found is None:
+        raise ConfigError(
+            f"the budget {text!r:.80} was given; allowed are {PAPER!r}, simulated seconds such as '20000 s', and a "
+            "number of evaluations such as '100 evaluations'"
+        )
+    return float(re.sub("[_,]", "", found[1])), found[2]
+
+
+def find_studies(table: Table, recipe: str = PAPER, budget: str = PAPER) -> list[Study]:
+    """Return a study for every dataset that has validation scores, the paper's datasets first.
+
+    One with scores of few architectures, compared with another, is left out (`SEARCHED`). `recipe` and `budget` as of
+    `study_of`. Raises `NotMeasured` that says why where there is no study at all.
     """
     found, reasons = [], []
     for dataset in searchable(table.runs()):
         try:
-            found.append(setting_of(table, dataset, recipe))
+            found.append(study_of(table, dataset, recipe, budget))
         except NotMeasured as reason:
             reasons.append(f"{dataset}: {reason}")
     if not found:
         listed = "; ".join(reasons) or "it has no validation scores"
-        raise NotMeasured(f"this table allows no search at recipe {recipe!r}: {listed}")
-    return [setting for setting in found if setting.covers(SEARCHED, found)]
-
-
-def setting_of(table: Any, dataset: str, recipe: str) -> Setting:
-    """Return the setting of one dataset; raises `NotMeasured` for scores or costs that the table lacks."""
-    name = recipe_of(table.runs(), dataset, recipe)
-    oracle = oracle_of(table, dataset, name)
-    title = DATASETS[dataset].title if dataset in DATASETS else dataset
-    return Setting(title, dataset, name, oracle, budget_of(oracle, dataset))
+        raise NotMeasured(f"this table allows no search by recipe {recipe!r}: {listed}")
+    return [study for study in found if study.covers(SEARCHED, found)]
 
 
 def searchable(runs: pd.DataFrame) -> list[str]:
@@ -194,140 +255,113 @@ def searchable(runs: pd.DataFrame) -> list[str]:
 
 
 def recipe_of(runs: pd.DataFrame, dataset: str, recipe: str) -> str:
-    """Return the name of the recipe that scores; see `find_settings`."""
+    """Return the name of the recipe that scores; see `study_of`."""
     where = searched_columns(dataset)
     held = runs[(runs["dataset"] == where["dataset"]) & (runs["split"] == where["split"])]
+    if held.empty:
+        there = ", ".join(searchable(runs)) or "none"
+        raise NotMeasured(f"no validation scores of {dataset} in this table; it can be searched on: {there}")
     epochs = held.groupby("recipe")["epochs"].max().sort_values(kind="stable")
     if recipe in epochs.index:
         return recipe
-    if recipe == LONGEST and len(epochs):
+    if recipe == LONGEST:
         return str(epochs.index[-1])
-    if recipe == PAPER and len(epochs):
+    if recipe == PAPER:
         short = epochs[epochs == PAPER_EPOCHS]
         return str(short.index[0] if len(short) else epochs.index[0])
     known = sorted(set(runs["recipe"]))
     if recipe not in known:
         raise unknown_name("recipe", recipe, [PAPER, LONGEST, *known])
     raise NotMeasured(
-        f"no validation scores at recipe {recipe!r}; there are some at {', '.join(epochs.index)}"
+        f"no validation scores of {dataset} by recipe {recipe!r}; there are some by {', '.join(epochs.index)}"
     )
 
 
-def oracle_of(table: Any, dataset: str, recipe: str) -> Oracle:
-    """Return the paper's oracle: a stored run drawn each time, the validation pass charged, as far as can be."""
+def oracle_of(
+    table: Table,
+    dataset: str,
+    recipe: str,
+    *,
+    draw: str | int | None,
+    charge_validation: bool,
+    **options: Any,
+) -> Oracle:
+    """Return the paper's oracle as far as can be: a stored run drawn each time, the validation pass charged."""
     where, runs = searched_columns(dataset), table.runs()
     block = runs[(runs["dataset"] == where["dataset"]) & (runs["recipe"] == recipe)]
     single = set(block.loc[block["split"] == where["split"], "seed"]) - {"mean"}
-    asked: dict[str, Any] = {**where, "recipe": recipe, "draw": "random" if single else "mean"}
-    try:
-        return Oracle.from_table(table, **asked)
-    except NotTimed:
-        return Oracle.from_table(table, **asked, charge_validation=False)
+    drawn = draw if draw is not None else "random" if single else "mean"
+    asked: dict[str, Any] = {**where, "recipe": recipe, "draw": drawn, **options}
+    if charge_validation:
+        with contextlib.suppress(NotTimed):
+            return Oracle.from_table(table, **asked)
+    return Oracle.from_table(table, **asked, charge_validation=False)
 
 
-def budget_of(oracle: Oracle, dataset: str) -> float:
-    """Return the simulated seconds of a run: the paper's, scaled to the recipe, or `EVALUATIONS` average costs."""
-    if (oracle.space.name, dataset) in NATS_BENCH_BUDGETS_S:
+def default_budget(oracle: Oracle, dataset: str) -> float:
+    """Return the budget of a run in the oracle's unit: the paper's seconds, or `DEFAULT_EVALUATIONS` average costs."""
+    if oracle.unit == SECONDS and (oracle.space.name, dataset) in NATS_BENCH_BUDGETS_S:
         return paper_budget_s(oracle.space.name, dataset, oracle.epochs[-1])
-    return float(EVALUATIONS * oracle.costs_s[oracle.measured, -1].mean())
+    return float(DEFAULT_EVALUATIONS * oracle.costs[oracle.measured, -1].mean())
 
 
-def reported_values(table: Any, dataset: str, what: str) -> npt.NDArray[np.float64] | None:
-    """Return the accuracies (percent, mean of seeds) that are reported: "valid" or "test" after the most epochs.
+def paper_budget_s(space: str, dataset: str, epochs: int = PAPER_EPOCHS) -> float:
+    """Return the budget of NATS-Bench in seconds, scaled to evaluations of `epochs` epochs instead of 12.
 
-    A longer training of a few architectures does not count: it must hold `COVERED` of what another holds. One value an
-    architecture, NaN where unmeasured; None where the table has none.
+    Raises `ConfigError` for a dataset that the paper does not search on.
     """
-    where, runs = reported_columns(dataset, what), table.runs()
-    held = runs[(runs["dataset"] == where["dataset"]) & (runs["split"] == where["split"])]
-    found = []
-    for recipe in held.sort_values("epochs", ascending=False)["recipe"].unique():
-        with contextlib.suppress(NotMeasured):
-            found.append(table.values("accuracy", **where, recipe=recipe))
-    counts = [int((~np.isnan(values)).sum()) for values in found]
-    most = max(counts, default=0)
-    return next((v for v, count in zip(found, counts, strict=True) if 0 < count >= COVERED * most), None)
+    if (space, dataset) not in NATS_BENCH_BUDGETS_S:
+        listed = ", ".join("/".join(key) for key in NATS_BENCH_BUDGETS_S)
+        raise ConfigError(f"the paper has no time budget for {space}/{dataset}; it has one for {listed}")
+    return NATS_BENCH_BUDGETS_S[space, dataset] * epochs / PAPER_EPOCHS
 
 
-def shown_values(table: Any, dataset: str) -> tuple[str, npt.NDArray[np.float64]]:
-    """Return "test" or, where the table has no test accuracies, "valid", and its `reported_values`.
-
-    Raises `NotMeasured` where the table has neither.
-    """
-    for what in ("test", "valid"):
-        values = reported_values(table, dataset, what)
-        if values is not None:
-            return what, values
-    raise NotMeasured(f"the table has neither test nor validation accuracies of {dataset}")
-
-
-def describe_settings(settings: Sequence[Setting]) -> str:
+def describe_studies(studies: Sequence[Study]) -> str:
     """Return what the searches see and pay, and what of it is not the paper's, for the caption of a figure."""
-    epochs = sorted({setting.epochs for setting in settings})
+    epochs = "/".join(str(number) for number in sorted({study.epochs for study in studies}))
     draws = {"random": "a stored run drawn each time", "mean": "the mean of the stored runs"}
-    drawn = " or ".join(sorted({draws[setting.oracle.source["draw"]] for setting in settings}))
-    seconds = "/".join(f"{setting.budget_s:,.0f}" for setting in settings)
-    parts = [
-        f"scores after {'/'.join(map(str, epochs))} epochs, {drawn}",
-        f"{'budget' if len(settings) == 1 else 'budgets'} {seconds} s",
-    ]
-    paper = [s for s in settings if (s.oracle.space.name, s.dataset) in NATS_BENCH_BUDGETS_S]
-    if any(setting.epochs != PAPER_EPOCHS for setting in paper):
-        scale = "/".join(str(number) for number in epochs)
-        parts.append(f"the paper's scaled by {scale}/{PAPER_EPOCHS}: it scores after {PAPER_EPOCHS} epochs")
-    if len(paper) < len(settings):
-        parts.append(f"{EVALUATIONS} evaluations of average cost where the paper has no budget")
-    if not all(setting.oracle.source["charge_validation"] for setting in settings):
-        parts.append("validation passes not charged, their time is not in this source")
-    return " · ".join(parts)
+    drawn = " or ".join(
+        sorted({draws.get(study.oracle.source["draw"], "one stored run") for study in studies})
+    )
+    amounts = "/".join(dict.fromkeys(f"{study.budget:,.0f}" for study in studies))
+    units = "/".join(dict.fromkeys(study.unit for study in studies))
+    parts = [f"scores after {epochs} epochs, {drawn}", f"budget {amounts} {units}"]
+    return " · ".join([*parts, *dict.fromkeys(told for study in studies for told in study.deviations)])
 
 
-def explain_lacking(table: Any, settings: Sequence[Setting], names: Iterable[str]) -> str:
+def explain_lacking(studies: Sequence[Study], names: Iterable[str]) -> str:
     """Return which searches and datasets the table does not allow, and why; empty where it allows all."""
     wanted = list(names)
-    absent = dict.fromkeys(name for setting in settings for name in setting.lacking(table, wanted))
+    absent = dict.fromkeys(str(name) for study in studies for name in study.lacking(wanted))
     told = [f"no scores after fewer epochs in this source, so no {', '.join(absent)}"] if absent else []
-    if few := [setting.title for setting in _sparse(table, settings)]:
+    if few := [study.title for study in _sparse(studies)]:
         told.append(f"not searched, for few architectures have scores: {', '.join(few)}")
     return "; ".join(told)
 
 
-def _sparse(table: Any, settings: Sequence[Setting]) -> list[Setting]:
-    """Return the settings that `find_settings` left out for their few architectures."""
-    found = []
-    for dataset in set(searchable(table.runs())) - {setting.dataset for setting in settings}:
+def _sparse(studies: Sequence[Study]) -> list[Study]:
+    """Return the studies that `find_studies` left out for their few architectures."""
+    table, found = studies[0].table, []
+    for dataset in set(searchable(table.runs())) - {study.dataset for study in studies}:
         with contextlib.suppress(NotMeasured):
-            found.append(setting_of(table, dataset, settings[0].recipe))
-    return sorted((s for s in found if not s.covers(SEARCHED, settings)), key=lambda s: s.title)
+            found.append(study_of(table, dataset, studies[0].recipe))
+    return sorted((s for s in found if not s.covers(SEARCHED, studies)), key=lambda s: s.title)
 
 
-def run_folder(
-    base: str | Path,
-    search: str | SearchFunction,
-    oracle: Oracle,
-    protocol: Protocol,
-    *,
-    runs: int,
-    seed: int,
-) -> Path:
-    """Return a folder below `base` for exactly these runs: change the function or anything else, and it is another."""
-    told = description(search, oracle, protocol, seed) | {"runs": runs}
-    digest = hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
-    return Path(base) / f"{told['algorithm']}-{digest[:12]}"
-
-
-def find_pairs(table: Any, recipe: str) -> tuple[list[tuple[Setting, Setting]], dict[str, str]]:
-    """Return (short, full) settings of the datasets that can be searched by two recipes, and why others cannot be.
+def find_pairs(
+    table: Table, recipe: str = PAPER, budget: str = PAPER
+) -> tuple[list[tuple[Study, Study]], dict[str, str]]:
+    """Return (short, full) studies of the datasets that can be searched by two recipes, and why others cannot be.
 
     Both have the simulated seconds that the paper draws, or else those of the full one, and the architectures that are
-    measured by both recipes. `recipe` names the short recipe (see `find_settings`). The second value maps the title
-    of a dataset to what the table lacks.
+    measured by both recipes. `recipe` names the short recipe. The second value maps the title of a dataset to what the
+    table lacks.
     """
     pairs, lacking = [], {}
     for dataset in searchable(table.runs()):
-        title = DATASETS[dataset].title if dataset in DATASETS else dataset
+        title = title_of(dataset)
         try:
-            short, full = (setting_of(table, dataset, each) for each in (recipe, LONGEST))
+            short, full = (study_of(table, dataset, each, budget) for each in (recipe, LONGEST))
         except NotMeasured as reason:
             lacking[title] = f"One of the two recipes cannot be searched: {reason}"
             continue
@@ -338,29 +372,39 @@ def find_pairs(table: Any, recipe: str) -> tuple[list[tuple[Setting, Setting]], 
             )
             continue
         both = np.intersect1d(short.oracle.measured, full.oracle.measured)
+        if EVALUATIONS in (short.unit, full.unit):
+            lacking[title] = (
+                "Where evaluations are counted instead of seconds, a short training costs as much as a full one."
+            )
+            continue
         if not len(both):
             lacking[title] = "No architecture of this source has scores after both trainings."
             continue
-        budget_s = PROXY_BUDGETS_S.get((full.oracle.space.name, dataset), full.budget_s)
-        short, full = (
-            replace(each, budget_s=budget_s, oracle=each.oracle.limited(both)) for each in (short, full)
-        )
-        pairs.append((short, full))
+        pairs.append(_shared(short, full, both, budget))
     return pairs, lacking
 
 
-def full_values(table: Any, full: Setting) -> tuple[str, npt.NDArray[np.float64]]:
-    """Return "test" or, where that is not measured, "valid", and the accuracies (percent) after the training `full`."""
+def _shared(short: Study, full: Study, both: npt.NDArray[np.integer], budget: str) -> tuple[Study, Study]:
+    """Return the two studies with one budget, limited to the architectures `both`."""
+    drawn_to = PROXY_BUDGETS_S.get((full.oracle.space.name, full.dataset), full.budget)
+    protocol = replace(full.protocol, budget=drawn_to if budget == PAPER else full.budget)
+    first, second = (replace(s, oracle=s.oracle.limited(both), protocol=protocol) for s in (short, full))
+    return first, second
+
+
+def full_values(full: Study) -> Reported:
+    """Return the test or, where that is not measured, the validation accuracies (percent) after the study's recipe."""
     for what in ("test", "valid"):
+        where = reported_columns(full.dataset, what)
         with contextlib.suppress(NotMeasured):
-            return what, table.values("accuracy", **reported_columns(full.dataset, what), recipe=full.recipe)
-    raise NotMeasured(f"the table has no accuracies of {full.dataset} at recipe {full.recipe!r}")
+            return Reported(what, full.table.values("accuracy", **where, recipe=full.recipe), full.recipe)
+    raise NotMeasured(f"the table has no accuracies of {full.dataset} by recipe {full.recipe!r}")
 
 
-def nas_bench_201(setting: Setting) -> Setting:
-    """Return the setting with NAS-Bench-201's rules: three fifths of the budget, a crossing evaluation dropped.
+def nas_bench_201(study: Study) -> Study:
+    """Return the study with NAS-Bench-201's rules: three fifths of the budget, a crossing evaluation dropped.
 
     On CIFAR-10 that is its 12,000 s beside NATS-Bench's 20,000, scaled to the recipe as they are.
     """
     share = NAS_BENCH_201_BUDGET_S / NATS_BENCH_BUDGETS_S["tss", "cifar10"]
-    return replace(setting, budget_s=share * setting.budget_s, overshoot="discard")
+    return replace(study, protocol=replace(study.protocol, budget=share * study.budget, overshoot="discard"))

@@ -12,21 +12,21 @@ from natslib.search.simulate import Record
 def trajectory_frame(runs: Sequence[int], seeds: Sequence[int], records: Sequence[Record]) -> pd.DataFrame:
     """Return one row an evaluation, run by run in the order of finishing.
 
-    Columns: run, seed (of the run), step (0 first), arch_index, epochs, score, cost_s (of this evaluation), time_s
-    (simulated time at which it finished), incumbent (index of the best architecture so far).
+    Columns: run, seed (of the run), step (0 first), arch_index, epochs, score, cost (of this evaluation), spent
+    (what of the budget was used up when it finished), incumbent (index of the best architecture so far).
     """
-    answers = (answer for record in records for answer in record.answers)
-    index, epochs, score, cost_s = (np.array(column) for column in zip(*answers, strict=True))
-    time_s = np.concatenate([record.time_s for record in records])
-    lengths = np.array([len(record.time_s) for record in records])
-    return assemble(runs, seeds, lengths, index, epochs, score, cost_s, time_s)
+    evaluations = (each for record in records for each in record.evaluations)
+    index, epochs, score, cost = (np.array(column) for column in zip(*evaluations, strict=True))
+    spent = np.concatenate([record.spent for record in records])
+    lengths = np.array([len(record.spent) for record in records])
+    return assemble(runs, seeds, lengths, index, epochs, score, cost, spent)
 
 
 def assemble(
     runs: Sequence[int], seeds: Sequence[int], lengths: npt.NDArray[np.int64], *columns: np.ndarray
 ) -> pd.DataFrame:
     """Return the frame from its parts: a run, its seed and its length each, and the columns of all runs in a row."""
-    index, epochs, score, cost_s, time_s = columns
+    index, epochs, score, cost, spent = columns
     number = np.repeat(np.arange(len(lengths)), lengths)
     first = np.repeat(np.cumsum(lengths) - lengths, lengths)
     return pd.DataFrame(
@@ -37,8 +37,8 @@ def assemble(
             "arch_index": index.astype(np.int64),
             "epochs": epochs.astype(np.int64),
             "score": score.astype(np.float64),
-            "cost_s": cost_s.astype(np.float64),
-            "time_s": time_s.astype(np.float64),
+            "cost": cost.astype(np.float64),
+            "spent": spent.astype(np.float64),
             "incumbent": index[best_rows(number, epochs, score)],
         }
     )

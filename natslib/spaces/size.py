@@ -5,7 +5,7 @@ import numpy.typing as npt
 
 from natslib.errors import UnknownArchitecture
 from natslib.spaces.cost import Scale
-from natslib.spaces.space import Code, CodeArray, Space
+from natslib.spaces.space import Code, CodeArray, Space, Uniforms
 
 CHANNELS: tuple[int, ...] = (8, 16, 24, 32, 40, 48, 56, 64)
 POSITIONS = ("stem and cell 1", "reduction 1", "cell 2", "reduction 2", "cell 3")
@@ -37,6 +37,13 @@ def _official_mutation(code: Code, rng: np.random.Generator) -> Code:
     return (*code[:position], choice, *code[position + 1 :])
 
 
+def _official_mutations(codes: CodeArray, take: Uniforms) -> CodeArray:
+    for_position, for_choice = take(2)
+    mutants, positions = codes.copy(), (for_position * codes.shape[1]).astype(np.int64)
+    mutants[np.arange(len(codes)), positions] = (for_choice * len(CHANNELS)).astype(np.int64)
+    return mutants
+
+
 SIZE = Space(
     name="sss",
     title="size",
@@ -46,4 +53,5 @@ SIZE = Space(
     shuffle_seed=None,
     layout=_layout,
     official_mutation=_official_mutation,
+    official_mutations=_official_mutations,
 )

@@ -175,6 +175,9 @@ class Naming:
 
 Layout: TypeAlias = Callable[[CodeArray, Scale], tuple[npt.NDArray[np.integer], npt.NDArray[np.integer], int]]
 Mutation: TypeAlias = Callable[[Code, np.random.Generator], Code]
+Uniforms: TypeAlias = Callable[[int], npt.NDArray[np.float64]]
+"""Returns the next so many uniform numbers of each of many runs, (count, runs)."""
+Mutations: TypeAlias = Callable[[CodeArray, Uniforms], CodeArray]
 
 MUTATION_RULES: tuple[str, ...] = ("clean", "official")
 
@@ -184,11 +187,14 @@ class Space(Naming):
     """A search space as a value; it holds no metric and reads no file.
 
     `layout(codes, scale)` gives the cell codes (..., 6), the widths (..., 5) and the number of cells a stage of the
-    networks; `official_mutation` is that of the published evolutionary search.
+    networks; `official_mutation` is that of the published evolutionary search, and
+    `official_mutations` the same of many codes (runs, k) at once, drawn from uniform numbers in the same order; without
+    it the runs of a search are not taken side by side.
     """
 
     layout: Layout
     official_mutation: Mutation
+    official_mutations: Mutations | None = None
 
     @overload
     def sample(self, rng: np.random.Generator) -> Code: ...

@@ -24,7 +24,7 @@ from natslib.spaces.cell import (
 )
 from natslib.spaces.cost import Scale
 from natslib.spaces.equivalence import KEYS, UNIQUE_MODES
-from natslib.spaces.space import Arch, Code, CodeArray, Space, change
+from natslib.spaces.space import Arch, Code, CodeArray, Space, Uniforms, change
 
 __all__ = [
     "EDGES",
@@ -83,6 +83,15 @@ def _official_mutation(code: Code, rng: np.random.Generator) -> Code:
     return change(code, edge, len(OPS), rng)
 
 
+def _official_mutations(codes: CodeArray, take: Uniforms) -> CodeArray:
+    for_node, for_source, for_choice = take(3)
+    node = 1 + (for_node * 3).astype(np.int64)
+    edge = node * (node - 1) // 2 + (for_source * node).astype(np.int64)
+    runs, mutants = np.arange(len(codes)), codes.copy()
+    mutants[runs, edge] = (codes[runs, edge] + 1 + (for_choice * 4).astype(np.int64)) % 5
+    return mutants
+
+
 TOPOLOGY = Space(
     name="tss",
     title="topology",
@@ -92,4 +101,5 @@ TOPOLOGY = Space(
     shuffle_seed=88,
     layout=_layout,
     official_mutation=_official_mutation,
+    official_mutations=_official_mutations,
 )

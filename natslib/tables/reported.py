@@ -1,15 +1,83 @@
-"""What the architectures that a search comes to are worth: columns of tables, and of the space itself."""
+"""What is reported of an architecture: the columns that the papers score and report, and what a table knows of it."""
 
+import contextlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple, TypedDict
 
 import numpy as np
 import numpy.typing as npt
 
-from natslib.errors import NotMeasured
-from natslib.search.study import shown_values
+from natslib.errors import NotMeasured, unknown_name
 from natslib.spaces import Space, get_space
-from natslib.tables import Table
+from natslib.tables.table import Table
+
+COVERED = 0.9
+"""A longer training is reported where it holds this share of the architectures of any other."""
+REPORTED = {"valid": "validation accuracy (%)", "test": "test accuracy (%)"}
+
+
+class Columns(TypedDict):
+    """Training set and split of a column of accuracies."""
+
+    dataset: str
+    split: str
+
+
+def searched_columns(dataset: str) -> Columns:
+    """Return training set and split that a search on `dataset` is scored on: never a test set.
+
+    CIFAR-10 is scored on the half of its training images that `cifar10-valid` leaves out.
+    """
+    return {"dataset": "cifar10-valid" if dataset == "cifar10" else dataset, "split": "valid"}
+
+
+def reported_columns(dataset: str, what: str) -> Columns:
+    """Return training set and split of the reported accuracy; `what` is "valid" or "test".
+
+    The test accuracy of CIFAR-10 is that of networks trained on all its training images.
+    """
+    if what not in REPORTED:
+        raise unknown_name("reported accuracy", what, REPORTED)
+    return searched_columns(dataset) if what == "valid" else {"dataset": dataset, "split": "test"}
+
+
+class Reported(NamedTuple):
+    """Accuracies in percent by architecture index, NaN where unmeasured; "valid" or "test", and after which recipe."""
+
+    what: str
+    values: npt.NDArray[np.float64]
+    recipe: str
+
+
+def reported_values(table: Table, dataset: str, what: str) -> Reported | None:
+    """Return the accuracies (mean of seeds) that are reported: "valid" or "test" after the most epochs.
+
+    A longer training of a few architectures does not count: it must hold `COVERED` of what another holds. None where
+    the table has none.
+    """
+    where, runs = reported_columns(dataset, what), table.runs()
+    held = runs[(runs["dataset"] == where["dataset"]) & (runs["split"] == where["split"])]
+    found = []
+    for recipe in held.sort_values("epochs", ascending=False)["recipe"].unique():
+        with contextlib.suppress(NotMeasured):
+            found.append(Reported(what, table.values("accuracy", **where, recipe=recipe), str(recipe)))
+    counts = [int((~np.isnan(each.values)).sum()) for each in found]
+    most = max(counts, default=0)
+    return next(
+        (each for each, count in zip(found, counts, strict=True) if 0 < count >= COVERED * most), None
+    )
+
+
+def shown_values(table: Table, dataset: str) -> Reported:
+    """Return the `reported_values` of "test" or, where the table has no test accuracies, of "valid".
+
+    Raises `NotMeasured` where the table has neither.
+    """
+    for what in ("test", "valid"):
+        if (found := reported_values(table, dataset, what)) is not None:
+            return found
+    raise NotMeasured(f"the table has neither test nor validation accuracies of {dataset}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,9 +89,6 @@ class Lookup:
     values: npt.NDArray[np.float64]
 
 
-_WHAT = {"valid": "validation accuracy (%)", "test": "test accuracy (%)"}
-
-
 def find_lookups(space: str, table: Table, own: Path | None, dataset: str) -> list[Lookup]:
     """Return what is known about the architectures of a space, the most telling first.
 
@@ -32,13 +97,13 @@ def find_lookups(space: str, table: Table, own: Path | None, dataset: str) -> li
     """
     found = [_in_table(table)] if table.space.name == space else []
     if own:
-        found.append(Lookup(f"{dataset} (our own training)", _WHAT["test"], own_values(own, dataset)))
+        found.append(Lookup(f"{dataset} (our own training)", REPORTED["test"], own_values(own, dataset)))
     return [*found, _size(get_space(space))]
 
 
 def _in_table(table: Table) -> Lookup:
-    what, values = shown_values(table, "cifar10")
-    return Lookup(f"CIFAR-10 ({table.manifest['origin']})", _WHAT[what], values)
+    what, values, _ = shown_values(table, "cifar10")
+    return Lookup(f"CIFAR-10 ({table.manifest['origin']})", REPORTED[what], values)
 
 
 def own_values(folder: Path, dataset: str) -> npt.NDArray[np.float64]:

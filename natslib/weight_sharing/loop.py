@@ -14,9 +14,10 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 from tqdm import tqdm
 
+from natslib.files import write_atomic as write_whole
 from natslib.nets.size_supernet import SizeSupernet
 from natslib.nets.topology_supernet import TopologySupernet, one_hot_weights
-from natslib.search.store import describe_into, write_whole
+from natslib.search.store import describe_into
 from natslib.spaces import get_space
 from natslib.training.device import environment_stamp
 from natslib.training.farm import lock

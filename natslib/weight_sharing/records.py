@@ -10,7 +10,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from natslib.errors import BadSource
-from natslib.search.store import DESCRIPTION, read_json
+from natslib.files import read_json
+from natslib.search.store import DESCRIPTION
 
 RECORDS, SCORES, STAMP = "run.parquet", "scores.parquet", "stamp.json"
 MANIFEST = b"natslib"

@@ -16,7 +16,7 @@ def rng():
 
 
 def trajectory(*rows):
-    return pd.DataFrame(rows, columns=["run", "time_s", "incumbent"])
+    return pd.DataFrame(rows, columns=["run", "spent", "incumbent"])
 
 
 TWO_RUNS = trajectory((0, 10.0, 0), (0, 50.0, 1), (1, 40.0, 1), (1, 90.0, 2))

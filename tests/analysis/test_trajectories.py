@@ -21,7 +21,7 @@ VALUES = np.array([90.0, 91.0, 93.0, 92.0])
 def frame() -> pd.DataFrame:
     """Two runs: architectures 0, 2 at 10 and 30 s; 1, 3, 3 at 5, 20 and 40 s."""
     return pd.DataFrame(
-        {"run": [0, 0, 1, 1, 1], "time_s": [10.0, 30.0, 5.0, 20.0, 40.0], "incumbent": [0, 2, 1, 3, 3]}
+        {"run": [0, 0, 1, 1, 1], "spent": [10.0, 30.0, 5.0, 20.0, 40.0], "incumbent": [0, 2, 1, 3, 3]}
     )
 
 
@@ -57,7 +57,7 @@ def test_curves_agree_with_a_plain_loop() -> None:
         for run in (3, 1, 7)
         for time_s in np.cumsum(rng.random(30) * 9).tolist()
     ]
-    shuffled = pd.DataFrame(rows, columns=["run", "time_s", "incumbent"]).sample(frac=1.0, random_state=0)
+    shuffled = pd.DataFrame(rows, columns=["run", "spent", "incumbent"]).sample(frac=1.0, random_state=0)
     grid = np.linspace(0, 150, 40)
     expected = np.full((3, 40), np.nan)
     for place, run in enumerate((1, 3, 7)):

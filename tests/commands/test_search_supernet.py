@@ -21,7 +21,7 @@ def search(*words: object) -> int:
 def options(output: Path, algorithm: str = "rsps", space: str = "tss") -> list[object]:
     return [
         "--algorithm", algorithm, "--space", space, "--dataset", "digits", "--seed", 4,
-        "--settings", "smoke", "--device", "cpu", "--output", output,
+        "--settings", "smoke", "--device", "cpu", "--out", output,
     ]  # fmt: skip
 
 

@@ -42,7 +42,7 @@ def test_curves_are_steps_over_the_papers_unit_with_a_band_each(ax):
 
 @pytest.mark.parametrize(("last", "label"), [(90.0, "(s)"), (20_000.0, "(100 s)"), (2e6, "(1,000 s)")])
 def test_the_unit_of_time_follows_the_budget(last, label):
-    unit = anytime.unit_s(pd.DataFrame({"time_s": [1.0, last]}))
+    unit = anytime.axis_unit(pd.DataFrame({"time_s": [1.0, last]}))
     assert anytime.time_label(unit) == f"simulated time {label}"
 
 

@@ -1,6 +1,6 @@
 import numpy as np
 
-from natslib.search import Seen
+from natslib.search import Result
 from natslib.search.algorithms.asha import asha
 from natslib.spaces import get_space
 
@@ -13,7 +13,7 @@ def test_about_a_third_of_a_rung_is_promoted_and_no_arch_twice() -> None:
     scores = np.random.default_rng(1).permutation(60).astype(float)
     for step in range(60):
         asked.append(trial)
-        trial = search.send(Seen(trial.arch, scores[step], trial.epochs))
+        trial = search.send(Result(trial.arch, scores[step], trial.epochs))
     count = {epochs: sum(trial.epochs == epochs for trial in asked) for epochs in (1, 4, 12)}
     for low, high in (
         (1, 4),
@@ -27,9 +27,9 @@ def test_about_a_third_of_a_rung_is_promoted_and_no_arch_twice() -> None:
 def test_the_best_of_three_is_promoted_at_once() -> None:
     search = asha(TSS, np.random.default_rng(0))
     first = search.send(None)
-    second = search.send(Seen(first.arch, 10.0, 1))
-    third = search.send(Seen(second.arch, 30.0, 1))
-    promotion = search.send(Seen(third.arch, 20.0, 1))
+    second = search.send(Result(first.arch, 10.0, 1))
+    third = search.send(Result(second.arch, 30.0, 1))
+    promotion = search.send(Result(third.arch, 20.0, 1))
     assert (promotion.arch, promotion.epochs) == (second.arch, 4)
 
 

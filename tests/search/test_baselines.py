@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from natslib.errors import ConfigError
-from natslib.search import Seen, Subspace, evaluate
+from natslib.search import Result, Subspace, evaluate
 from natslib.search.algorithms.bananas import Ensemble, mutants
 from natslib.search.algorithms.local_search import local_search
 from natslib.search.algorithms.nsga2 import crowding_distance, fronts, rank
@@ -46,7 +46,7 @@ def test_the_ensemble_ranks_what_it_has_not_seen() -> None:
 
 def test_mutants_are_new_and_near_the_best() -> None:
     rng = np.random.default_rng(0)
-    known = [Seen(TSS.sample(rng), float(score), 12) for score in range(30)]
+    known = [Result(TSS.sample(rng), float(score), 12) for score in range(30)]
     pool = mutants(TSS, known, rng, count=50, parents=3)
     assert len(set(pool)) == 50
     assert not set(pool) & {seen.arch for seen in known}
@@ -61,11 +61,11 @@ def test_where_nothing_new_is_near_random_ones_make_up_the_number() -> None:
     island = [0, *TSS.indices(TSS.neighbours(TSS.code(0))[:4])]
     far = [index for index in range(3000, 3040) if index not in island]
     part = Subspace(TSS, [*island, *far])
-    known = [Seen(TSS.code(index), 1.0, 12) for index in island]
+    known = [Result(TSS.code(index), 1.0, 12) for index in island]
     pool = mutants(part, known, rng, count=30, parents=2)
     assert 10 <= len(pool) <= 30
     assert {TSS.index(arch) for arch in pool} <= set(far)
-    everything = [Seen(TSS.code(index), 1.0, 12) for index in [*island, *far]]
+    everything = [Result(TSS.code(index), 1.0, 12) for index in [*island, *far]]
     assert (
         len(mutants(part, everything, rng, count=30, parents=2)) == 1
     )  # seen before, but one may always ask
@@ -118,7 +118,7 @@ def test_evaluate_waits_for_all_and_keeps_the_order_of_arrival() -> None:
     assert next(asking) == "a"
     assert asking.send(None) == "b"
     assert asking.send(None) is None
-    assert asking.send(Seen("b", 1.0, 12)) is None
+    assert asking.send(Result("b", 1.0, 12)) is None
     with pytest.raises(StopIteration) as end:
-        asking.send(Seen("a", 2.0, 12))
+        asking.send(Result("a", 2.0, 12))
     assert [seen.arch for seen in end.value.value] == ["b", "a"]

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from natslib.search import Oracle, Protocol, Seen, repeat
+from natslib.search import Oracle, Protocol, Result, repeat
 from natslib.search.algorithms.bohb import Model, bohb
 from natslib.spaces import get_space
 
@@ -25,7 +25,7 @@ def test_one_cycle_costs_what_its_rungs_cost() -> None:
     """9@1, 3@4, 1@12; 3@4, 1@12; 3@12: every training is paid from scratch."""
     frame = repeat("bohb", synthetic(), Protocol(20_000.0), runs=1, seed=0).frame
     cycle = 9 * 12.0 + 3 * 40.0 + 110.0 + 3 * 40.0 + 110.0 + 3 * 110.0
-    assert frame["time_s"].iloc[19] == cycle
+    assert frame["spent"].iloc[19] == cycle
     assert frame["epochs"].iloc[:20].tolist() == [1] * 9 + [4] * 3 + [12] + [4] * 3 + [12] * 4
 
 
@@ -34,7 +34,7 @@ def test_no_model_before_there_are_seven_good_and_seven_bad() -> None:
     rng = np.random.default_rng(0)
     for count in range(14):
         assert model.densities is None, count
-        model.observe(Seen(TSS.sample(rng), float(count), 1))
+        model.observe(Result(TSS.sample(rng), float(count), 1))
     assert model.densities is not None
     good, bad = model.densities
     assert len(good.data) == len(bad.data) == 7
@@ -44,7 +44,7 @@ def test_the_good_are_the_best_and_the_bad_the_rest() -> None:
     model = Model(7, 0.3)
     archs = [tuple(code) for code in TSS.codes(np.arange(100)).tolist()]
     for score, arch in enumerate(archs):
-        model.observe(Seen(arch, float(score), 4))
+        model.observe(Result(arch, float(score), 4))
     assert model.densities is not None
     good, bad = model.densities
     assert {tuple(code) for code in good.data.tolist()} == set(archs[-15:])
@@ -56,7 +56,7 @@ def test_a_model_of_more_epochs_replaces_and_outlives_one_of_fewer() -> None:
     rng = np.random.default_rng(0)
     for epochs in (1, 12, 4):
         for score in range(20):
-            model.observe(Seen(TSS.sample(rng), float(score), epochs))
+            model.observe(Result(TSS.sample(rng), float(score), epochs))
     assert model.epochs == 12
     assert len(model.results[1]) == 20
     assert 4 not in model.results  # smaller than the model's: HpBandSter does not even keep them

@@ -16,7 +16,7 @@ from natslib.errors import NotMeasured
 from natslib.search import Oracle, Protocol, Trial, repeat, run
 from natslib.search.algorithms.bohb import Model, bohb, propose_from
 from natslib.search.algorithms.successive_halving import bracket, hyperband_brackets
-from natslib.search.study import find_settings
+from natslib.search.study import find_studies
 from natslib.spaces import get_space
 from natslib.tables import load
 
@@ -124,12 +124,12 @@ def test_a_wrong_cycle_of_brackets_moves_the_number_of_evaluations(
     three_fidelities: Oracle, brackets: Any
 ) -> None:
     wrong = run(spelt_out(brackets=brackets), three_fidelities, Protocol(BUDGET_S), seed=1)
-    assert abs(len(wrong.time_s) - EVALUATIONS) > 5
+    assert abs(len(wrong.spent) - EVALUATIONS) > 5
 
 
 def test_the_order_of_the_brackets_is_seen_in_the_epochs(three_fidelities: Oracle) -> None:
     for search, same in ((bohb, True), (spelt_out(brackets=BRACKETS[::-1]), False)):
-        epochs = [answer[1] for answer in run(search, three_fidelities, Protocol(4000.0), seed=1).answers]
+        epochs = [answer[1] for answer in run(search, three_fidelities, Protocol(4000.0), seed=1).evaluations]
         assert (epochs[:60] == CYCLE * 3) == same
 
 
@@ -148,8 +148,7 @@ def test_budgets_that_are_not_converted_to_epochs_are_refused(three_fidelities: 
 @pytest.fixture(scope="module")
 def own() -> tuple[Any, Oracle]:
     table = load(LOGS)
-    setting = find_settings(table, "paper")[0]
-    return table, setting.oracle_of(table, "bohb")
+    return table, find_studies(table)[0].oracle_of("bohb")
 
 
 def test_on_our_own_curves_each_rung_reads_and_pays_its_own_epoch(own: tuple[Any, Oracle]) -> None:
@@ -167,8 +166,8 @@ def test_on_our_own_curves_each_rung_reads_and_pays_its_own_epoch(own: tuple[Any
         stored = np.isclose(np.array(curves)[:, rows["arch_index"]], rows["score"], rtol=1e-6)
         assert stored.any(axis=0).all()
         paid_s = table.cost(**where, epoch=epochs - 1)
-        np.testing.assert_allclose(rows["cost_s"], paid_s[rows["arch_index"]], rtol=1e-5)
-    paid = frame.groupby("epochs")["cost_s"].mean()
+        np.testing.assert_allclose(rows["cost"], paid_s[rows["arch_index"]], rtol=1e-5)
+    paid = frame.groupby("epochs")["cost"].mean()
     assert paid[1] < paid[4] / 2 < paid[12] / 4
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from natslib.errors import UnknownName
-from natslib.search import MULTI_FIDELITY, SEARCHES, Seen, Subspace, Trial, get_search
+from natslib.search import MULTI_FIDELITY, SEARCHES, Result, Subspace, Trial, get_search
 from natslib.spaces import get_space
 
 from .toy import arch_of, drive, toy_scores
@@ -87,7 +87,7 @@ def test_idle_workers_are_no_surprise(name: str) -> None:
                 continue
         arch = arch_of(proposal := running.pop(0))
         epochs = proposal.epochs if isinstance(proposal, Trial) else 12
-        answer = Seen(arch, float(scores[there.index(arch)]), epochs)
+        answer = Result(arch, float(scores[there.index(arch)]), epochs)
         finished += 1
     search.close()
 

@@ -1,5 +1,8 @@
 """REA side by side is REA run by run, to the last bit."""
 
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,7 +10,7 @@ import pytest
 from natslib.search import SEARCHES, Oracle, Protocol, lockstep, repeat, run
 from natslib.search.simulate import run_seed
 from natslib.search.trajectory import trajectory_frame
-from natslib.spaces import get_space
+from natslib.spaces import SIZE, Space, get_space
 
 SEEDS = [run_seed(0, number) for number in range(12)]
 
@@ -38,9 +41,9 @@ def test_trajectories_are_equal(space: str, seeds: int, missing: float) -> None:
     )
 
 
-@pytest.mark.parametrize("budget_s", [5.1, 16.0, 120.0])
-def test_short_budgets_too(budget_s: float) -> None:
-    answers, protocol = oracle("tss", 2), Protocol(budget_s)
+@pytest.mark.parametrize("budget", [5.1, 16.0, 120.0])
+def test_short_budgets_too(budget: float) -> None:
+    answers, protocol = oracle("tss", 2), Protocol(budget)
     pd.testing.assert_frame_equal(
         side_by_side(answers, protocol), one_by_one(answers, protocol), check_exact=True
     )
@@ -58,7 +61,7 @@ def test_it_is_used_where_it_fits_and_only_there(monkeypatch: pytest.MonkeyPatch
     used = []
     monkeypatch.setattr(lockstep, "trajectories", lambda *job: used.append(job) or TRAJECTORIES(*job))
     answers = oracle("tss", 1)
-    part = Oracle(answers.space, answers.scores.copy(), answers.costs_s, (12,), "valid")
+    part = Oracle(answers.space, answers.scores.copy(), answers.costs, (12,), "valid")
     part.scores[0, 7] = np.nan
     for protocol in (
         Protocol(99.0, workers=2),
@@ -72,6 +75,36 @@ def test_it_is_used_where_it_fits_and_only_there(monkeypatch: pytest.MonkeyPatch
     assert not used
     repeat("rea", answers, Protocol(99.0), runs=2, seed=0)
     assert len(used) == 1
+
+
+def wide_space(**options: Any) -> Space:
+    """A space that natslib does not have: 6 positions of 8 choices, as long as a topology, as wide as a size."""
+    return replace(
+        SIZE, name="wide", title="wide", choices=SIZE.choices, positions=tuple("abcdef"), template=":".join(["{}"] * 6),
+        **options,
+    )  # fmt: skip
+
+
+def test_another_space_runs_one_by_one_with_its_own_mutation() -> None:
+    space = wide_space(official_mutations=None)
+    scores = np.random.default_rng(0).random((1, len(space), 1))
+    answers = Oracle(space, scores, np.ones_like(scores[0]), (12,), "valid")
+    assert not lockstep.fits(SEARCHES["rea"], answers, Protocol(99.0))
+    found = repeat("rea", answers, Protocol(200.0), runs=5, seed=0).frame
+    alone = [run(SEARCHES["rea"], answers, Protocol(200.0), run_seed(0, number)) for number in range(5)]
+    np.testing.assert_array_equal(
+        found["arch_index"], [each[0] for record in alone for each in record.evaluations]
+    )
+
+
+def test_another_space_that_says_its_mutations_runs_side_by_side() -> None:
+    space = wide_space()
+    scores = np.random.default_rng(0).random((1, len(space), 1))
+    answers, protocol = Oracle(space, scores, np.ones_like(scores[0]), (12,), "valid"), Protocol(60.0)
+    assert lockstep.fits(SEARCHES["rea"], answers, protocol)
+    pd.testing.assert_frame_equal(
+        side_by_side(answers, protocol), one_by_one(answers, protocol), check_exact=True
+    )
 
 
 TRAJECTORIES = lockstep.trajectories

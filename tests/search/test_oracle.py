@@ -60,7 +60,7 @@ def test_costs_are_needed_of_all_that_is_measured() -> None:
     scores, costs = np.zeros((1, N, 1)), np.full((N, 1), 5.0)
     for nothing in (np.nan, 0.0, -1.0):
         costs[7] = nothing
-        with pytest.raises(NotMeasured, match="1 measured architectures have no cost in seconds"):
+        with pytest.raises(NotMeasured, match="1 measured architectures have no cost in s"):
             Oracle(TSS, scores, costs, (12,), "valid")
     with pytest.raises(NotMeasured, match="no score at all"):
         Oracle(TSS, scores * np.nan, costs, (12,), "valid")
@@ -77,8 +77,8 @@ def test_the_fingerprint_knows_every_number() -> None:
     oracle = two_seeds()
     other = two_seeds()
     assert oracle.fingerprint == other.fingerprint
-    other.costs_s[0] += 1e-9
-    assert oracle.fingerprint != Oracle(TSS, other.scores, other.costs_s, (12,), "valid").fingerprint
+    other.costs[0] += 1e-9
+    assert oracle.fingerprint != Oracle(TSS, other.scores, other.costs, (12,), "valid").fingerprint
 
 
 class StandIn:
@@ -114,7 +114,7 @@ def test_a_table_becomes_scores_and_costs() -> None:
     oracle = Oracle.from_table(StandIn(), **WHERE, draw="random", epochs=(1, 3))
     assert oracle.epochs == (1, 3)
     np.testing.assert_array_equal(oracle.scores[:, 0], [[100.0, 120.0], [200.0, 220.0]])
-    np.testing.assert_array_equal(oracle.costs_s[0], [3.0, 7.0])
+    np.testing.assert_array_equal(oracle.costs[0], [3.0, 7.0])
     evaluate = oracle.evaluator(GENERATOR(0))
     assert {evaluate(TSS.code(9), None)[2] for _ in range(20)} == {120.0}  # seed 2 has no architecture 9
     assert {evaluate(TSS.code(0), None)[2] for _ in range(20)} == {120.0, 220.0}
@@ -132,7 +132,7 @@ def test_draws_by_name() -> None:
 def test_the_validation_pass_is_charged_unless_said_otherwise() -> None:
     free = Oracle.from_table(StandIn(), **WHERE, draw="mean", charge_validation=False)
     charged = Oracle.from_table(StandIn(), **WHERE, draw="mean")
-    assert (free.costs_s[0, 0], charged.costs_s[0, 0]) == (6.0, 7.0)
+    assert (free.costs[0, 0], charged.costs[0, 0]) == (6.0, 7.0)
     assert free.source["charge_validation"] is False
 
 
@@ -147,7 +147,7 @@ def test_without_the_time_of_the_pass_the_way_out_is_named() -> None:
         NotMeasured, match=r"no time_s of split 'valid'; to leave .* say charge_validation=False"
     ):
         Oracle.from_table(Untimed(), **WHERE, draw="mean")
-    assert Oracle.from_table(Untimed(), **WHERE, draw="mean", charge_validation=False).costs_s[0, 0] == 6.0
+    assert Oracle.from_table(Untimed(), **WHERE, draw="mean", charge_validation=False).costs[0, 0] == 6.0
 
 
 def test_a_missing_block_names_those_that_exist() -> None:
@@ -158,7 +158,7 @@ def test_a_missing_block_names_those_that_exist() -> None:
 
 
 @pytest.mark.parametrize(
-    ("dataset", "arch", "cost_s", "scores"),
+    ("dataset", "arch", "cost", "scores"),
     [
         ("cifar10-valid", 0, 89.2020952247438, {62.712, 64.016}),
         ("cifar100", 0, 173.81602782294863, {31.84}),
@@ -166,7 +166,7 @@ def test_a_missing_block_names_those_that_exist() -> None:
     ],
 )
 def test_genuine_records_are_charged_as_by_the_official_reader(
-    shared_data: Path, tmp_path: Path, dataset: str, arch: int, cost_s: float, scores: set | None
+    shared_data: Path, tmp_path: Path, dataset: str, arch: int, cost: float, scores: set | None
 ) -> None:
     """Values of `simulate_train_eval` of the official package on its own records, 12 epochs."""
     convert(shared_data / "official-fragments" / "NATS-tss-v1_0-3ffb9-simple", tmp_path / "table")
@@ -176,6 +176,6 @@ def test_genuine_records_are_charged_as_by_the_official_reader(
     )
     evaluate = oracle.evaluator(GENERATOR(0))
     answers = [evaluate(TSS.code(arch), None) for _ in range(30)]
-    assert answers[0][3] == pytest.approx(cost_s, rel=1e-9)
+    assert answers[0][3] == pytest.approx(cost, rel=1e-9)
     assert scores is None or {round(score, 3) for _, _, score, _ in answers} == scores
     assert evaluate(TSS.code(arch), 1)[3] < evaluate(TSS.code(arch), 4)[3] < answers[0][3]

@@ -17,6 +17,7 @@ from .toy import drive
 RECORD = Path(__file__).with_name("recorded_proposals.json")
 NAMES = [name for name in SEARCHES if name != "tpe"]  # Optuna's proposals change with its versions
 COUNT = 40
+REFRESH = "python -m tests.search.test_recorded"
 
 
 def first_proposals(name: str, space: str) -> list[list[int]]:
@@ -34,11 +35,20 @@ def first_proposals(name: str, space: str) -> list[list[int]]:
 @pytest.mark.parametrize("space", ["tss", "sss"])
 @pytest.mark.parametrize("name", NAMES)
 def test_first_proposals_are_those_recorded(name: str, space: str) -> None:
-    recorded = json.loads(RECORD.read_text())
-    assert first_proposals(name, space) == recorded[f"{name} {space}"], (
-        f"{name} proposes other architectures than before; if that is meant, run "
-        "`python -m tests.search.test_recorded` and give the reason in the commit"
+    recorded = json.loads(RECORD.read_text()).get(f"{name} {space}")
+    assert recorded is not None, (
+        f"{name} is not recorded yet in the space {space}: run `{REFRESH}` and commit the file"
     )
+    assert first_proposals(name, space) == recorded, (
+        f"{name} proposes other architectures than before; if that is meant, run `{REFRESH}` and give the reason in "
+        "the commit"
+    )
+
+
+def test_a_new_algorithm_is_told_how_to_be_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(SEARCHES, "new", SEARCHES["random"])
+    with pytest.raises(AssertionError, match=rf"new is not recorded yet in the space tss: run `{REFRESH}`"):
+        test_first_proposals_are_those_recorded("new", "tss")
 
 
 if __name__ == "__main__":

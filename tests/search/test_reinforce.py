@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from natslib.search import Seen, Subspace
+from natslib.search import Result, Subspace
 from natslib.search.algorithms.reinforce import MovingAverage, Policy, reinforce
 from natslib.spaces import get_space
 
@@ -62,7 +62,7 @@ def test_a_policy_that_prefers_what_is_not_covered_goes_on_among_what_is() -> No
         arch = next(search)
         for _ in range(60):
             assert arch in part
-            arch = search.send(Seen(arch, float(sum(arch)), 12))
+            arch = search.send(Result(arch, float(sum(arch)), 12))
 
 
 def test_the_average_is_free_of_start_up_bias() -> None:
@@ -77,9 +77,9 @@ def test_the_first_reward_moves_nothing_because_it_is_its_own_baseline() -> None
     arch = next(search)
     policy = search.gi_frame.f_locals["policy"]
     before = policy.logits.copy()
-    arch = search.send(Seen(arch, 80.0, 12))
+    arch = search.send(Result(arch, 80.0, 12))
     np.testing.assert_array_equal(policy.logits, before)
-    search.send(Seen(arch, 90.0, 12))
+    search.send(Result(arch, 90.0, 12))
     moved = policy.logits - before
     assert (moved[np.arange(6), arch] > 0).all()
     assert np.abs(moved).max() == pytest.approx(0.01, rel=0.5)
@@ -90,6 +90,6 @@ def test_it_learns_a_rewarded_choice() -> None:
     search = reinforce(space, np.random.default_rng(0), learning_rate=0.1)
     arch = next(search)
     for _ in range(400):
-        arch = search.send(Seen(arch, 10.0 * sum(choice == 3 for choice in arch), 12))
+        arch = search.send(Result(arch, 10.0 * sum(choice == 3 for choice in arch), 12))
     policy = search.gi_frame.f_locals["policy"]
     assert policy.probabilities[:, 3].min() > 0.8

@@ -53,13 +53,13 @@ def test_the_frame_tells_the_whole_story(oracle: Oracle) -> None:
         "arch_index",
         "epochs",
         "score",
-        "cost_s",
-        "time_s",
+        "cost",
+        "spent",
         "incumbent",
     ]
     for _, run in frame.groupby("run"):
         assert run["step"].tolist() == list(range(len(run)))
-        np.testing.assert_allclose(run["time_s"], run["cost_s"].cumsum())
+        np.testing.assert_allclose(run["spent"], run["cost"].cumsum())
         best = [run["arch_index"].iloc[run["score"].iloc[: end + 1].argmax()] for end in range(len(run))]
         assert run["incumbent"].tolist() == best
 
@@ -99,7 +99,7 @@ def test_impossible_numbers_are_refused(oracle: Oracle) -> None:
         repeat("random", oracle, Protocol(50.0), runs=0, seed=0)
     with pytest.raises(ConfigError, match="processes=0"):
         repeat("random", oracle, Protocol(50.0), runs=1, seed=0, processes=0)
-    with pytest.raises(ConfigError, match="cheapest evaluation takes"):
+    with pytest.raises(ConfigError, match="cheapest training costs"):
         repeat("random", oracle, Protocol(1.0), runs=1, seed=0)
     with pytest.raises(UnknownName, match="unknown algorithm 'annealing'"):
         repeat("annealing", oracle, Protocol(50.0), runs=1, seed=0)

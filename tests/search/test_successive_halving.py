@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from natslib.errors import ConfigError
-from natslib.search import Seen, Trial
+from natslib.search import Result, Trial
 from natslib.search.algorithms.successive_halving import bracket, hyperband, hyperband_brackets, rung_epochs
 from natslib.spaces import get_space
 
@@ -37,7 +37,7 @@ def test_hyperband_cycles_through_its_brackets() -> None:
 
 def test_the_best_of_a_rung_go_on() -> None:
     names = iter("abcdefghi")
-    heard: list[Seen] = []
+    heard: list[Result] = []
     scores = dict(zip("abcdefghi", [3, 9, 1, 7, 5, 8, 2, 6, 4], strict=True))
     search = bracket([(9, 1), (3, 4), (1, 12)], lambda: next(names), heard.append)
     asked, answer = [], None
@@ -48,6 +48,6 @@ def test_the_best_of_a_rung_go_on() -> None:
             break
         assert isinstance(trial, Trial)
         asked.append((trial.arch, trial.epochs))
-        answer = Seen(trial.arch, float(scores[trial.arch]), trial.epochs)
+        answer = Result(trial.arch, float(scores[trial.arch]), trial.epochs)
     assert asked[9:] == [("b", 4), ("f", 4), ("d", 4), ("b", 12)]
     assert len(heard) == 13

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from natslib.search import Search, Seen, Trial
+from natslib.search import Result, Search, Trial
 from natslib.spaces import Space
 
 
@@ -20,7 +20,7 @@ def drive(search: Search, space: Space, evaluations: int, scores: np.ndarray | N
         arch, epochs = proposal[:2] if isinstance(proposal, Trial) else (proposal, None)
         proposals.append(proposal)
         full = epochs or 12
-        answer = Seen(arch, float(scores[space.index(arch)]) * full / 12, full)
+        answer = Result(arch, float(scores[space.index(arch)]) * full / 12, full)
     search.close()
     return proposals
 

@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 
 from natslib.search.algorithms.successive_halving import rung_epochs
-from natslib.search.proposals import Arch, Search, Seen, Trial, score_of
+from natslib.search.proposals import Arch, Result, Search, Trial, score_of
 from natslib.spaces import Space
 
 
@@ -17,7 +17,7 @@ def asha(
     No worker ever waits for a rung to fill up: this is the method for many workers.
     """
     epochs = rung_epochs(max_epochs, min_epochs, eta)
-    finished: dict[int, list[Seen]] = {rung: [] for rung in epochs}
+    finished: dict[int, list[Result]] = {rung: [] for rung in epochs}
     promoted: dict[int, set[Arch]] = {rung: set() for rung in epochs}
     while True:
         seen = yield next_trial(space, rng, epochs, finished, promoted, eta)
@@ -29,7 +29,7 @@ def next_trial(
     space: Space,
     rng: np.random.Generator,
     epochs: list[int],
-    finished: dict[int, list[Seen]],
+    finished: dict[int, list[Result]],
     promoted: dict[int, set[Arch]],
     eta: int,
 ) -> Trial:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from natslib.search.proposals import Arch, Search, Seen, evaluate, score_of
+from natslib.search.proposals import Arch, Result, Search, evaluate, score_of
 from natslib.spaces import Space
 from natslib.spaces.topology import path_encoding
 
@@ -85,7 +85,7 @@ def encoding_of(space: Space) -> Callable[[np.ndarray], np.ndarray]:
 
 
 def mutants(
-    space: Space, known: list[Seen], rng: np.random.Generator, count: int, parents: int
+    space: Space, known: list[Result], rng: np.random.Generator, count: int, parents: int
 ) -> list[Arch]:
     """Return up to `count` architectures not evaluated yet: single and double changes of the `parents` best.
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from natslib.search.algorithms.successive_halving import bracket, cycle_brackets
-from natslib.search.proposals import Arch, Search, Seen
+from natslib.search.proposals import Arch, Result, Search
 from natslib.search.subspace import covers
 from natslib.spaces import Space
 
@@ -119,9 +119,9 @@ class Model:
     good_percent: int = 15
     densities: tuple[CategoricalDensity, CategoricalDensity] | None = None
     epochs: int = 0
-    results: dict[int, list[Seen]] = field(default_factory=dict)
+    results: dict[int, list[Result]] = field(default_factory=dict)
 
-    def observe(self, seen: Seen) -> None:
+    def observe(self, seen: Result) -> None:
         """Take in a result and refit, unless a model of more epochs exists already."""
         if seen.epochs < self.epochs:
             return

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from natslib.search.proposals import Arch, Search, Seen, evaluate, score_of
+from natslib.search.proposals import Arch, Result, Search, evaluate, score_of
 from natslib.spaces import Space
 
 
@@ -11,7 +11,7 @@ def local_search(space: Space, rng: np.random.Generator) -> Search:
 
     What was evaluated before in this run is remembered and not asked for again.
     """
-    known: dict[Arch, Seen] = {}
+    known: dict[Arch, Result] = {}
     while True:
         (here,) = yield from evaluate([space.sample(rng)])
         known[here.arch] = here

@@ -4,7 +4,7 @@ from collections import deque
 
 import numpy as np
 
-from natslib.search.proposals import Search, Seen, score_of
+from natslib.search.proposals import Result, Search, score_of
 from natslib.spaces import Space
 
 
@@ -21,7 +21,7 @@ def regularized_evolution(
     The tournament is drawn with replacement. `mutation` is the rule of `space.mutate`: "official" may return the parent
     itself in the size space, "clean" never does. The defaults are those of NATS-Bench and of NAS-Bench-201.
     """
-    population: deque[Seen] = deque(maxlen=population_size)
+    population: deque[Result] = deque(maxlen=population_size)
     while True:
         if len(population) < population_size:
             arch = space.sample(rng)

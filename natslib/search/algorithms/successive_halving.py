@@ -8,7 +8,7 @@ from typing import TypeAlias
 import numpy as np
 
 from natslib.errors import ConfigError
-from natslib.search.proposals import WAIT, Arch, Search, Seen, Trial, score_of
+from natslib.search.proposals import WAIT, Arch, Result, Search, Trial, score_of
 from natslib.spaces import Space
 
 Rung: TypeAlias = tuple[int, int]
@@ -32,7 +32,7 @@ def hyperband(
 
 
 def bracket(
-    rungs: list[Rung], propose: Callable[[], Arch], observe: Callable[[Seen], None] = lambda seen: None
+    rungs: list[Rung], propose: Callable[[], Arch], observe: Callable[[Result], None] = lambda seen: None
 ) -> Search:
     """Train `propose()`d architectures on the first rung, and on each later one the best of the rung before it.
 
@@ -40,7 +40,7 @@ def bracket(
     """
     best: list[Arch] = []
     for number, (size, epochs) in enumerate(rungs):
-        results: list[Seen] = []
+        results: list[Result] = []
         asked = 0
         while len(results) < size:
             if asked < size:

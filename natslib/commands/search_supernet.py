@@ -21,17 +21,19 @@ def run(args: argparse.Namespace) -> int:
     method = get_method(args.algorithm)
     if args.settings is None:
         raise ConfigError(f"--algorithm {args.algorithm} needs --settings, one of {', '.join(PRESETS)}")
-    if args.space != method.space:
+    if args.space not in (None, method.space):
         raise ConfigError(
             f"--algorithm {args.algorithm} searches {method.space}; --space {args.space} was given"
         )
-    settings = with_warm_up(settings_of(args.settings, args.algorithm, args.space), args)
+    settings = with_warm_up(
+        settings_of(args.settings, args.algorithm, method.space), args.warm_up, method.space
+    )
     device = usable_device(args.device or ("cuda" if torch.cuda.is_available() else "cpu"))
     prepare(device)
     data = load_search_data(args.dataset, args.data, device, verify=not args.unverified)
     name = args.algorithm + ("" if args.warm_up is None else f"-warm-up-{args.warm_up:g}")
-    where = Path("results/weight-sharing") / f"{args.space}-{data.name}-{settings.name}" / name
-    folder = args.output or where / f"seed-{args.seed}"
+    where = Path("results/weight-sharing") / f"{method.space}-{data.name}-{settings.name}" / name
+    folder = args.out or where / f"seed-{args.seed}"
     records = run_search(args.algorithm, data, settings, args.seed, folder, progress=sys.stderr.isatty())
     last = records.iloc[-1]
     print(f"architecture {last['arch_index']}  {last['arch']}")
@@ -43,12 +45,12 @@ def run(args: argparse.Namespace) -> int:
     return int(last["diverged"])
 
 
-def with_warm_up(settings: Settings, args: argparse.Namespace) -> Settings:
-    """Return the settings with the warm-up that the options ask for; raises `ConfigError` where there is none."""
-    if args.warm_up is None:
+def with_warm_up(settings: Settings, warm_up: float | None, space: str) -> Settings:
+    """Return the settings with the warm-up that was asked for; raises `ConfigError` where there is none."""
+    if warm_up is None:
         return settings
-    if args.space != "sss" or not 0 <= args.warm_up < 1:
+    if space != "sss" or not 0 <= warm_up < 1:
         raise ConfigError(
-            f"--warm-up {args.warm_up} with --space {args.space}; allowed is 0 to below 1, with --space sss"
+            f"--warm-up {warm_up} in the space {space}; allowed is 0 to below 1, in the space sss"
         )
-    return replace(settings, warm_up=args.warm_up)
+    return replace(settings, warm_up=warm_up)
