@@ -1,4 +1,4 @@
-"""Files: written whole or not at all, read with a word about what is wrong, hashed."""
+"""Files: written whole or not at all, locked, hashed, and read with a word about what is wrong."""
 
 import contextlib
 import hashlib
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from natslib.errors import BadSource, NatslibError
+from natslib.errors import BadSource, ConfigError, NatslibError
 
 
 @contextlib.contextmanager
@@ -42,6 +42,30 @@ def _sync(path: Path) -> None:
         os.fsync(file.fileno())
 
 
+@contextlib.contextmanager
+def lock(path: Path, *, busy: str | None = None) -> Iterator[None]:
+    """Hold the lock file `path` for as long as the block runs, its folder made where it is missing.
+
+    While another process holds it, raise `ConfigError` with the message `busy`, or wait where there is none. The system
+    frees a lock when its process dies, and a lock file left behind holds nobody up. Raises `NatslibError` when the
+    folder is not writable.
+    """
+    from filelock import FileLock, Timeout  # only here: it takes longer to import than natslib does
+
+    held = FileLock(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        held.acquire(blocking=busy is None)
+    except Timeout:
+        raise ConfigError(busy) from None
+    except OSError as error:
+        raise NatslibError(f"cannot write to {path.parent}: {error.strerror or error}") from error
+    try:
+        yield
+    finally:
+        held.release()
+
+
 def sha256(path: Path) -> str:
     """Return the hex SHA-256 of a file's bytes."""
     with path.open("rb") as file:
@@ -49,8 +73,11 @@ def sha256(path: Path) -> str:
 
 
 def read_json(path: Path, kind: str) -> dict[str, Any]:
-    """Return the content of a JSON file; raises `BadSource` that says what `kind` of file it should be."""
+    """Return the object in a JSON file; raises `BadSource` that says what `kind` of file it should be."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
         raise BadSource(f"{path}: not a readable {kind} ({error})") from None
+    if not isinstance(content, dict):
+        raise BadSource(f"{path}: not a {kind}, which is a JSON object")
+    return content

@@ -119,7 +119,7 @@ def area_under(curves: npt.ArrayLike, times: npt.ArrayLike, budget: float) -> Fl
 TICKS = 150
 AXES = {"s": "time_s", "evaluations": "evaluations"}
 """The column of a curve that holds what was spent, by the unit of the budget."""
-AGREES, NEAR = 0.5, 1.0  # differences of means in published standard deviations
+AGREES, NEAR = 0.5, 1.0  # differences of means in printed standard deviations
 
 
 def grid(budget: float, ticks: int = TICKS) -> Floats:
@@ -243,20 +243,26 @@ def beside_printed(found: pd.DataFrame, printed: pd.DataFrame) -> pd.DataFrame:
     """Put measured means beside printed ones: rows of `found` in their order, whether or not there is a printed value.
 
     `found` has method, dataset, split, mean, std and may have `printed_as`, the method's name in print; `printed` is
-    `analysis.published.published`, one space's. Adds printed_mean, printed_std, difference (points) and agreement:
-    "agrees" within half a published standard deviation, "near" within one, "apart" beyond, "" with nothing to compare;
-    a lone architecture (no std) agrees within 0.05 points.
+    `analysis.printed.read_printed`, one space's. Adds printed_mean, printed_std, evidence (how the printed number came
+    down to us), difference (points) and agreement: "agrees" within half a printed standard deviation, "near" within
+    one, "apart" beyond, "" with nothing to compare. A lone architecture (no std) agrees within 0.05 points; a
+    remembered number is no target: it agrees with nothing.
     """
     names = found["printed_as"] if "printed_as" in found else found["method"]
     keys = ["printed_as", "dataset", "split"]
     right = printed.rename(columns={"method": "printed_as", "mean": "printed_mean", "std": "printed_std"})
-    columns = [*keys, "printed_mean", "printed_std"]
+    columns = [*keys, "printed_mean", "printed_std", "evidence"]
     joined = found.assign(printed_as=names).merge(right[columns], on=keys, how="left")
     difference = joined["mean"] - joined["printed_mean"]
     scale = joined["printed_std"].where(joined["printed_std"] > 0, 0.1)
     steps = np.select(
-        [difference.isna(), abs(difference) <= AGREES * scale, abs(difference) <= NEAR * scale],
+        [
+            difference.isna() | (joined["evidence"] == "remembered"),
+            abs(difference) <= AGREES * scale,
+            abs(difference) <= NEAR * scale,
+        ],
         ["", "agrees", "near"],
         "apart",
     )
-    return joined.assign(difference=difference, agreement=steps).drop(columns="printed_as")
+    evidence = joined["evidence"].where(joined["printed_mean"].notna(), "")
+    return joined.assign(evidence=evidence, difference=difference, agreement=steps).drop(columns="printed_as")

@@ -82,16 +82,16 @@ def by_place(found: pd.DataFrame) -> pd.DataFrame:
 def beside_printed(
     found: pd.DataFrame, by_size: float, orders: pd.Series, printed: pd.DataFrame
 ) -> pd.DataFrame:
-    """Put outcomes beside the paper's numbers, in columns of their own: texts, empty where there is no number.
+    """Put outcomes beside the paper's numbers, in columns of their own: texts, empty without a number.
 
     `found` is that of `last_choices`; `by_size` what the perfect supernet gives by marginal means, `orders` by
     projection in every order, percent; `printed` is `read_printed("darts-pt-table-4")`.
     """
     ours = found.set_index([found["method"], found["selection"]]).reindex(list(TITLES))
     ours.index = pd.Index(TITLES.values())
-    paper = printed[printed["split"] == "test"].set_index("method")["mean"]
+    paper = printed[printed["split"] == "test"].set_index("method")
     columns = {
-        "paper": pd.Series({title: paper[name] for title, name in PRINTED_AS.items()}),
+        "paper": pd.Series({title: paper.loc[name, "mean"] for title, name in PRINTED_AS.items()}),
         "supernets, mean": ours["mean"],
         "std": ours["std"],
         "worst seed": ours["worst"],
@@ -100,4 +100,6 @@ def beside_printed(
     }
     numbers = pd.DataFrame(columns).reindex(list(TITLES.values()))
     texts = numbers.map(lambda value: "" if np.isnan(value) else f"{value:.2f}")
+    evidence = pd.Series({title: paper.loc[name, "evidence"] for title, name in PRINTED_AS.items()})
+    texts.insert(1, "evidence", evidence.reindex(texts.index).fillna(""))
     return texts.rename_axis("choice").reset_index()

@@ -129,10 +129,10 @@ def table_rows(
 ) -> pd.DataFrame:
     """Return one space's half of Table 4 in long form, what is printed and what was found here as rows of their own.
 
-    `printed`: `analysis.published.published`; `finals`: a `final_frame` for each label of a column ("C10-V", ...), and
+    `printed`: `analysis.printed.read_printed`; `finals`: a `final_frame` for each label of a column ("C10-V", ...), and
     `values` what it was made from. Columns: space, method, warm_up, origin ("printed" or "here"), column, mean, std,
-    known and seeds. Of what was found here there are two more rows: a random architecture (mean and std over all that
-    are known) and the best.
+    known, seeds and evidence (of what is printed). Of what was found here there are two more rows: a random
+    architecture (mean and std over all that are known) and the best.
     """
     parts = [frame.assign(origin="here", column=label) for label, frame in finals.items()]
     methods = list(dict.fromkeys(method for frame in finals.values() for method in frame["method"]))
@@ -143,6 +143,6 @@ def table_rows(
     paper = printed[(printed["space"] == space) & printed["method"].isin(names)]
     labels = paper["dataset"].map(_SHORT) + paper["split"].map({"valid": "-V", "test": "-T"})
     paper = paper.assign(method=paper["method"].map(names), column=labels, origin="printed")
-    kept = ["method", "warm_up", "origin", "column", "mean", "std", "known", "seeds"]
+    kept = ["method", "warm_up", "origin", "column", "mean", "std", "known", "seeds", "evidence"]
     rows = pd.concat([paper, *parts], ignore_index=True).reindex(columns=kept)
     return rows.assign(space=space)

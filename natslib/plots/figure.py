@@ -2,8 +2,8 @@
 
 import io
 import json
-import os
 import textwrap
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 import natslib
+from natslib.files import write_atomic
 
 STYLE: dict[Any, Any] = {
     "axes.axisbelow": True,
@@ -40,6 +41,7 @@ STYLE: dict[Any, Any] = {
 }
 
 CAPTION_IN = 0.26
+CAPTION_LINES, MORE = 2, "more in the .json"
 
 
 def use_style() -> None:
@@ -48,13 +50,13 @@ def use_style() -> None:
 
 
 def new_figure(
-    rows: int, columns: int, *, panel_in: tuple[float, float] = (2.4, 2.2), caption_lines: int = 1
+    rows: int, columns: int, *, panel_in: tuple[float, float] = (2.4, 2.2)
 ) -> tuple[Figure, np.ndarray]:
     """Return a figure and its (rows, columns) array of axes; `panel_in` is the width and height of one panel in inches.
 
-    Room for `caption_lines` lines of source text is kept below the panels.
+    Room for a caption of one line is kept below the panels.
     """
-    caption_in = _caption_in(caption_lines)
+    caption_in = _caption_in(1)
     width, height = columns * panel_in[0], rows * panel_in[1] + caption_in
     layout = ConstrainedLayoutEngine(rect=_above_caption(caption_in, height), wspace=0.04, hspace=0.04)
     fig = Figure(figsize=(width, height), layout=layout)
@@ -63,14 +65,24 @@ def new_figure(
 
 
 def write_caption(fig: Figure, *parts: str) -> None:
-    """Write at the caption of the figure, in small lines, what names its source: the parts that are not empty.
+    """Write below the panels, in at most two small lines, where the figure comes from and how to read it.
 
-    A figure without room for all lines becomes higher.
+    `parts` come in order of importance; empty ones do not count. The last ones that do not fit are left to the .json
+    file, where `save` writes the whole caption. A figure without room for the second line becomes higher.
     """
-    text = "\u00a0· ".join(part for part in parts if part)  # no line begins with the dot
-    lines = textwrap.wrap(text, int(fig.get_figwidth() * 19))
+    told = [part for part in parts if part]
+    lines, kept = _wrapped(fig, told), told
+    while len(lines) > CAPTION_LINES and len(kept) > 1:
+        kept = kept[:-1]
+        lines = _wrapped(fig, [*kept, MORE])
     _keep_room(fig, len(lines))
     fig.text(0.01, 0.008, "\n".join(lines), fontsize=6, color="#5f5f5f", ha="left", va="bottom")
+    fig.set_label(" · ".join(told))
+
+
+def _wrapped(fig: Figure, parts: Sequence[str]) -> list[str]:
+    text = "\u00a0· ".join(parts)  # no line begins with the dot
+    return textwrap.wrap(text, int(fig.get_figwidth() * 19))
 
 
 def _keep_room(fig: Figure, lines: int) -> None:
@@ -99,11 +111,9 @@ def draw_absent(ax: Axes, text: str) -> None:
     )
 
 
-def new_mosaic(
-    layout: str, size_in: tuple[float, float], *, caption_lines: int = 1
-) -> tuple[Figure, dict[str, Axes]]:
+def new_mosaic(layout: str, size_in: tuple[float, float]) -> tuple[Figure, dict[str, Axes]]:
     """Return a figure and its named axes for a layout such as "AAB;CCC"; `size_in` excludes the caption's text."""
-    caption_in = _caption_in(caption_lines)
+    caption_in = _caption_in(1)
     height = size_in[1] + caption_in
     engine = ConstrainedLayoutEngine(rect=_above_caption(caption_in, height))
     fig = Figure(figsize=(size_in[0], height), layout=engine)
@@ -125,24 +135,51 @@ _METADATA: dict[str, dict[str, Any]] = {"svg": {"Date": None}, "pdf": {"Creation
 _SETTINGS: dict[Any, Any] = {"svg.hashsalt": "natslib", "svg.fonttype": "path", "pdf.fonttype": 42}
 
 
-def save(fig: Figure, data: pd.DataFrame, stem: str | Path, provenance: dict[str, Any]) -> dict[str, Path]:
-    """Write stem.svg, .pdf, .png, .csv (the numbers drawn) and .json (provenance and natslib's version).
+def save(
+    fig: Figure,
+    data: pd.DataFrame,
+    stem: str | Path,
+    provenance: dict[str, Any],
+    *,
+    rows: pd.DataFrame | None = None,
+) -> dict[str, Path]:
+    """Write stem.svg, .pdf, .png, .csv (the numbers drawn) and .json (provenance, caption and natslib's version).
 
-    Returns the paths by suffix. Each file appears whole or not at all, and holds the same bytes whenever the same
-    figure is saved with the same libraries. Numbers have eight significant digits. The folder is made if missing.
+    For a table, `rows` are the texts that it shows; they also go to stem.md (Markdown) and stem.tex (LaTeX, with the
+    package booktabs). Returns the paths by suffix. Each file appears whole or not at all, and holds the same bytes
+    whenever the same figure is saved with the same libraries. Numbers have eight significant digits. The folder is made
+    if missing.
     """
     base = Path(stem)
-    base.parent.mkdir(parents=True, exist_ok=True)
     contents = {suffix: _rendered(fig, suffix) for suffix in _METADATA}
     contents["csv"] = data.to_csv(index=False, float_format="%.8g", lineterminator="\n").encode()
-    record = {"natslib": natslib.__version__, "figure": base.name, **provenance}
+    record = {"natslib": natslib.__version__, "figure": base.name, "caption": fig.get_label(), **provenance}
     contents["json"] = (
         json.dumps(record, indent=1, sort_keys=True, ensure_ascii=False, default=str) + "\n"
     ).encode()
-    return {
-        suffix: _write(base.with_name(f"{base.name}.{suffix}"), content)
-        for suffix, content in contents.items()
-    }
+    if rows is not None:
+        contents |= {"md": markdown(rows).encode(), "tex": latex(rows).encode()}
+    saved = {suffix: base.with_name(f"{base.name}.{suffix}") for suffix in contents}
+    for suffix, content in contents.items():
+        write_atomic(saved[suffix], content)
+    return saved
+
+
+def markdown(rows: pd.DataFrame) -> str:
+    """Return texts as a Markdown table; of two levels of column names the first stands before the second."""
+    return _flat(rows).to_markdown(index=False, disable_numparse=True) + "\n"
+
+
+def latex(rows: pd.DataFrame) -> str:
+    """Return texts as a LaTeX `tabular` with the rules of booktabs, special characters escaped."""
+    return _flat(rows).to_latex(index=False, escape=True)
+
+
+def _flat(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the texts, each on one line, under one level of column names."""
+    names = [" ".join(filter(None, name)) if isinstance(name, tuple) else str(name) for name in rows]
+    texts = rows.astype(object).where(rows.notna(), "").map(lambda value: " ".join(str(value).split()))
+    return texts.set_axis(names, axis="columns")
 
 
 def _rendered(fig: Figure, suffix: str) -> bytes:
@@ -150,13 +187,3 @@ def _rendered(fig: Figure, suffix: str) -> bytes:
     with mpl.rc_context(_SETTINGS):
         fig.savefig(buffer, format=suffix, dpi=DPI[suffix], metadata=_METADATA[suffix])
     return buffer.getvalue()
-
-
-def _write(path: Path, content: bytes) -> Path:
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        partial.write_bytes(content)
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
-    return path

@@ -13,33 +13,66 @@ from natslib.plots.figure import new_mosaic
 from natslib.plots.palette import AGREEMENT_COLOURS, GREY, title_of
 
 _MEANING = {
-    "agrees": "agrees: within half a published std",
-    "near": "within one published std",
+    "agrees": "agrees: within half a printed std",
+    "near": "within one printed std",
     "apart": "farther apart",
 }
+EVIDENCE = {"read": "", "quoted": " q", "recomputed": " c", "remembered": " ?"}
+"""How a printed number is marked in rows of text, by how it came down to us (`analysis.printed`)."""
+_UNSURE: dict[str, Any] = {"color": "#8c8c8c", "fontstyle": "italic"}  # a remembered number: never a target
 _MARKS = {"agrees": "", "near": " !", "apart": " !!", "": ""}
 GAP = 2.2  # characters between two columns of text
 
 
 def agreement_figure(rows: pd.DataFrame) -> Figure:
-    """Return a figure of `draw_agreement` with all its columns, with room for four lines of source text."""
+    """Return a figure of `draw_agreement` with all its columns."""
     columns = list(dict.fromkeys(rows["column"]))
     size = (max(5.0, 1.05 * len(columns) + 1.5), 0.5 * rows["method"].nunique() + 0.8)
-    fig, axes = new_mosaic("T", size, caption_lines=4)
+    fig, axes = new_mosaic("T", size)
     draw_agreement(axes["T"], rows, columns)
     return fig
 
 
 def compared_with(rows: pd.DataFrame, printed: str) -> str:
     """Return the words for a figure's caption: what `printed` is, or that nothing printed compares."""
-    return "nothing printed to compare with" if rows["printed_mean"].isna().all() else f"paper: {printed}"
+    if rows["printed_mean"].isna().all():
+        return "nothing printed to compare with"
+    unsure = "; remembered: not checked, no target" if (rows["evidence"] == "remembered").any() else ""
+    return f"second lines: {printed}{unsure}"
+
+
+def agreement_rows(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the texts of `draw_agreement`, one row a method, one column a column: 'here; printed (evidence)'."""
+    texts = [
+        number(row["mean"], row["std"])
+        + (
+            ""
+            if np.isnan(row["printed_mean"])
+            else f"; {number(row['printed_mean'], row['printed_std'])} ({row['evidence']})"
+        )
+        for row in rows.to_dict("records")
+    ]
+    named = rows.assign(method=rows["method"].map(title_of), text=texts)
+    wide = named.pivot_table(index="method", columns="column", values="text", aggfunc="first", sort=False)
+    return wide.fillna("").reset_index().rename_axis(columns=None)
+
+
+def explain_evidence(evidence: pd.Series) -> str:
+    """Return what the marks of `EVIDENCE` mean, those that occur, for the caption of a figure."""
+    words = {
+        "quoted": "q: quoted in a later paper",
+        "recomputed": "c: recomputed",
+        "remembered": "?: remembered, unchecked",
+    }
+    return ", ".join(text for kind, text in words.items() if (evidence == kind).any())
 
 
 def draw_agreement(ax: Axes, rows: pd.DataFrame, columns: Sequence[str]) -> None:
-    """Draw one cell a method and column: measured, printed, difference (columns of `analysis.multi_trial`).
+    """Draw one cell a method and column: measured, printed with its evidence, difference.
 
-    `rows` has besides a `column`, one of `columns`, and `method`, in the order to draw. Colour and exclamation marks
-    tell the agreement; a cell without a row says that it is not in the source.
+    `rows` has the columns of `multi_trial.beside_printed`, and a `column`, one of `columns`; methods stand in the order
+    of the rows. Colour and exclamation marks tell the agreement; a remembered number stands apart, in grey italics, and
+    agrees with nothing; a cell without a row says that it is not in the source.
     """
     methods = list(dict.fromkeys(rows["method"]))
     ax.set_axis_off()
@@ -70,9 +103,11 @@ def _draw_cell(ax: Axes, x: int, y: int, row: dict | None) -> None:
     else:
         texts = [
             (0.3, number(row["mean"], row["std"]), {"fontsize": 7.5}),
-            (0.57, f"paper {number(row['printed_mean'], row['printed_std'])}", small),
+            (0.57, f"{row['evidence']} {number(row['printed_mean'], row['printed_std'])}", small),
             (0.8, f"{round(row['difference'], 2) + 0.0:+.2f}{_MARKS[row['agreement']]}", small),
         ]
+        if row["evidence"] == "remembered":
+            texts[1:] = [(height, text, style | _UNSURE) for height, text, style in texts[1:]]
     for height, text, style in texts:
         ax.text(x + 0.5, y + height, text, ha="center", va="center", **style)
 
@@ -95,7 +130,7 @@ def draw_rows(ax: Axes, rows: pd.DataFrame) -> None:
     """Draw the rows as text: numbers on the right of their column, a dash for what is missing.
 
     The first column groups the rows: it is written once a group, with a line above. Of two levels of column names the
-    first groups the columns, with a heading over them.
+    first groups the columns, with a heading over them. A remembered number (`EVIDENCE`) is in grey italics.
     """
     texts, count = _texts(rows), len(rows)
     right = np.cumsum(_widths(texts))
@@ -106,7 +141,8 @@ def draw_rows(ax: Axes, rows: pd.DataFrame) -> None:
         place: dict[str, Any] = {"x": x - GAP if numeric else x - width, "ha": "right" if numeric else "left"}
         ax.text(y=-0.5, s=_name(name), va="center", fontsize=7, fontweight="bold", **place)
         for y, text in enumerate(column):
-            ax.text(y=y + 0.5, s=text, va="center", fontsize=7.5, **place)
+            unsure = _UNSURE if text.endswith(EVIDENCE["remembered"]) else {}
+            ax.text(y=y + 0.5, s=text, va="center", fontsize=7.5, **place, **unsure)
     groups = np.flatnonzero(texts.iloc[:, 0] != "")
     ax.hlines([*groups, count], 0, right[-1], color=GREY, linewidth=0.5)
     if rows.columns.nlevels > 1:

@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 from natslib.analysis.weight_sharing import ANY
 from natslib.plots.figure import new_figure
 from natslib.plots.palette import BLACK, GREY, colours, title_of
-from natslib.plots.tables import number
+from natslib.plots.tables import EVIDENCE, number
 
 BAR = 0.36  # of the room of a search, for each of two kinds of score
 
@@ -58,7 +58,7 @@ def list_searches(ax: Axes, curves: pd.DataFrame) -> None:
 def operations_figure(shares: pd.DataFrame, operations: Sequence[str]) -> Figure:
     """Return a figure with two panels a search (`analysis.weight_sharing.operation_shares`): skips by seed, and all."""
     names = list(dict.fromkeys(shares["method"]))
-    fig, axes = new_figure(2, len(names), panel_in=(1.35, 1.5), caption_lines=2)
+    fig, axes = new_figure(2, len(names), panel_in=(1.35, 1.5))
     for (top, bottom), name in zip(axes.T, names, strict=True):
         draw_seeds(top, shares[shares["method"] == name], "skip_connect")
         draw_operations(bottom, shares[shares["method"] == name], operations)
@@ -144,7 +144,8 @@ def halves(rows: pd.DataFrame, headings: dict[str, str]) -> pd.DataFrame:
     texts = rows.assign(
         search=rows["method"].map(title_of) + np.where(cold, ", no warm-up", ""),
         text=[
-            _text(*each) for each in zip(rows["mean"], rows["std"], rows["known"], rows["seeds"], strict=True)
+            _text(*each)
+            for each in rows[["mean", "std", "known", "seeds", "evidence"]].itertuples(index=False)
         ],
         place=rows["method"].map(order) + 0.5 * cold,
     )
@@ -160,8 +161,12 @@ def halves(rows: pd.DataFrame, headings: dict[str, str]) -> pd.DataFrame:
     return pd.DataFrame(np.hstack([index, wide.to_numpy(dtype=object)]), columns=columns)
 
 
-def _text(mean: float, std: float, known: float, seeds: float) -> str:
-    """Return mean and deviation, and of how many seeds where not of all."""
+def _text(mean: float, std: float, known: float, seeds: float, evidence: Any) -> str:
+    """Return mean and deviation, of how many seeds where not of all, and how a printed number came down to us."""
     if known == 0:
         return f"0 of {seeds:.0f} known"
-    return number(mean, std) + (f" ({known:.0f} of {seeds:.0f})" if known < seeds else "")
+    return (
+        number(mean, std)
+        + (f" ({known:.0f} of {seeds:.0f})" if known < seeds else "")
+        + EVIDENCE.get(evidence, "")
+    )

@@ -64,7 +64,7 @@ class Study:
     """A search on one dataset of a table.
 
     `recipe`: the training recipe that scores. `oracle`: the scores, and the costs in its unit. `protocol`: the rules,
-    and the budget in that unit.
+    and the budget in that unit. `own_budget`: it was given, and is not the default of `study_of`.
     """
 
     table: Table
@@ -72,6 +72,7 @@ class Study:
     recipe: str
     oracle: Oracle
     protocol: Protocol
+    own_budget: bool = False
 
     @property
     def title(self) -> str:
@@ -173,6 +174,8 @@ class Study:
         told = []
         if self.unit == EVALUATIONS:
             told.append("a budget in evaluations, not in seconds")
+        elif self.own_budget:
+            told.append("a budget of one's own")
         elif not self.in_paper:
             told.append(f"{DEFAULT_EVALUATIONS} evaluations of average cost: the paper has no budget")
         elif self.epochs != PAPER_EPOCHS:
@@ -213,7 +216,7 @@ def study_of(
             raise
         oracle = oracle_of(table, dataset, name, unit=EVALUATIONS, **options)
     amount = default_budget(oracle, dataset) if asked is None else asked[0]
-    return Study(table, dataset, name, oracle, Protocol(amount, **rules))
+    return Study(table, dataset, name, oracle, Protocol(amount, **rules), own_budget=asked is not None)
 
 
 def parse_budget(text: str) -> tuple[float, str] | None:

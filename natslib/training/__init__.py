@@ -12,14 +12,14 @@ from natslib.training.farm import run_farm
 from natslib.training.images import ImageSet, Split
 from natslib.training.jobs import Job, embedded_plan, jobs_for
 from natslib.training.logs import read_records
-from natslib.training.loop import Curve, train
+from natslib.training.loop import LearningCurve, train
 from natslib.training.recipes import RECIPES, SMALL_RECIPES, Recipe, get_recipe
 from natslib.training.sources import load_images, own_images
 
 __all__ = [
     "RECIPES",
     "SMALL_RECIPES",
-    "Curve",
+    "LearningCurve",
     "ImageSet",
     "Job",
     "Recipe",

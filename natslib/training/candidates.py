@@ -16,7 +16,7 @@ from natslib.training.jobs import Job
 from natslib.training.logs import record
 from natslib.training.loop import (
     EVALUATION_BATCH,
-    Curve,
+    LearningCurve,
     check_batch,
     clock,
     set_rate,
@@ -36,7 +36,7 @@ def initial_network(job: Job, data: ImageSet, recipe: Recipe) -> Network:
         )
 
 
-def latency(curves: Mapping[str, Curve], data: ImageSet, batch: int) -> float:
+def latency(curves: Mapping[str, LearningCurve], data: ImageSet, batch: int) -> float:
     """Return the seconds of evaluating one batch of the recipe's size, averaged over all epochs and evaluation sets."""
     batches = sum(-(-len(split) // batch) for split in data.evaluations.values())
     seconds = [sum(curves[name].time_s) / len(curves[name].time_s) for name in data.evaluations]
@@ -109,7 +109,7 @@ def one_pass(
 
 def train_many(
     networks: Sequence[Network], data: ImageSet, recipe: Recipe, seed: int
-) -> list[dict[str, Curve]]:
+) -> list[dict[str, LearningCurve]]:
     """Train copies of the networks at once on the device of `data`; return the curves of each.
 
     The recorded times are the group's, divided by its size.
@@ -120,7 +120,7 @@ def train_many(
     optimizer = sgd(fused, recipe)
     generator = torch.Generator().manual_seed(seed)
     sets = {name: (normalise(split.images, data), split.labels) for name, split in data.evaluations.items()}
-    curves = [{name: Curve() for name in ("train", *sets)} for _ in networks]
+    curves = [{name: LearningCurve() for name in ("train", *sets)} for _ in networks]
     for rate in recipe.learning_rates():
         set_rate(optimizer, rate)
         start = clock(device)

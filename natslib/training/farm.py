@@ -1,13 +1,12 @@
 """The farm: trains a list of jobs one after another, can be killed at any moment, and goes on where it stopped."""
 
-import fcntl
-import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 
 from natslib.errors import BadSource, ConfigError
+from natslib.files import lock
 from natslib.spaces import SPACES
 from natslib.training.candidates import groups, train_group
 from natslib.training.images import ImageSet
@@ -27,24 +26,6 @@ def shard_of(jobs: Sequence[Job], shard: int, shards: int) -> list[Job]:
 
 
 @contextmanager
-def lock(path: Path, kind: int) -> Iterator[None]:
-    """Hold a lock file; raises `ConfigError` when another farm holds it. The system frees it when a process dies."""
-    try:
-        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-    except OSError as error:
-        raise BadSource(f"cannot keep logs in {path.parent}: {error}") from error
-    try:
-        fcntl.flock(handle, kind | fcntl.LOCK_NB)
-        yield
-    except BlockingIOError as error:
-        raise ConfigError(
-            f"another farm is writing to {path.parent} (it holds {path.name}): wait or stop it"
-        ) from error
-    finally:
-        os.close(handle)
-
-
-@contextmanager
 def exclusive(folder: Path, shard: int, shards: int) -> Iterator[dict[str, Path]]:
     """Yield the logs of a shard by space, held alone: shards of one farm, of equal `shards`, may share a folder."""
     name = f"shard-{shard}-of-{shards}"
@@ -54,15 +35,20 @@ def exclusive(folder: Path, shard: int, shards: int) -> Iterator[dict[str, Path]
             log.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise BadSource(f"cannot keep logs in {folder}: {error}") from error
-    kind = fcntl.LOCK_EX if shards == 1 else fcntl.LOCK_SH
-    with lock(folder / ".farm.lock", kind), lock(folder / f".{name}.lock", fcntl.LOCK_EX):
-        for other in folder.glob(".shard-*.lock"):
-            if not other.stem.endswith(f"-of-{shards}"):
-                with lock(other, fcntl.LOCK_SH):
-                    pass  # nobody cuts the jobs into other shards, so none is trained twice
+    with ExitStack() as held:
+        with lock(folder / ".farm.lock"):  # shards that start together wait: each tries the locks of others
+            held.enter_context(_shard_lock(folder / f".{name}.lock"))
+            for other in folder.glob(".shard-*.lock"):
+                if not other.stem.endswith(f"-of-{shards}"):
+                    with _shard_lock(other):
+                        pass  # nobody cuts the jobs into other shards, so none is trained twice
         for log in logs.values():
             drop_torn_line(log)
         yield logs
+
+
+def _shard_lock(path: Path) -> AbstractContextManager[None]:
+    return lock(path, busy=f"another farm is writing to {path.parent} (it holds {path.name}): wait or stop it")
 
 
 def run_farm(

@@ -9,7 +9,7 @@ from typing import Any
 
 from natslib.errors import BadSource
 from natslib.training.jobs import Job
-from natslib.training.loop import Curve
+from natslib.training.loop import LearningCurve
 
 #: Significant digits. A clock gets fewer: it differs by percents between two runs, and digits of noise fill tables.
 DIGITS_KEPT, CLOCK_DIGITS = 5, 3
@@ -21,7 +21,7 @@ def _numbers(name: str, values: list[float]) -> list[float | None]:
     return [float(f"{v:.{digits}g}") if math.isfinite(v) else None for v in values]
 
 
-def split_entry(curve: Curve) -> dict[str, list[float | None]]:
+def split_entry(curve: LearningCurve) -> dict[str, list[float | None]]:
     """Return the columns of one split, one entry an epoch."""
     columns = {"loss": curve.loss, "accuracy": curve.accuracy, "top5": curve.top5, "time_s": curve.time_s}
     return {
@@ -32,7 +32,7 @@ def split_entry(curve: Curve) -> dict[str, list[float | None]]:
 
 def record(
     job: Job,
-    curves: Mapping[str, Curve],
+    curves: Mapping[str, LearningCurve],
     *,
     params: int,
     flops: int,

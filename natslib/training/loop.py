@@ -20,7 +20,7 @@ EVALUATION_BATCH = 256
 
 
 @dataclass
-class Curve:
+class LearningCurve:
     """What is recorded of one split, a value an epoch: mean loss, accuracies in percent, seconds."""
 
     loss: list[float] = field(default_factory=list)
@@ -109,7 +109,7 @@ def check_batch(data: ImageSet, recipe: Recipe) -> None:
         raise ConfigError(f"a batch of {recipe.batch} is larger than the {many}: allowed are up to as many")
 
 
-def train(network: Network, data: ImageSet, recipe: Recipe, seed: int) -> dict[str, Curve]:
+def train(network: Network, data: ImageSet, recipe: Recipe, seed: int) -> dict[str, LearningCurve]:
     """Train `network` in place on the device that holds `data`; return a curve a split, 'train' and the evaluations.
 
     Every epoch is followed by one pass over each evaluation set (NATS-Bench, section 3.3). `seed` fixes the order of
@@ -123,7 +123,7 @@ def train(network: Network, data: ImageSet, recipe: Recipe, seed: int) -> dict[s
     optimizer = sgd(merged, recipe)
     generator = torch.Generator().manual_seed(seed)
     sets = {name: (normalise(split.images, data), split.labels) for name, split in data.evaluations.items()}
-    curves = {name: Curve() for name in ("train", *sets)}
+    curves = {name: LearningCurve() for name in ("train", *sets)}
     for rate in recipe.learning_rates():
         set_rate(optimizer, rate)
         start = clock(device)

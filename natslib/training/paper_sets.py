@@ -1,13 +1,9 @@
 """The benchmark's own image sets: CIFAR-10, CIFAR-100 and ImageNet16-120 with its splits (NATS-Bench, section 3.2)."""
 
-import fcntl
 import hashlib
 import io
-import json
 import pickle
 import random
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +13,7 @@ import torch
 
 from natslib.datasets import get_dataset
 from natslib.errors import BadSource
+from natslib.files import lock, read_json
 from natslib.training.images import ImageSet, Split
 
 #: What pickled CIFAR and down-sampled ImageNet batches are made of; anything else is refused.
@@ -69,19 +66,6 @@ def fetch(file: DataFile, url: str, root: Path) -> None:
         raise BadSource(f"cannot fetch {url} to {target}: {error}") from error
 
 
-@contextmanager
-def alone(root: Path) -> Iterator[None]:
-    """Wait until no other process fetches into `root`; raises `BadSource` where nothing can be written."""
-    try:
-        root.mkdir(parents=True, exist_ok=True)
-        handle = (root / ".fetch.lock").open("w")
-    except OSError as error:
-        raise BadSource(f"cannot write to {root}: {error}") from error
-    with handle:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-
-
 def checked(file: DataFile, root: Path, *, verify: bool) -> Path:
     """Return the path of a dataset's file, fetched when it is missing; raises `BadSource` for a wrong checksum.
 
@@ -91,7 +75,7 @@ def checked(file: DataFile, root: Path, *, verify: bool) -> Path:
     path = root / file.path
     fault = _fault(file, path, verify=verify)
     if fault and file.url is not None:
-        with alone(root):  # another process may be unpacking just what is missing or incomplete here
+        with lock(root / ".fetch.lock"):  # another process may be unpacking just what is missing or incomplete here
             if not path.is_file():
                 fetch(file, file.url, root)
         fault = _fault(file, path, verify=verify)
@@ -225,7 +209,7 @@ def take(split: Split, rows: list[int]) -> Split:
 def halves_of_test(test: Split, file: DataFile, root: Path, *, verify: bool) -> dict[str, Split]:
     """Return the official halves of a test set and the whole: 'valid', 'test' and 'valtest'."""
     path = checked(file, root, verify=verify)
-    rows = {name: [int(i) for i in numbers] for name, (_, numbers) in json.loads(path.read_text()).items()}
+    rows = {name: [int(i) for i in numbers] for name, (_, numbers) in read_json(path, "split of a test set").items()}
     if sorted(rows["xvalid"] + rows["xtest"]) != list(range(len(test))):
         raise BadSource(f"{path} does not split {len(test)} test images in two")
     return {"valid": take(test, rows["xvalid"]), "test": take(test, rows["xtest"]), "valtest": test}

@@ -1,6 +1,5 @@
 """One weight-sharing search from its seed to its records; killed at any moment, it goes on from its last epoch."""
 
-import fcntl
 import io
 import json
 import math
@@ -14,13 +13,12 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 from tqdm import tqdm
 
-from natslib.files import write_atomic as write_whole
+from natslib.files import lock, write_atomic
 from natslib.nets.size_supernet import SizeSupernet
 from natslib.nets.topology_supernet import TopologySupernet, one_hot_weights
 from natslib.search.store import describe_into
 from natslib.spaces import get_space
 from natslib.training.device import environment_stamp
-from natslib.training.farm import lock
 from natslib.training.jobs import representatives, sub_grid
 from natslib.training.loop import clock
 from natslib.weight_sharing import get_method
@@ -155,7 +153,7 @@ class Run:
         content = io.BytesIO()
         state = {"method": self.method.state_dict(), "generator": self.generator.get_state()}
         torch.save(state | {"rows": self.rows}, content)
-        write_whole(path, content.getvalue())
+        write_atomic(path, content.getvalue())
 
     def restore(self, path: Path) -> None:
         """Go on from a file that `save` wrote."""
@@ -183,9 +181,9 @@ def run_search(
     ends with a row marked `diverged` that repeats the architecture before.
     Raises `ConfigError` where the folder holds another search or another process works in it.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     records, checkpoint = folder / RECORDS, folder / CHECKPOINT
-    with lock(folder / ".search.lock", fcntl.LOCK_EX):
+    busy = f"another search is writing to {folder}: wait for it or stop it"
+    with lock(folder / ".search.lock", busy=busy):
         begun = records.exists() or checkpoint.exists()
         describe_into(folder, description(method_name, data, settings, seed), begun=begun)
         if not records.exists():
@@ -193,9 +191,9 @@ def run_search(
             if checkpoint.exists():
                 run.restore(checkpoint)
             finish(run, checkpoint, progress=progress)
-            write_whole(folder / STAMP, json.dumps(environment_stamp(run.method.device)).encode())
-            write_whole(folder / SCORES, run.scores().to_parquet(index=False))
-            write_whole(records, pd.DataFrame(run.rows).to_parquet(index=False))
+            write_atomic(folder / STAMP, json.dumps(environment_stamp(run.method.device)).encode())
+            write_atomic(folder / SCORES, run.scores().to_parquet(index=False))
+            write_atomic(records, pd.DataFrame(run.rows).to_parquet(index=False))
         checkpoint.unlink(missing_ok=True)
     return pd.read_parquet(records)
 

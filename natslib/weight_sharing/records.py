@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from natslib.errors import BadSource
-from natslib.files import read_json
+from natslib.files import atomic, read_json
 from natslib.search.store import DESCRIPTION
 
 RECORDS, SCORES, STAMP = "run.parquet", "scores.parquet", "stamp.json"
@@ -69,8 +69,8 @@ def _write(path: Path, frames: list[pd.DataFrame], manifest: dict[str, Any]) -> 
         [pa.Table.from_pandas(frame, preserve_index=False) for frame in frames], promote_options="permissive"
     )
     table = table.replace_schema_metadata({MANIFEST: json.dumps(manifest).encode()})
-    path.parent.mkdir(parents=True, exist_ok=True)
-    pq.write_table(table, path, compression="zstd", compression_level=19)
+    with atomic(path) as temporary:
+        pq.write_table(table, temporary, compression="zstd", compression_level=19)
 
 
 def _distinct(stamps: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:

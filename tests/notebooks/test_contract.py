@@ -1,20 +1,28 @@
 """What every notebook keeps to, so that it runs unchanged by hand, under nbval and under papermill."""
 
 import ast
+import json
 import re
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import nbformat
 import papermill
 import pytest
 
 from natslib.workflow.notebook import run_notebook
+from natslib.workflow.parameters import CHECKS
 
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 CHECK = "nbval-check-output"
 MAX_CODE_LINES = 60  # after the parameters
 SAVED = (".svg", ".pdf", ".png", ".csv", ".json")
+OPENING = ("**Claim.** ", "**Data.** ", "**How to read.** ", "**Differences from the paper.** ")
+OPENING_WORDS = 120
+# The columns of every figure's numbers: two figures that are saved under each other's name show here.
+COLUMNS = Path(__file__).with_name("recorded_columns.json")
+REFRESH = "python -m tests.notebooks.test_contract"
 # The one notebook whose subject is a function: it defines that one search, a generator with its loop, and nothing else.
 OWN_SEARCH = "10_your_algorithm"
 OWN_SEARCH_LINES = 10
@@ -89,6 +97,35 @@ def test_there_are_notebooks():
 
 def test_named_by_number_and_paper_item(path):
     assert re.fullmatch(r"\d\d_[a-z0-9_]+", path.stem)
+
+
+def test_opens_with_claim_data_how_to_read_and_differences(cells):
+    title, *paragraphs = cells[0].source.split("\n\n")
+    assert title.startswith("# ")
+    assert [text.startswith(start) for text, start in zip(paragraphs, OPENING, strict=True)] == [True] * 4
+    before = [cell.source for cell in cells[: [cell.cell_type for cell in cells].index("code")]]
+    assert len(" ".join(before).split()) < OPENING_WORDS
+
+
+def test_every_parameter_is_known_and_used(path, code):
+    used = "\n".join(cell.source for cell in code[code.index(parameter_cells(code)[0]) + 1 :])
+    for name in papermill.inspect_notebook(path):
+        assert name in CHECKS or name.startswith("figure"), (
+            f"no check for {name} in natslib/workflow/parameters.py"
+        )
+        reached = {
+            "table": "asked.source", "runs": "asked.how", "processes": "asked.how", "searches": "asked.re",
+            "methods": "asked.read_records", "masking": 'methods="masking"', "own": "asked.own_table",
+        }  # fmt: skip
+        ways = (f"asked.{name}", f'"{name}"', reached.get(name, f"asked.{name}"))
+        assert any(way in used for way in ways), f"{name} is declared and not used"
+
+
+def test_parameters_are_checked_in_one_call_right_after_they_are_declared(code):
+    after = code[code.index(parameter_cells(code)[0]) + 1 :]
+    checks = [cell for cell in after if "asked = parameters.check(globals())" in cell.source]
+    assert len(checks) == 1
+    assert not [cell for cell in after[: after.index(checks[0])] if "def " not in cell.source]
 
 
 def test_starts_with_prose_then_imports_then_parameters(cells, code):
@@ -201,3 +238,28 @@ def test_runs_from_another_folder_and_saves_what_it_says(path, tmp_path, monkeyp
     for stem in figures(places).values():
         for suffix in SAVED:
             assert Path(stem + suffix).stat().st_size > 0
+    recorded = json.loads(COLUMNS.read_text()).get(path.stem)
+    assert columns_saved(figures(places)) == recorded, (
+        f"{path.stem} saves other numbers under a figure's name than before; if that is meant, run `{REFRESH}` and say "
+        "why in the commit"
+    )
+
+
+def columns_saved(stems):
+    """Return the header of the numbers of each figure, by parameter."""
+    return {name: Path(f"{stem}.csv").read_text().splitlines()[0].split(",") for name, stem in stems.items()}
+
+
+def record_columns():
+    """Run every notebook with its defaults and record the columns that it saves."""
+    found = {}
+    for path in NOTEBOOKS:
+        with TemporaryDirectory() as folder:
+            places = {name: f"{folder}/{name}" for name in outputs(defaults(path))}
+            run_notebook(path, Path(folder) / "executed.ipynb", places | inputs(defaults(path)))
+            found[path.stem] = columns_saved(figures(places))
+    COLUMNS.write_text(json.dumps(found, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    record_columns()

@@ -9,6 +9,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 import natslib
 from natslib import plots
+from natslib.errors import NatslibError
 from natslib.plots import figure as module
 
 DATA = pd.DataFrame({"x": [1, 2], "y": [1 / 3, np.nan]})
@@ -28,7 +29,12 @@ def test_five_files_with_data_and_provenance(tmp_path):
     ]
     assert saved["csv"].read_text() == "x,y\n1,0.33333333\n2,\n"
     record = json.loads(saved["json"].read_text())
-    assert record == {"figure": "fig.a", "natslib": natslib.__version__, "table": {"origin": "published"}}
+    assert record == {
+        "figure": "fig.a",
+        "natslib": natslib.__version__,
+        "caption": "source: test",
+        "table": {"origin": "published"},
+    }
 
 
 def test_same_bytes_every_time(tmp_path):
@@ -48,8 +54,8 @@ def test_nothing_is_left_of_a_failed_write(tmp_path, monkeypatch):
     def full(source, target):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(module.os, "replace", full)
-    with pytest.raises(OSError, match="No space left"):
+    monkeypatch.setattr("pathlib.Path.replace", full)
+    with pytest.raises(NatslibError, match="No space left"):
         plots.save(figure(), DATA, tmp_path / "fig", {})
     assert list(tmp_path.iterdir()) == []
 
@@ -60,6 +66,18 @@ def test_source_line_wraps_inside_the_figure():
     box = fig.texts[-1].get_window_extent(FigureCanvasAgg(fig).get_renderer())
     assert "\n" in fig.texts[-1].get_text()
     assert box.x1 < fig.bbox.x1
+
+
+def test_a_caption_has_two_lines_at_most_and_the_record_has_all_of_it(tmp_path):
+    fig = figure()
+    plots.write_caption(fig, "first part", "second " * 6, "", "third " * 40)
+    written = fig.texts[-1].get_text()
+    assert written.count("\n") <= 1
+    assert written.startswith("first part")
+    assert written.endswith("more in the .json")
+    record = json.loads(plots.save(fig, DATA, tmp_path / "fig", {})["json"].read_text())
+    assert record["caption"].startswith("first part · second second")
+    assert record["caption"].count("third") == 40
 
 
 def test_a_long_source_line_makes_room_for_itself():

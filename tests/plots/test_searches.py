@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
+from natslib import plots
 from natslib.plots import anytime, tables
 from natslib.plots.anytime import draw_ranks
 from natslib.plots.figure import STYLE, new_figure
@@ -42,8 +43,8 @@ def test_curves_are_steps_over_the_papers_unit_with_a_band_each(ax):
 
 @pytest.mark.parametrize(("last", "label"), [(90.0, "(s)"), (20_000.0, "(100 s)"), (2e6, "(1,000 s)")])
 def test_the_unit_of_time_follows_the_budget(last, label):
-    unit = anytime.axis_unit(pd.DataFrame({"time_s": [1.0, last]}))
-    assert anytime.time_label(unit) == f"simulated time {label}"
+    assert anytime.axis_label(pd.DataFrame({"time_s": [1.0, last]})) == f"simulated time {label}"
+    assert anytime.axis_label(pd.DataFrame({"evaluations": [1.0, last]})) == "evaluations"
 
 
 def test_regret_is_below_the_optimum_with_plain_numbers(ax):
@@ -117,11 +118,22 @@ def test_every_search_has_a_look_of_its_own_and_a_title():
 
 ROWS = pd.DataFrame(
     [
-        ("rea", "a", 94.0, 0.3, 94.02, 0.31, -0.001, "agrees"),
-        ("rea", "b", 72.0, 0.9, np.nan, np.nan, np.nan, ""),
-        ("random", "a", 93.0, 0.2, 93.86, 0.23, -0.86, "apart"),
+        ("rea", "a", 94.0, 0.3, 94.02, 0.31, "quoted", -0.001, "agrees"),
+        ("rea", "b", 72.0, 0.9, np.nan, np.nan, "", np.nan, ""),
+        ("random", "a", 93.0, 0.2, 93.86, 0.23, "recomputed", -0.86, "apart"),
+        ("bohb", "a", 93.9, 0.3, 93.94, 0.28, "remembered", -0.04, ""),
     ],
-    columns=["method", "column", "mean", "std", "printed_mean", "printed_std", "difference", "agreement"],
+    columns=[
+        "method",
+        "column",
+        "mean",
+        "std",
+        "printed_mean",
+        "printed_std",
+        "evidence",
+        "difference",
+        "agreement",
+    ],
 )
 
 
@@ -130,7 +142,9 @@ def test_an_agreement_table_writes_both_numbers_and_marks_what_is_apart():
     said = [text.get_text() for text in fig.axes[0].texts]
     for text in (
         "94.00±0.30",
-        "paper 94.02±0.31",
+        "quoted 94.02±0.31",
+        "recomputed 93.86±0.23",
+        "remembered 93.94±0.28",
         "+0.00",
         "-0.86 !!",
         "not in this source",
@@ -140,7 +154,28 @@ def test_an_agreement_table_writes_both_numbers_and_marks_what_is_apart():
         assert text in said
     faces = [patch.get_facecolor()[:3] for patch in fig.axes[0].patches]
     assert len(set(faces)) == 3
-    assert tables.compared_with(ROWS, "Table 4") == "paper: Table 4"
+    assert tables.compared_with(ROWS, "Table 4").startswith("second lines: Table 4; remembered: not checked")
+
+
+def test_a_remembered_number_is_drawn_apart_and_agrees_with_nothing():
+    drawn = {text.get_text(): text for text in tables.agreement_figure(ROWS).axes[0].texts}
+    apart = {text for text, artist in drawn.items() if artist.get_fontstyle() == "italic"}
+    assert apart == {"remembered 93.94±0.28", "-0.04"}
+
+
+def test_the_texts_of_a_table_go_to_markdown_and_latex_with_their_evidence(tmp_path):
+    fig, texts = tables.agreement_figure(ROWS), tables.agreement_rows(ROWS)
+    saved = plots.save(fig, ROWS, tmp_path / "table", {}, rows=texts)
+    assert set(saved) == {"svg", "pdf", "png", "csv", "json", "md", "tex"}
+    assert "| BOHB     | 93.90±0.30; 93.94±0.28 (remembered)" in saved["md"].read_text()
+    assert "REA & 94.00±0.30; 94.02±0.31 (quoted) & 72.00±0.90" in saved["tex"].read_text()
+
+
+def test_rows_of_text_mark_how_a_printed_number_is_known():
+    fig = tables.rows_figure(pd.DataFrame({"search": ["a", "b"], "paper": ["1.00 q", "2.00 ?"]}), "")
+    italic = [t.get_text() for t in fig.axes[0].texts if t.get_fontstyle() == "italic"]
+    assert italic == ["2.00 ?"]
+    assert tables.explain_evidence(pd.Series(["quoted", np.nan])) == "q: quoted in a later paper"
 
 
 def test_without_anything_printed_there_is_no_key_to_the_colours():

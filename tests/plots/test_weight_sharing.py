@@ -66,7 +66,7 @@ def test_two_ways_of_scoring_are_told_apart(ax):
 def test_halves_never_share_a_column():
     common = {"space": "size", "method": "tas", "column": "C10-T"}
     rows = [
-        {"origin": "printed", "mean": 93.4, "std": 0.0},
+        {"origin": "printed", "mean": 93.4, "std": 0.0, "evidence": "remembered"},
         {"origin": "here", "mean": 80.0, "std": 1.0, "warm_up": 0.3, "known": 2, "seeds": 3},
         {"origin": "here", "warm_up": 0.0, "known": 0, "seeds": 3},
     ]
@@ -74,7 +74,7 @@ def test_halves_never_share_a_column():
     texts = weight_sharing.halves(rows, {"printed": "paper", "here": "ours"})
     assert list(texts.columns) == [("", "space"), ("", "search"), ("paper", "C10-T"), ("ours", "C10-T")]
     assert texts.to_numpy().tolist() == [
-        ["size", "TAS: interpolation", "93.40±0.00", "80.00±1.00 (2 of 3)"],
+        ["size", "TAS: interpolation", "93.40±0.00 ?", "80.00±1.00 (2 of 3)"],
         ["size", "TAS: interpolation, no warm-up", "", "0 of 3 known"],
     ]
     fig = tables.rows_figure(texts, "")

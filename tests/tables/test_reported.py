@@ -9,7 +9,7 @@ import natslib
 from natslib.errors import NotMeasured
 from natslib.spaces import get_space
 from natslib.tables import convert
-from natslib.tables.reported import find_lookups, own_values
+from natslib.tables.reported import find_lookups, own_values, source_line
 
 
 @pytest.fixture(scope="module")
@@ -55,3 +55,16 @@ def test_parameters_are_a_share_of_the_largest():
     *_, size = find_lookups("sss", natslib.load("published"), None, "digits")
     assert size.values[space.index("64:64:64:64:64")] == 100
     assert 0 < size.values[0] < 5
+
+
+def test_source_line_names_the_package_where_there_is_one() -> None:
+    assert source_line({"origin": "published", "source": {"name": "p 0.2"}}) == "source: published (p 0.2)"
+    assert source_line({"origin": "NATS-tss", "source": {"files": 3}}) == "source: NATS-tss"
+
+
+def test_source_line_tells_own_training_and_a_part_of_a_space() -> None:
+    manifest = {"origin": "mine", "space": "sss", "blocks": [{"dataset": "photos"}, {"dataset": "digits"}]}
+    line = source_line(manifest | {"architectures": {"measured": 1024}})
+    assert "our own training of small networks on digits, photos, not CIFAR" in line
+    assert line.endswith("1,024 of 32,768 architectures")
+    assert "architectures" not in source_line(manifest | {"architectures": {"measured": 32768}})

@@ -10,13 +10,13 @@ import pytest
 from natslib.errors import BadSource
 from natslib.training.jobs import Job
 from natslib.training.logs import append_lines, drop_torn_line, finished_jobs, read_records, record
-from natslib.training.loop import Curve
+from natslib.training.loop import LearningCurve
 
 JOB = Job("tss", 5, "digits", "12", 777)
 
 
 def entry(job: Job = JOB, loss: float = 1.234567) -> dict[str, object]:
-    curve = Curve(loss=[loss], accuracy=[50.0], top5=[100.0], time_s=[0.123456789])
+    curve = LearningCurve(loss=[loss], accuracy=[50.0], top5=[100.0], time_s=[0.123456789])
     return record(job, {"train": curve}, params=1_500_000, flops=7, latency_s=0.5, stamp={"device": "x"})
 
 

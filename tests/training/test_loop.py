@@ -9,7 +9,7 @@ from torch.nn.functional import cross_entropy
 from natslib.nets import build_network
 from natslib.spaces import SMALL_SCALE
 from natslib.training.images import EpochPlan, ImageSet, draw_plan, normalise
-from natslib.training.loop import Curve, tally_batch, train
+from natslib.training.loop import LearningCurve, tally_batch, train
 from natslib.training.recipes import Recipe
 
 SEED = 777
@@ -103,7 +103,7 @@ def test_the_given_network_is_the_trained_one(
     assert not net.training
 
 
-def without_times(curves: dict[str, Curve]) -> dict[str, tuple[list[float], ...]]:
+def without_times(curves: dict[str, LearningCurve]) -> dict[str, tuple[list[float], ...]]:
     return {name: (curve.loss, curve.accuracy, curve.top5) for name, curve in curves.items()}
 
 

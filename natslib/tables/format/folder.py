@@ -1,7 +1,6 @@
 """The folder of a table: is it whole, is it ours, and are its bytes those that its manifest tells of?"""
 
 import contextlib
-import json
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -10,8 +9,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from natslib.errors import BadSource, NatslibError
+from natslib.files import read_json, sha256
 from natslib.tables.format.schema import FORMAT, Block
-from natslib.tables.format.writing import read_metadata, sha256
+from natslib.tables.format.writing import read_metadata
 
 MANIFEST, FINALS_FILE = "manifest.json", "finals.parquet"
 _KEYS = {  # what a manifest holds
@@ -50,7 +50,7 @@ def open_folder(folder: Path) -> tuple[pq.ParquetFile, dict[str, Any]]:
 def read_manifest(folder: Path) -> dict[str, Any]:
     """Return the manifest of a table whose files are all there; raises `BadSource`."""
     with reading(folder / MANIFEST):
-        return _checked(json.loads((folder / MANIFEST).read_text()), folder)
+        return _checked(read_json(folder / MANIFEST, "manifest of a table"), folder)
 
 
 def curve_files(manifest: dict[str, Any]) -> list[str]:
@@ -68,10 +68,8 @@ def altered_files(folder: Path, manifest: dict[str, Any]) -> list[str]:
     return altered
 
 
-def _checked(manifest: Any, folder: Path) -> dict[str, Any]:
+def _checked(manifest: dict[str, Any], folder: Path) -> dict[str, Any]:
     path = folder / MANIFEST
-    if not isinstance(manifest, dict):
-        raise BadSource(f"{path}: not the manifest of a table")
     for key, kind in _KEYS.items():
         if not isinstance(manifest.get(key), kind):
             raise BadSource(f"{path}: not the manifest of a table, {key!r} is missing or no {kind.__name__}")

@@ -1,11 +1,8 @@
-"""Writing a benchmark table: rows of runs into Parquet, one row group a block, whole files or none."""
+"""Writing a benchmark table: rows of runs into Parquet, one row group a block."""
 
-import contextlib
-import hashlib
 import json
-import os
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from natslib.datasets import PAPER
-from natslib.errors import BadSource, NatslibError
+from natslib.errors import BadSource
+from natslib.files import atomic
 from natslib.spaces import Space
 from natslib.tables.format.schema import (
     CURVE_METRICS,
@@ -34,37 +32,6 @@ from natslib.tables.format.schema import (
 METADATA_KEY = b"natslib"
 _NOTHING = np.empty(0)
 COST_TOLERANCE = 1e-6  # one parameter or one multiply-add, in millions, and half a digit
-
-
-@contextlib.contextmanager
-def atomic(path: Path) -> Iterator[Path]:
-    """Give a temporary path beside `path` to write to, and move it there when the block ends without an error.
-
-    Raises `NatslibError` when the disk is full or not writable; nothing half-written is left behind.
-    """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        yield temporary
-        _sync(temporary)
-        temporary.replace(path)
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise NatslibError(f"cannot write {path}: {reason}; nothing half-written is kept") from error
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
-
-
-def _sync(path: Path) -> None:
-    with path.open("rb") as file:
-        os.fsync(file.fileno())
-
-
-def sha256(path: Path) -> str:
-    """Return the hex SHA-256 of a file's bytes."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 class Rows:

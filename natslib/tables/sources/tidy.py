@@ -12,7 +12,6 @@ The mapping is a YAML file:
 Every value in it is read as text: the recipe 01 is '01', with or without quotes.
 """
 
-import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +68,7 @@ def read_tidy(path: Path, mapping_path: Path) -> tuple[pa.Table, Space, dict[str
         _block_table(block, values, index, _epochs(block.recipe, mapping, mapping_path))
         for block, values in blocks.items()
     ]
-    digests = {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in (path, mapping_path)}
+    digests = {file.name: sha256(file) for file in (path, mapping_path)}
     return pa.concat_tables(tables), space, {"name": path.name, "sha256": digests}
 
 

@@ -1,0 +1,202 @@
+"""The parameters of a notebook: declared in its parameters cell alone, and checked here by their names.
+
+The cell after that one is `asked = parameters.check(globals())`. What a name means and allows is the same in every
+notebook; a name that begins with `figure` is the stem of a figure's files, without a suffix, from the project's root.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from natslib.analysis.multi_trial import RULES
+from natslib.errors import BadSource, ConfigError, shown, unknown_name
+from natslib.files import sha256
+from natslib.search import SEARCHES
+from natslib.search.study import parse_budget
+from natslib.spaces import SPACES
+from natslib.tables.format.schema import SPLITS
+from natslib.weight_sharing import METHODS
+from natslib.weight_sharing.records import manifest_of
+from natslib.workflow.paths import from_root
+
+SAVED = (".svg", ".pdf", ".png", ".csv", ".json", ".md", ".tex")
+SPREAD = "spread"
+_KEPT_OF_MANIFEST = ("origin", "space", "source", "sha256", "versions")
+_NO_MATTER = (
+    "figure",
+    "processes",
+    "entry",
+)  # what a figure's record leaves out: the result does not depend on it
+Check = Callable[[str, Any], Any]
+
+
+def _text(name: str, value: Any) -> str:
+    if not isinstance(value, str):
+        raise ConfigError(
+            f"{name} is {shown(value)}; allowed is text, in quotes (papermill: -r instead of -p)"
+        )
+    return value
+
+
+def _stem(name: str, value: Any) -> str:
+    stem = _text(name, value)
+    if not stem or Path(stem).suffix in SAVED:
+        raise ConfigError(f"{name} is {stem!r}; allowed is a file name without its suffix, as in results/fig")
+    return stem
+
+
+def _whole(least: int, why: str = "") -> Check:
+    def check(name: str, value: Any) -> int:
+        if isinstance(value, bool) or not isinstance(value, int) or value < least:
+            raise ConfigError(f"{name} is {shown(value)}; allowed are whole numbers from {least}{why}")
+        return value
+
+    return check
+
+
+def _one_of(noun: str, allowed: Iterable[str]) -> Check:
+    known = tuple(allowed)
+
+    def check(name: str, value: Any) -> str:
+        if _text(name, value) not in known:
+            raise unknown_name(noun, value, known)
+        return value
+
+    return check
+
+
+def _list_of(noun: str, allowed: Iterable[str]) -> Check:
+    one = _one_of(noun, allowed)
+
+    def check(name: str, value: Any) -> list[str]:
+        return [one(name, each.strip()) for each in _text(name, value).split(",") if each.strip()]
+
+    return check
+
+
+def _percent(name: str, value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 100:
+        raise ConfigError(f"{name} is {shown(value)}; allowed is 0 to 100 (percent)")
+    return float(value)
+
+
+def _budget(name: str, value: Any) -> str:
+    parse_budget(_text(name, value))
+    return value
+
+
+def _architecture(name: str, value: Any) -> int | str:
+    return int(value) if _text(name, value).isdecimal() else value
+
+
+def _architectures(name: str, value: Any) -> list[int]:
+    """Return the indices; none where they are to be spread over the table."""
+    listed = _text(name, value).split(",")
+    if value != SPREAD and not all(each.strip().isdecimal() for each in listed):
+        raise ConfigError(f"{name} is {value!r}; allowed are {SPREAD!r} or indices with commas")
+    return [] if value == SPREAD else [int(each) for each in listed]
+
+
+_RUNS = _whole(2, " (an interval needs two)")
+CHECKS: dict[str, Check] = {
+    "table": _text,  # "published", or the folder that `natslib convert` wrote
+    "recipe": _text,  # of training: its name, "longest", in searches "paper", or "every"
+    "reference": _text,  # another table to compare with
+    "reference_column": _text,
+    "split": _one_of("split", SPLITS),
+    "splits": _list_of("split", SPLITS),
+    "dataset": _text,
+    "seed": _whole(0),
+    "draws": _whole(1),
+    "threshold_pct": _percent,
+    "threshold_column": _text,
+    "architecture": _architecture,
+    "architectures": _architectures,
+    "widths": _text,
+    "algorithms": _list_of("algorithm", SEARCHES),
+    "others": _list_of("algorithm", SEARCHES),
+    "budget": _budget,  # of a run: "paper", or such as "20000 s" or "100 evaluations"
+    "runs": _RUNS,
+    "runs_others": _RUNS,
+    "processes": _whole(1),
+    "rule": _one_of("rule of anytime curves", RULES),
+    "methods": _list_of("weight-sharing method", METHODS),
+    "masking": _list_of("weight-sharing method", METHODS),
+    "searches": _text,  # the folder of the joined records of weight-sharing searches
+    "own": _text,  # the folder of our own tables, embedded-tss and embedded-sss, as far as they are there
+    "author": _text,
+    "entry": _text,  # the folder of a leaderboard entry
+}
+
+
+def check(namespace: Mapping[str, Any]) -> "Parameters":
+    """Return the parameters in a notebook's namespace, checked; raises `ConfigError` or `UnknownName` for the first
+    value that is not allowed.
+    """
+    named = {name: value for name, value in namespace.items() if name in CHECKS or name.startswith("figure")}
+    return Parameters(named, {name: CHECKS.get(name, _stem)(name, value) for name, value in named.items()})
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """A notebook's parameters as attributes: lists with commas as lists, the rest as `given`."""
+
+    given: Mapping[str, Any]
+    checked: Mapping[str, Any]
+
+    def __getattr__(self, name: str) -> Any:
+        if name in ("given", "checked") or name not in self.checked:
+            raise AttributeError(f"the notebook declares no parameter {name!r}")
+        return self.checked[name]
+
+    @property
+    def source(self) -> str:
+        """The table to load: the folder, where there is one of that name in the project, or the name itself."""
+        folder = from_root(self.table)
+        return str(folder) if folder.is_dir() else self.table
+
+    @property
+    def how(self) -> dict[str, int]:
+        """The keyword arguments of a search that is run many times."""
+        return {name: self.checked[name] for name in ("runs", "seed", "processes")}
+
+    def stem(self, name: str) -> Path:
+        """Return the absolute stem that parameter `name` asks for."""
+        return from_root(self.checked[name])
+
+    def records(self, space: str, kind: str = "") -> Path:
+        """Return the file of the records of a space, a row an epoch; of its supernets' scores with `kind` "-scores"."""
+        path = from_root(self.searches) / f"{space}-{self.dataset}{kind}.parquet"
+        if not path.is_file():
+            raise BadSource(
+                f"{path}: no such file; the workflow writes it for a configuration with `searches`"
+            )
+        return path
+
+    def read_records(self, space: str, kind: str = "", methods: str = "methods") -> pd.DataFrame:
+        """Return the records of the searches that parameter `methods` names, in the order of their names."""
+        frame, names = pd.read_parquet(self.records(space, kind)), self.checked[methods]
+        kept = frame[frame["method"].isin(names)]
+        return kept.sort_values("method", key=lambda column: column.map(names.index), kind="stable")
+
+    def own_table(self, space: str) -> Path | None:
+        """Return the folder of our own table of a space; None where there is none yet."""
+        folder = from_root(self.own) / f"embedded-{space}"
+        return folder if folder.is_dir() else None
+
+    def provenance(self, manifest: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Return what a figure's record says: the parameters that matter, the table's origin and hashes, and those of
+        the records of weight-sharing searches.
+        """
+        asked = {name: value for name, value in self.given.items() if not name.startswith(_NO_MATTER)}
+        told = {name: manifest[name] for name in _KEPT_OF_MANIFEST if name in manifest} if manifest else {}
+        record = {"parameters": asked, **({"table": told} if manifest else {})}
+        if "searches" not in self.checked:
+            return record
+        files = [self.records(space, kind) for space in SPACES for kind in ("", "-scores")]
+        hashes = {path.name: sha256(path) for path in files}
+        stamps = {path.name: manifest_of(path)["stamps"] for path in files}
+        return record | {"searches": {"sha256": hashes, "stamps": stamps}}
