@@ -1,11 +1,12 @@
-"""The paper's table of contents: every figure that natslib draws, from every source in the configuration."""
+"""Every figure that natslib draws, from every source in the configuration: the catalogue's items are the rules."""
 
 import sys
 from pathlib import Path
 
 from snakemake.utils import validate
 
-from natslib.workflow.config import asked_stems, expand_searches, expand_sources
+from natslib.workflow.catalogue import CATALOGUE
+from natslib.workflow.config import asked_files, expand_searches, expand_sources
 from natslib.workflow.imports import imported_sources
 
 validate(config, "config/schema.yaml")
@@ -13,7 +14,6 @@ FIGURES = config["figures"]
 SOURCES = expand_sources(config["sources"])
 SEARCHES = expand_searches(config["searches"])
 OWN = sorted(map(str, Path("logs").glob("embedded-*/manifest.json")))  # our own tables, as far as there are some
-SAVED = (".svg", ".pdf", ".png", ".csv", ".json")
 shell.prefix(f"PATH='{Path(sys.executable).parent}':$PATH; ")  # the `natslib` beside this Snakemake
 
 
@@ -22,16 +22,14 @@ wildcard_constraints:
     search="|".join(SEARCHES["runs"]) or "none",
     settings=r"[a-z0-9-]+",
     dataset=SEARCHES["dataset"],
-    space="tss|sss",
+    space="|".join(SEARCHES["finished"]),
     shard=r"\d+",
     shards=r"\d+",
 
 
 rule all:
     input:
-        multiext(f"{FIGURES}/fig1_search_spaces", *SAVED),
-        multiext(f"{FIGURES}/table2_recipes", *SAVED),
-        expand(f"{FIGURES}/{{stem}}{{suffix}}", stem=asked_stems(config["sources"]), suffix=SAVED),
+        asked_files(config),
 
 
 rule trained:
@@ -121,381 +119,52 @@ rule table:
         "natslib convert {params.origin:q} {params.folder:q} --processes {threads} {params.options:q} > {log} 2>&1"
 
 
-rule search_spaces:
-    """Figure 1: the skeleton, the cell, and what the two spaces hold."""
-    input:
-        notebook="notebooks/01_search_spaces.ipynb",
-        library=imported_sources("notebooks/01_search_spaces.ipynb"),
-    output:
-        figure1=multiext(f"{FIGURES}/fig1_search_spaces", *SAVED),
-        figure_counts=multiext(f"{FIGURES}/search_spaces_counts", *SAVED),
-    log:
-        notebook="results/notebooks/search_spaces.ipynb",
-    benchmark:
-        "results/benchmarks/search_spaces.tsv"
-    params:
-        figure1=subpath(output[0], strip_suffix=".svg"),
-        figure_counts=subpath(output[5], strip_suffix=".svg"),
-    script:
-        "natslib/workflow/execute.py"
+def folder_of_records(wildcards, input):
+    """The folder that a notebook reads the records of weight-sharing searches from."""
+    return str(Path(input.searches[0]).parent)
 
 
-rule protocol:
-    """Tables 2 and 3: how candidates are trained, and on what."""
-    input:
-        notebook="notebooks/12_protocol.ipynb",
-        library=imported_sources("notebooks/12_protocol.ipynb"),
-    output:
-        figure_recipes=multiext(f"{FIGURES}/table2_recipes", *SAVED),
-        figure_datasets=multiext(f"{FIGURES}/table3_datasets", *SAVED),
-    log:
-        notebook="results/notebooks/protocol.ipynb",
-    benchmark:
-        "results/benchmarks/protocol.tsv"
-    params:
-        figure_recipes=subpath(output[0], strip_suffix=".svg"),
-        figure_datasets=subpath(output[5], strip_suffix=".svg"),
-    script:
-        "natslib/workflow/execute.py"
+NEEDED = {
+    "table": {"table": "results/tables/{source}/manifest.json"},
+    "records": {"searches": SEARCHES["files"]},
+    "own": {"own": OWN},
+}
+TOLD = {
+    "table": {"table": subpath(input.table, parent=True)},
+    "records": {"searches": folder_of_records, "dataset": SEARCHES["dataset"]},
+    **{name: {name: lookup(dpath=f"{{source}}/{name}", within=SOURCES)} for name in ("recipe", "split", "splits")},
+    **{name: {name: config[name]} for name in ("runs", "runs_others")},
+    "entry": {"entry": subpath(output.entry, parent=True)},
+}
+ENTRY = "results/leaderboard/my_search_{source}/entry.json"
 
+for item in CATALOGUE.values():
+    saved = {
+        name: multiext(f"{FIGURES}/{stem}{item.behind}", *item.files(name)) for name, stem in item.figures.items()
+    }
+    first = {name: sum(map(len, list(saved.values())[:place])) for place, name in enumerate(saved)}
+    stems = {name: subpath(output[place], strip_suffix=".svg") for name, place in first.items()}
 
-rule ranks:
-    """Figures 2 and 4: ranks across datasets; ranks by validation against ranks by test accuracy."""
-    input:
-        notebook="notebooks/03_ranks.ipynb",
-        library=imported_sources("notebooks/03_ranks.ipynb"),
-        table="results/tables/{source}/manifest.json",
-    output:
-        figure2=multiext(f"{FIGURES}/fig2_ranks_across_datasets_{{source}}", *SAVED),
-        figure4=multiext(f"{FIGURES}/fig4_ranks_valid_test_{{source}}", *SAVED),
-    log:
-        notebook="results/notebooks/ranks_{source}.ipynb",
-    benchmark:
-        "results/benchmarks/ranks_{source}.tsv"
-    params:
-        table=subpath(input.table, parent=True),
-        recipe=lookup(dpath="{source}/recipe", within=SOURCES),
-        split=lookup(dpath="{source}/split", within=SOURCES),
-        figure2=subpath(output[0], strip_suffix=".svg"),
-        figure4=subpath(output[5], strip_suffix=".svg"),
-    script:
-        "natslib/workflow/execute.py"
-
-
-rule accuracy_vs_cost:
-    """Figure 3: accuracy against parameters and FLOPs."""
-    input:
-        notebook="notebooks/02_accuracy_vs_cost.ipynb",
-        library=imported_sources("notebooks/02_accuracy_vs_cost.ipynb"),
-        table="results/tables/{source}/manifest.json",
-    output:
-        figure3=multiext(f"{FIGURES}/fig3_accuracy_vs_cost_{{source}}", *SAVED),
-    log:
-        notebook="results/notebooks/accuracy_vs_cost_{source}.ipynb",
-    benchmark:
-        "results/benchmarks/accuracy_vs_cost_{source}.tsv"
-    params:
-        table=subpath(input.table, parent=True),
-        recipe=lookup(dpath="{source}/recipe", within=SOURCES),
-        splits=lookup(dpath="{source}/drawn", within=SOURCES),
-        figure3=subpath(output[0], strip_suffix=".svg"),
-    script:
-        "natslib/workflow/execute.py"
-
-
-rule correlation:
-    """Figure 5: correlation among datasets and splits, of all architectures and of the good ones."""
-    input:
-        notebook="notebooks/04_correlation.ipynb",
-        library=imported_sources("notebooks/04_correlation.ipynb"),
-        table="results/tables/{source}/manifest.json",
-    output:
-        figure5=multiext(f"{FIGURES}/fig5_correlation_{{source}}", *SAVED),
-    log:
-        notebook="results/notebooks/correlation_{source}.ipynb",
-    benchmark:
-        "results/benchmarks/correlation_{source}.tsv"
-    params:
-        table=subpath(input.table, parent=True),
-        recipe=lookup(dpath="{source}/recipe", within=SOURCES),
-        figure5=subpath(output[0], strip_suffix=".svg"),
-    script:
-        "natslib/workflow/execute.py"
-
-
-rule seed_noise:
-    """Not one figure of the paper but what all of them rest on: how far seeds alone move accuracies and ranks."""
-    input:
-        notebook="notebooks/05_seed_noise.ipynb",
-        library=imported_sources("notebooks/05_seed_noise.ipynb"),
-        table="results/tables/{source}/manifest.json",
-    output:
-        figure_noise=multiext(f"{FIGURES}/seed_noise_{{source}}", *SAVED),
-        figure_stability=multiext(f"{FIGURES}/rank_stability_{{source}}", *SAVED),
-    log:
-        notebook="results/notebooks/seed_noise_{source}.ipynb",
-    benchmark:
-        "results/benchmarks/seed_noise_{source}.tsv"
-    params:
-        table=subpath(input.table, parent=True),
-        recipe=lookup(dpath="{source}/recipe", within=SOURCES),
-        split=lookup(dpath="{source}/split", within=SOURCES),
-        figure_noise=subpath(output[0], strip_suffix=".svg"),
-        figure_stability=subpath(output[5], strip_suffix=".svg"),
-    script:
-        "natslib/workflow/execute.py"
-
-
-rule anytime:
-    """The multi-trial curves: what the paper's searches have found as simulated time goes by, and later baselines."""
-    input:
-        notebook="notebooks/06_anytime.ipynb",
-        library=imported_sources("notebooks/06_anytime.ipynb"),
-        table="results/tables/{source}/manifest.json",
-    output:
-        figure_anytime=multiext(f"{FIGURES}/anytime_{{source}}", *SAVED),
-        figure_algorithms=multiext(f"{FIGURES}/algorithms_{{source}}", *SAVED),
-    log:
-        notebook="results/notebooks/anytime_{source}.ipynb",
-    benchmark:
-        "results/benchmarks/anytime_{source}.tsv"
-    threads: 2
-    params:
-        table=subpath(input.table, parent=True),
-        runs=500,
-        runs_others=30,
-        figure_anytime=subpath(output[0], strip_suffix=".svg"),
-        figure_algorithms=subpath(output[5], strip_suffix=".svg"),
-    script:
-        "natslib/workflow/execute.py"
-
-
-rule table4_multi_trial:
-    """Table 4, first half: the multi-trial searches beside the printed numbers."""
-    input:
-        notebook="notebooks/07_table4_multi_trial.ipynb",
-        library=imported_sources("notebooks/07_table4_multi_trial.ipynb"),
-        table="results/tables/{source}/manifest.json",
-    output:
-        figure_table4=multiext(f"{FIGURES}/table4_multi_trial_{{source}}", *SAVED),
-    log:
-        notebook="results/notebooks/table4_multi_trial_{source}.ipynb",
-    benchmark:
-        "results/benchmarks/table4_multi_trial_{source}.tsv"
-    threads: 2
-    params:
-        table=subpath(input.table, parent=True),
-        runs=500,
-        figure_table4=subpath(output[0], strip_suffix=".svg"),
-    script:
-        "natslib/workflow/execute.py"
-
-
-rule proxy_vs_full:
-    """Search on a short training against search on the full one."""
-    input:
-        notebook="notebooks/08_proxy_vs_full.ipynb",
-        library=imported_sources("notebooks/08_proxy_vs_full.ipynb"),
-        table="results/tables/{source}/manifest.json",
-    output:
-        figure_proxy=multiext(f"{FIGURES}/proxy_vs_full_{{source}}", *SAVED),
-    log:
-        notebook="results/notebooks/proxy_vs_full_{source}.ipynb",
-    benchmark:
-        "results/benchmarks/proxy_vs_full_{source}.tsv"
-    threads: 2
-    params:
-        table=subpath(input.table, parent=True),
-        runs=500,
-        figure_proxy=subpath(output[0], strip_suffix=".svg"),
-    script:
-        "natslib/workflow/execute.py"
-
-
-rule nasbench201:
-    """NAS-Bench-201, Table 5 and sorted accuracies: its multi-trial searches of 12,000 s on CIFAR-10."""
-    input:
-        notebook="notebooks/09_nasbench201.ipynb",
-        library=imported_sources("notebooks/09_nasbench201.ipynb"),
-        table="results/tables/{source}/manifest.json",
-    output:
-        figure_sorted=multiext(f"{FIGURES}/nasbench201_{{source}}", *SAVED),
-        figure_rows=multiext(f"{FIGURES}/nasbench201_table5_{{source}}", *SAVED),
-    log:
-        notebook="results/notebooks/nasbench201_{source}.ipynb",
-    benchmark:
-        "results/benchmarks/nasbench201_{source}.tsv"
-    threads: 2
-    params:
-        table=subpath(input.table, parent=True),
-        runs=500,
-        figure_sorted=subpath(output[0], strip_suffix=".svg"),
-        figure_rows=subpath(output[5], strip_suffix=".svg"),
-    script:
-        "natslib/workflow/execute.py"
-
-
-rule your_algorithm:
-    """Not in the paper: an algorithm written in the notebook, beside the baselines and on the leaderboard."""
-    input:
-        notebook="notebooks/10_your_algorithm.ipynb",
-        library=imported_sources("notebooks/10_your_algorithm.ipynb"),
-        table="results/tables/{source}/manifest.json",
-    output:
-        figure_yours=multiext(f"{FIGURES}/your_algorithm_{{source}}", *SAVED),
-        entry="results/leaderboard/my_search_{source}/entry.json",
-    log:
-        notebook="results/notebooks/your_algorithm_{source}.ipynb",
-    benchmark:
-        "results/benchmarks/your_algorithm_{source}.tsv"
-    threads: 2
-    params:
-        table=subpath(input.table, parent=True),
-        runs=500,
-        entry=subpath(output.entry, parent=True),
-        figure_yours=subpath(output[0], strip_suffix=".svg"),
-    script:
-        "natslib/workflow/execute.py"
-
-
-rule weight_sharing:
-    """The weight-sharing curves: what the architecture that a search names after each epoch is worth."""
-    input:
-        notebook="notebooks/15_weight_sharing.ipynb",
-        library=imported_sources("notebooks/15_weight_sharing.ipynb"),
-        table="results/tables/{source}/manifest.json",
-        searches=SEARCHES["files"],
-        own=OWN,
-    output:
-        figure_epochs=multiext(f"{FIGURES}/weight_sharing_{{source}}", *SAVED),
-    log:
-        notebook="results/notebooks/weight_sharing_{source}.ipynb",
-    benchmark:
-        "results/benchmarks/weight_sharing_{source}.tsv"
-    params:
-        table=subpath(input.table, parent=True),
-        searches=SEARCHES["folder"],
-        dataset=SEARCHES["dataset"],
-        figure_epochs=subpath(output[0], strip_suffix=".svg"),
-    script:
-        "natslib/workflow/execute.py"
-
-
-rule table4_weight_sharing:
-    """Table 4, second half: the weight-sharing searches beside the printed numbers."""
-    input:
-        notebook="notebooks/16_table4_weight_sharing.ipynb",
-        library=imported_sources("notebooks/16_table4_weight_sharing.ipynb"),
-        table="results/tables/{source}/manifest.json",
-        searches=SEARCHES["files"],
-        own=OWN,
-    output:
-        figure_table4=multiext(f"{FIGURES}/table4_weight_sharing_{{source}}", *SAVED),
-    log:
-        notebook="results/notebooks/table4_weight_sharing_{source}.ipynb",
-    benchmark:
-        "results/benchmarks/table4_weight_sharing_{source}.tsv"
-    params:
-        table=subpath(input.table, parent=True),
-        searches=SEARCHES["folder"],
-        dataset=SEARCHES["dataset"],
-        figure_table4=subpath(output[0], strip_suffix=".svg"),
-    script:
-        "natslib/workflow/execute.py"
-
-
-rule what_goes_wrong:
-    """Not one figure of the paper: collapse, magnitude against masking, and how supernets rank."""
-    input:
-        notebook="notebooks/17_what_goes_wrong.ipynb",
-        library=imported_sources("notebooks/17_what_goes_wrong.ipynb"),
-        table="results/tables/{source}/manifest.json",
-        searches=SEARCHES["files"],
-        own=OWN,
-    output:
-        figure_operations=multiext(f"{FIGURES}/operations_over_epochs_{{source}}", *SAVED),
-        figure_magnitudes=multiext(f"{FIGURES}/magnitude_and_masking_{{source}}", *SAVED),
-        figure_ranks=multiext(f"{FIGURES}/supernet_ranks_{{source}}", *SAVED),
-    log:
-        notebook="results/notebooks/what_goes_wrong_{source}.ipynb",
-    benchmark:
-        "results/benchmarks/what_goes_wrong_{source}.tsv"
-    params:
-        table=subpath(input.table, parent=True),
-        searches=SEARCHES["folder"],
-        dataset=SEARCHES["dataset"],
-        figure_operations=subpath(output[0], strip_suffix=".svg"),
-        figure_magnitudes=subpath(output[5], strip_suffix=".svg"),
-        figure_ranks=subpath(output[10], strip_suffix=".svg"),
-    script:
-        "natslib/workflow/execute.py"
-
-
-rule fresh_training:
-    """Not in the paper: networks trained now, beside what the table holds of them."""
-    input:
-        notebook="notebooks/13_fresh_training.ipynb",
-        library=imported_sources("notebooks/13_fresh_training.ipynb"),
-        table="results/tables/{source}/manifest.json",
-    output:
-        figure_fresh=multiext(f"{FIGURES}/fresh_training_{{source}}", *SAVED),
-    log:
-        notebook="results/notebooks/fresh_training_{source}.ipynb",
-    benchmark:
-        "results/benchmarks/fresh_training_{source}.tsv"
-    params:
-        table=subpath(input.table, parent=True),
-        split=lookup(dpath="{source}/split", within=SOURCES),
-        figure_fresh=subpath(output[0], strip_suffix=".svg"),
-    script:
-        "natslib/workflow/execute.py"
-
-
-rule embedded_quality:
-    """Not in the paper: how far our own small benchmark agrees with itself, with real results and with parameters."""
-    input:
-        notebook="notebooks/14_embedded_quality.ipynb",
-        library=imported_sources("notebooks/14_embedded_quality.ipynb"),
-        table="results/tables/{source}/manifest.json",
-    output:
-        figure_quality=multiext(f"{FIGURES}/embedded_quality_{{source}}", *SAVED),
-    log:
-        notebook="results/notebooks/embedded_quality_{source}.ipynb",
-    benchmark:
-        "results/benchmarks/embedded_quality_{source}.tsv"
-    params:
-        table=subpath(input.table, parent=True),
-        figure_quality=subpath(output[0], strip_suffix=".svg"),
-    script:
-        "natslib/workflow/execute.py"
-
-
-rule darts_pt:
-    """Not in the paper: DARTS-PT against choice by magnitude, on trained supernets and on a table as a perfect one."""
-    input:
-        notebook="notebooks/11_darts_pt.ipynb",
-        library=imported_sources("notebooks/11_darts_pt.ipynb"),
-        table="results/tables/{source}/manifest.json",
-        searches=SEARCHES["files"],
-    output:
-        figure_choices=multiext(f"{FIGURES}/darts_pt_{{source}}", *SAVED),
-        figure_strength=multiext(f"{FIGURES}/darts_pt_strength_{{source}}", *SAVED),
-        figure_orders=multiext(f"{FIGURES}/darts_pt_orders_{{source}}", *SAVED),
-        figure_rows=multiext(f"{FIGURES}/darts_pt_table_{{source}}", *SAVED),
-    log:
-        notebook="results/notebooks/darts_pt_{source}.ipynb",
-    benchmark:
-        "results/benchmarks/darts_pt_{source}.tsv"
-    params:
-        table=subpath(input.table, parent=True),
-        searches=SEARCHES["folder"],
-        dataset=SEARCHES["dataset"],
-        figure_choices=subpath(output[0], strip_suffix=".svg"),
-        figure_strength=subpath(output[5], strip_suffix=".svg"),
-        figure_orders=subpath(output[10], strip_suffix=".svg"),
-        figure_rows=subpath(output[15], strip_suffix=".svg"),
-    script:
-        "natslib/workflow/execute.py"
+    rule:
+        name:
+            item.name
+        input:
+            notebook=item.path,
+            library=imported_sources(item.path),
+            **{name: files for need in item.needs for name, files in NEEDED[need].items()},
+        output:
+            **saved,
+            **({"entry": ENTRY} if "entry" in item.given else {}),
+        log:
+            notebook=f"results/notebooks/{item.name}{item.behind}.ipynb",
+        benchmark:
+            f"results/benchmarks/{item.name}{item.behind}.tsv"
+        threads: item.threads
+        params:
+            **{name: told for key in (*item.needs, *item.given) for name, told in TOLD.get(key, {}).items()},
+            **stems,
+        script:
+            "natslib/workflow/execute.py"
 
 
 onsuccess:

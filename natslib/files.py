@@ -79,5 +79,5 @@ def read_json(path: Path, kind: str) -> dict[str, Any]:
     except (OSError, ValueError, RecursionError) as error:
         raise BadSource(f"{path}: not a readable {kind} ({error})") from None
     if not isinstance(content, dict):
-        raise BadSource(f"{path}: not a {kind}, which is a JSON object")
+        raise BadSource(f"{path}: not a readable {kind} (it holds no JSON object)")
     return content

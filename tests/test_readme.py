@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from natslib.workflow.catalogue import readme_table
+
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
@@ -21,16 +23,7 @@ def test_its_links_lead_somewhere():
     assert [link for link in links if not (ROOT / link).exists()] == []
 
 
-def test_its_table_names_the_rules_and_files_of_the_workflow():
-    snakefile = (ROOT / "Snakefile").read_text(encoding="utf-8")
-    rows = [line.split("|") for line in README.splitlines() if "](notebooks/" in line]
-    assert {rule for row in rows for rule in re.findall(r"`(\w+)`", row[3])} | {
-        "all",
-        "trained",
-        "train",
-        "search",
-        "searches",
-        "table",
-    } == set(re.findall(r"^rule (\w+):", snakefile, flags=re.MULTILINE))
-    for stem in (stem for row in rows for stem in re.findall(r"`(\w+)`", row[4])):
-        assert f"{{FIGURES}}/{stem.removesuffix('_SOURCE')}" in snakefile
+def test_its_table_is_that_of_the_catalogue():
+    assert readme_table() in README, (
+        "run `python -m natslib.workflow.catalogue` and paste the table into README.md"
+    )

@@ -11,11 +11,13 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy import stats
 
 from natslib.errors import ConfigError
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 Reducer: TypeAlias = Callable[..., Floats]
+AT_ONCE = 2**20  # values of resampled runs that are held at once
 
 
 class Interval(NamedTuple):
@@ -36,10 +38,7 @@ def iqm(sample: npt.ArrayLike, axis: int = 0) -> Floats:
 
     A quarter that is not whole is rounded down, as usual (Agarwal et al., NeurIPS 2021).
     """
-    ordered = np.sort(np.asarray(sample, dtype=np.float64), axis=axis)
-    cut = ordered.shape[axis] // 4
-    kept = np.take(ordered, range(cut, ordered.shape[axis] - cut), axis=axis)
-    return np.asarray(kept.mean(axis=axis))
+    return np.asarray(stats.trim_mean(np.asarray(sample, dtype=np.float64), 0.25, axis=axis))
 
 
 def bootstrap(
@@ -55,23 +54,19 @@ def bootstrap(
     A row is resampled as a whole, so the interval of a curve is pointwise. The same generator state gives the same
     ends.
     """
-    runs = np.asarray(sample, dtype=np.float64)
-    check(len(runs), level, resamples)
-    draws = np.stack(
-        [reducer(runs[rng.integers(len(runs), size=len(runs))], axis=0) for _ in range(resamples)]
-    )
-    return Interval(reducer(runs, axis=0), *percentiles(draws, level))
+    return _interval((sample,), reducer, rng, level, resamples)
 
 
-def probability_of_improvement(first: npt.ArrayLike, second: npt.ArrayLike) -> float:
-    """Return the chance that a run of `first` ends higher than one of `second`; a tie counts half."""
+def probability_of_improvement(first: npt.ArrayLike, second: npt.ArrayLike, axis: int = 0) -> Floats:
+    """Return the chance that a run of `first` ends higher than one of `second`, along `axis`; a tie counts half.
+
+    It is the Mann-Whitney statistic over the number of pairs.
+    """
     one, two = (np.asarray(sample, dtype=np.float64) for sample in (first, second))
     if not (one.size and two.size):
         raise ConfigError("a probability of improvement needs at least one run on either side")
-    ordered = np.sort(two)
-    below = np.searchsorted(ordered, one, side="left")
-    not_above = np.searchsorted(ordered, one, side="right")
-    return float((below + not_above).sum() / (2 * one.size * two.size))
+    above = stats.mannwhitneyu(one, two, axis=axis, method="asymptotic").statistic
+    return np.asarray(above / (one.shape[axis] * two.shape[axis]))
 
 
 def improvement_interval(
@@ -83,30 +78,34 @@ def improvement_interval(
     resamples: int = 2000,
 ) -> Interval:
     """Return the probability of improvement with its percentile bootstrap interval."""
-    one, two = (np.asarray(sample, dtype=np.float64) for sample in (first, second))
-    check(min(len(one), len(two)), level, resamples)
-    draws = [
-        probability_of_improvement(rng.choice(one, size=len(one)), rng.choice(two, size=len(two)))
-        for _ in range(resamples)
-    ]
-    value = np.asarray(probability_of_improvement(one, two))
-    return Interval(value, *percentiles(np.array(draws), level))
+    return _interval((first, second), probability_of_improvement, rng, level, resamples)
 
 
-def percentiles(draws: Floats, level: float) -> tuple[Floats, Floats]:
-    """Return the two ends that hold the middle `level` of the draws (first axis)."""
-    tail = (1.0 - level) / 2.0
-    low, high = np.quantile(draws, [tail, 1.0 - tail], axis=0)
-    return np.asarray(low), np.asarray(high)
+def _interval(
+    samples: Sequence[npt.ArrayLike], reducer: Reducer, rng: np.random.Generator, level: float, resamples: int
+) -> Interval:
+    runs = [np.asarray(sample, dtype=np.float64) for sample in samples]
+    check(min(map(len, runs)), level, resamples)
+    ends = stats.bootstrap(
+        runs,
+        reducer,
+        n_resamples=resamples,
+        batch=max(1, AT_ONCE // max(1, sum(sample.size for sample in runs))),
+        vectorized=True,
+        confidence_level=level,
+        method="percentile",
+        rng=rng,
+    ).confidence_interval
+    return Interval(reducer(*runs, axis=0), np.asarray(ends.low), np.asarray(ends.high))
 
 
 def check(runs: int, level: float, resamples: int) -> None:
     """Raise `ConfigError` for a sample, a level or a number of resamples that gives no interval."""
     if runs < 2:
         raise ConfigError(f"{runs} runs were given; a bootstrap interval needs at least 2")
-    if not 0.0 < level < 1.0 or resamples < 1:
+    if not 0.0 < level < 1.0 or resamples < 2:
         raise ConfigError(
-            f"level={level}, resamples={resamples}: allowed are 0 < level < 1 and resamples >= 1"
+            f"level={level}, resamples={resamples}: allowed are 0 < level < 1 and resamples >= 2"
         )
 
 
@@ -125,13 +124,11 @@ def paired_tests(finals: pd.DataFrame) -> pd.DataFrame:
     Returns one row a pair: first, second, difference (mean of first - second), p, p_holm. A pair without any difference
     has p = 1. Raises `ConfigError` for fewer than two searches or a missing value.
     """
-    from scipy.stats import wilcoxon
-
     check_finals(finals)
     rows = []
     for first, second in combinations(finals.columns, 2):
         difference = (finals[first] - finals[second]).to_numpy(dtype=np.float64)
-        p = float(wilcoxon(difference).pvalue) if difference.any() else 1.0
+        p = float(stats.wilcoxon(difference).pvalue) if difference.any() else 1.0
         rows.append((first, second, float(difference.mean()), p))
     tests = pd.DataFrame(rows, columns=["first", "second", "difference", "p"])
     return tests.assign(p_holm=holm(tests["p"]))
@@ -156,8 +153,6 @@ def critical_difference(finals: pd.DataFrame, alpha: float = 0.05) -> CriticalDi
     constant distance follows Benavoli et al. (JMLR 2016). Needs at least three searches. Where no row has a difference,
     p is 1.
     """
-    from scipy.stats import friedmanchisquare
-
     check_finals(finals)
     if finals.shape[1] < 3:
         raise ConfigError(
@@ -169,7 +164,7 @@ def critical_difference(finals: pd.DataFrame, alpha: float = 0.05) -> CriticalDi
     apart = tests[tests["p_holm"] <= alpha]
     separate = {frozenset(pair) for pair in zip(apart["first"], apart["second"], strict=True)}
     differ = bool((placed.nunique(axis=1) > 1).any())
-    p = float(friedmanchisquare(*(finals[name] for name in finals.columns)).pvalue) if differ else 1.0
+    p = float(stats.friedmanchisquare(*(finals[name] for name in finals.columns)).pvalue) if differ else 1.0
     return CriticalDifference(ranks, cliques(list(ranks.index), separate), p)
 
 

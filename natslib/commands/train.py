@@ -22,7 +22,7 @@ from natslib.training.recipes import get_recipe
 from natslib.training.sources import PAPER_SETS, load_images
 
 EPILOG = """examples:
-  natslib train --space tss --archs 0-99,1462 --seeds 777,888 --dataset digits --recipe 12 --out logs
+  natslib train --space tss --arch 0-99,1462 --seed 777,888 --dataset digits --recipe 12 --out logs
   natslib convert logs/tss TABLE      (the logs of a space lie in a folder of its name)
   natslib train --plan embedded --shard 0/2 --out logs     (and the same with 1/2 beside it or, of the same
       version, on another machine: then bring the files of both logs/tss together)
@@ -45,8 +45,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="train a whole benchmark's list; with --space, of that space alone",
     )
     parser.add_argument("--space", choices=["tss", "sss"], help="tss (topology) or sss (size)")
-    parser.add_argument("--archs", help="indices and ranges, such as 0-999 or 3,5,10-20")
-    parser.add_argument("--seeds", help="such as 777,888,999; 777 alone when left out")
+    parser.add_argument("--arch", help="indices and ranges, such as 0-999 or 3,5,10-20")
+    parser.add_argument("--seed", help="such as 777,888,999; 777 alone when left out")
     parser.add_argument("--dataset", help="the training set's name, or the path of your own images")
     parser.add_argument("--recipe", help="the recipe's name, such as 12")
     parser.add_argument(
@@ -103,7 +103,7 @@ def parse_shard(text: str) -> tuple[int, int]:
 
 def asked_jobs(args: argparse.Namespace) -> list[Job]:
     """Return the jobs that the arguments ask for; raises `ConfigError` when some are missing."""
-    listed = ("archs", "seeds", "dataset", "recipe", "scale")
+    listed = ("arch", "seed", "dataset", "recipe", "scale")
     if args.plan:
         if given := [f"--{name}" for name in listed if getattr(args, name) is not None]:
             raise ConfigError(
@@ -111,11 +111,11 @@ def asked_jobs(args: argparse.Namespace) -> list[Job]:
             )
         return [job for job in embedded_plan() if args.space in (None, job.space)]
     if missing := [
-        f"--{name}" for name in ("space", "archs", "dataset", "recipe") if getattr(args, name) is None
+        f"--{name}" for name in ("space", "arch", "dataset", "recipe") if getattr(args, name) is None
     ]:
         raise ConfigError(f"missing {', '.join(missing)} (or --plan embedded)")
-    archs = np.array(parse_numbers(args.archs, len(get_space(args.space))))
-    seeds = tuple(parse_numbers(args.seeds or "777", SEEDS))
+    archs = np.array(parse_numbers(args.arch, len(get_space(args.space))))
+    seeds = tuple(parse_numbers(args.seed or "777", SEEDS))
     return jobs_for(args.space, archs, log_name(args.dataset), args.recipe, seeds)
 
 

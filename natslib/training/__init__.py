@@ -19,9 +19,9 @@ from natslib.training.sources import load_images, own_images
 __all__ = [
     "RECIPES",
     "SMALL_RECIPES",
-    "LearningCurve",
     "ImageSet",
     "Job",
+    "LearningCurve",
     "Recipe",
     "Split",
     "embedded_plan",

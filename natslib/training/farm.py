@@ -48,7 +48,9 @@ def exclusive(folder: Path, shard: int, shards: int) -> Iterator[dict[str, Path]
 
 
 def _shard_lock(path: Path) -> AbstractContextManager[None]:
-    return lock(path, busy=f"another farm is writing to {path.parent} (it holds {path.name}): wait or stop it")
+    return lock(
+        path, busy=f"another farm is writing to {path.parent} (it holds {path.name}): wait or stop it"
+    )
 
 
 def run_farm(

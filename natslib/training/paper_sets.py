@@ -75,7 +75,9 @@ def checked(file: DataFile, root: Path, *, verify: bool) -> Path:
     path = root / file.path
     fault = _fault(file, path, verify=verify)
     if fault and file.url is not None:
-        with lock(root / ".fetch.lock"):  # another process may be unpacking just what is missing or incomplete here
+        with lock(
+            root / ".fetch.lock"
+        ):  # another process may be unpacking just what is missing or incomplete here
             if not path.is_file():
                 fetch(file, file.url, root)
         fault = _fault(file, path, verify=verify)
@@ -209,7 +211,10 @@ def take(split: Split, rows: list[int]) -> Split:
 def halves_of_test(test: Split, file: DataFile, root: Path, *, verify: bool) -> dict[str, Split]:
     """Return the official halves of a test set and the whole: 'valid', 'test' and 'valtest'."""
     path = checked(file, root, verify=verify)
-    rows = {name: [int(i) for i in numbers] for name, (_, numbers) in read_json(path, "split of a test set").items()}
+    rows = {
+        name: [int(i) for i in numbers]
+        for name, (_, numbers) in read_json(path, "split of a test set").items()
+    }
     if sorted(rows["xvalid"] + rows["xtest"]) != list(range(len(test))):
         raise BadSource(f"{path} does not split {len(test)} test images in two")
     return {"valid": take(test, rows["xvalid"]), "test": take(test, rows["xtest"]), "valtest": test}

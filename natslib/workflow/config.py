@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from natslib.errors import ConfigError
+from natslib.spaces import SPACES
+from natslib.workflow.catalogue import CATALOGUE, stems_of
 
 TRAINING = "results/training"
 """The folder of the raw logs that the workflow trains, a folder a source in it."""
@@ -17,7 +19,7 @@ SEARCHED = "results/weight-sharing"
 def expand_sources(sources: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
     """Return `sources` as the Snakefile's rules use them, with `~` and `$VARIABLES` in paths replaced.
 
-    A source becomes split, recipe, `drawn` (the splits of accuracy-against-cost, as the paper pairs them), origin,
+    A source becomes split, recipe, `splits` (those of accuracy against cost, as the paper pairs them), origin,
     `files` (what must be there before it is converted: the markers of all shards, of one that is trained; `published`
     is no file), `options` (what `natslib convert` is told besides) and, of one that is trained, `folder` (of its raw
     logs) and `training` (what `natslib train` is told). Raises ConfigError for a variable that is not set.
@@ -26,16 +28,36 @@ def expand_sources(sources: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[s
         name: {
             "split": source["split"],
             "recipe": source["recipe"],
-            "drawn": f"train,{source['split']}",
+            "splits": f"train,{source['split']}",
             **(_trained(name, source["train"]) if "train" in source else _given(name, source)),
         }
         for name, source in sources.items()
     }
 
 
-def asked_stems(sources: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """Return the figures that `sources` ask for, as the stems of their files: 'fig5_correlation_published'."""
-    return [f"{item}_{name}" for name, source in sources.items() for item in source["items"]]
+def asked_files(config: Mapping[str, Any]) -> list[str]:
+    """Return every file that a configuration asks for: what needs no source, and the items of its sources.
+
+    Raises `UnknownName` for an item that is not in the catalogue.
+    """
+    asked = {
+        (stem, f"_{name}")
+        for name, source in config["sources"].items()
+        for stem in stems_of(source["items"], space=_space(source), own="train" in source)
+    }
+    return [
+        f"{config['figures']}/{stem}{behind}{suffix}"
+        for item in CATALOGUE.values()
+        for parameter, stem in item.figures.items()
+        for behind in (["", *(f"_{name}" for name in config["sources"])])
+        if (stem, behind) in asked or (not item.behind and not behind)
+        for suffix in item.files(parameter)
+    ]
+
+
+def _space(source: Mapping[str, Any]) -> str:
+    """Return the search space of a source: what it says, or that of its training; the topology space otherwise."""
+    return source.get("space", source.get("train", {}).get("space", "tss"))
 
 
 def expand_searches(searches: Mapping[str, Any]) -> dict[str, Any]:
@@ -55,7 +77,7 @@ def expand_searches(searches: Mapping[str, Any]) -> dict[str, Any]:
     common = [f"--{key}={searches[key]}" for key in ("dataset", "settings") if key in searches]
     ran = f"{SEARCHED}/{searches.get('settings')}"
     folder, dataset = searches.get("origin", ran), searches["dataset"]
-    kinds = [f"{space}-{dataset}{kind}" for space in ("tss", "sss") for kind in ("", "-scores")]
+    kinds = [f"{space}-{dataset}{kind}" for space in SPACES for kind in ("", "-scores")]
     return {
         "folder": folder,
         "files": [f"{folder}/{kind}.parquet" for kind in kinds],
@@ -63,7 +85,7 @@ def expand_searches(searches: Mapping[str, Any]) -> dict[str, Any]:
         "runs": {name: common + _search_options(*job) for name, job in names.items()},
         "finished": {
             space: [f"{ran}/{name}/finished" for name, job in names.items() if job[0] == space]
-            for space in ("tss", "sss")
+            for space in SPACES
         },
     }
 

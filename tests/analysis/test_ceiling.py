@@ -29,6 +29,14 @@ def test_local_noise_follows_the_noise(simulated):
     assert (local_noise(runs) / noise).median() == pytest.approx(1, abs=0.1)
 
 
+def test_local_noise_is_an_average_over_a_window_around_the_rank():
+    """One architecture in 401 differs between its runs, by a variance of 2: its 50 neighbours either side share it."""
+    means = np.random.default_rng(0).permutation(401).astype(float)
+    differ = np.where(means == 200, 1.0, 0.0)
+    found = local_noise(pd.DataFrame({777: means - differ, 888: means + differ}))
+    np.testing.assert_allclose(found, np.where(np.abs(means - 200) <= 50, np.sqrt(2 / 101), 0.0))
+
+
 def test_ceiling_is_what_a_perfect_predictor_reaches(simulated):
     truth, _, runs = simulated
     mean = runs.mean(axis=1)

@@ -17,6 +17,7 @@ import pytest
 
 from bench.records import official_record, pack, write_archive
 from natslib.errors import BadSource, ConfigError, NatslibError
+from natslib.files import lock
 from natslib.spaces import get_space
 from natslib.tables import chunks, convert, load
 from tests.tables.test_unpickle import call, nested_tuple
@@ -329,7 +330,8 @@ def test_a_record_that_keeps_a_process_busy_is_ended(tmp_path):
     pickled = b"\x80\x04})" + b"2\x86" * 60 + b"K\x01s."
     (tmp_path / "000000.pickle.pbz2").write_bytes(bz2.compress(pickled))
     code = (
-        "from multiprocessing import Value; from pathlib import Path; from natslib.tables import chunks; from natslib.tables.sources import official;"
+        "from multiprocessing import Value; from pathlib import Path; from natslib.tables import chunks;"
+        "from natslib.tables.sources import official;"
         "chunks.LIMIT_S = 1; chunks._read_on(official.list_items(Path('.')), Value('i', 0))"
     )
     run = subprocess.run(
@@ -527,13 +529,8 @@ def members(group: int) -> list[int]:
 
 
 def test_two_conversions_into_one_folder_do_not_mix(archive, tmp_path):
-    import fcntl
-
-    (tmp_path / "t").mkdir()
-    with (tmp_path / "t" / ".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        with pytest.raises(ConfigError, match="another conversion is writing"):
-            convert(archive, tmp_path / "t")
+    with lock(tmp_path / "t" / ".lock"), pytest.raises(ConfigError, match="another conversion is writing"):
+        convert(archive, tmp_path / "t")
 
 
 def test_a_full_disk_ends_with_a_word_and_no_half_written_file(archive, table, tmp_path):

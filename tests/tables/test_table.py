@@ -158,9 +158,9 @@ def change_manifest(folder, **changes):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("[1]", "not the manifest of a table"),
-        ("{", "manifest.json: cannot be read"),
-        ("[" * 100_000, "manifest.json: cannot be read"),
+        ("[1]", "not a readable manifest of a table"),
+        ("{", "manifest.json: not a readable manifest"),
+        ("[" * 100_000, "manifest.json: not a readable manifest"),
         ('{"format": 1, "space": 5}', "'space' is missing or no str"),
     ],
 )

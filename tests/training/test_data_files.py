@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from natslib.errors import BadSource
+from natslib.errors import BadSource, NatslibError
 from natslib.training import paper_sets
 from natslib.training.paper_sets import DataFile, checked, open_batch
 
@@ -86,7 +86,7 @@ def test_processes_that_start_together_fetch_once(tmp_path: Path, monkeypatch: p
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(BadSource, match=r"cannot write to .*/file/data"):
+    with pytest.raises(NatslibError, match=r"cannot write to .*/file/data"):
         checked(known(b"right", url="https://example.org/set"), tmp_path / "file/data", verify=True)
 
 

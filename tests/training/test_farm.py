@@ -6,6 +6,7 @@ import os
 import signal
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -144,6 +145,21 @@ def test_shards_of_another_number_are_refused_while_they_run(tmp_path: Path) -> 
         pass
     with exclusive(tmp_path, 0, 3):
         pass
+
+
+def test_one_farm_at_a_time_looks_for_others(tmp_path: Path) -> None:
+    """Else shards that start together would find each other's hand on a lock file left behind, and both give up."""
+    with exclusive(tmp_path, 0, 3):
+        pass  # leaves its lock file
+    tried = []
+
+    def start(shard: int) -> None:
+        with exclusive(tmp_path, shard, 8):
+            tried.append(shard)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(start, range(8)))
+    assert sorted(tried) == list(range(8))
 
 
 def test_a_place_that_can_hold_no_logs_is_refused_by_name(tmp_path: Path) -> None:

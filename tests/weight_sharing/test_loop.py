@@ -1,4 +1,3 @@
-import fcntl
 import json
 import multiprocessing
 import os
@@ -12,7 +11,7 @@ import pytest
 import torch
 
 from natslib.errors import ConfigError
-from natslib.training.farm import lock
+from natslib.files import lock
 from natslib.weight_sharing.data import SearchData
 from natslib.weight_sharing.loop import CHECKPOINT, Run, run_search
 from natslib.weight_sharing.methods.rsps import Rsps
@@ -65,7 +64,7 @@ def test_a_folder_of_another_search_is_refused(tiny_data: SearchData, tmp_path: 
 
 
 def test_two_processes_do_not_share_a_folder(tiny_data: SearchData, tmp_path: Path) -> None:
-    with lock(tmp_path / ".search.lock", fcntl.LOCK_EX), pytest.raises(ConfigError, match="is writing to"):
+    with lock(tmp_path / ".search.lock"), pytest.raises(ConfigError, match="is writing to"):
         search(tiny_data, tmp_path)
 
 

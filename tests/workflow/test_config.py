@@ -4,8 +4,9 @@ import jsonschema
 import pytest
 import yaml
 
-from natslib.errors import ConfigError
-from natslib.workflow.config import asked_stems, expand_sources
+from natslib.errors import ConfigError, UnknownName
+from natslib.weight_sharing import METHODS, get_method
+from natslib.workflow.config import asked_files, expand_searches, expand_sources
 
 CONFIG = Path(__file__).resolve().parents[2] / "config"
 SCHEMA = yaml.safe_load((CONFIG / "schema.yaml").read_text())
@@ -26,8 +27,8 @@ def source(**change):
 
 TRAIN = {
     "space": "tss",
-    "archs": "0-99",
-    "seeds": "777",
+    "arch": "0-99",
+    "seed": "777",
     "dataset": "digits",
     "recipe": "12",
     "shards": 2,
@@ -64,7 +65,8 @@ def test_every_configuration_follows_the_schema(path):
         (source(split=None), "'split' is a required property"),
         (source(split="valtest"), "is not one of"),
         (source(recipe=12), "12 is not of type 'string'"),
-        (source(items=None), "'items' is a required property"),
+        (source(items="some"), "is not valid under any"),
+        ({"runs": 1}, "1 is less than the minimum"),
         (source(items=["ranks", "ranks"]), "non-unique"),
         (source(items=["a/b"]), "does not match"),
         (source(train=TRAIN), "should not be valid under"),
@@ -72,9 +74,9 @@ def test_every_configuration_follows_the_schema(path):
         (trained(TRAIN | {"shards": None}), "'shards' is a required property"),
         (trained(TRAIN | {"shards": 0}), "0 is less than the minimum"),
         (trained(TRAIN | {"recipe": None}), "'recipe' is a required property"),
-        (trained(TRAIN | {"archs": "all"}), "'all' does not match"),
+        (trained(TRAIN | {"arch": "all"}), "'all' does not match"),
         (trained(TRAIN | {"space": "nds"}), "'nds' is not one of"),
-        (trained(TRAIN | {"seed": "777"}), "Additional properties"),
+        (trained(TRAIN | {"seeds": "777"}), "Additional properties"),
         (trained(PLAN | {"recipe": "12"}), "'recipe' is not one of"),
     ],
 )
@@ -95,7 +97,7 @@ def test_a_trained_source_waits_for_all_its_shards():
         "results/training/published/shard-0-of-2.finished",
         "results/training/published/shard-1-of-2.finished",
     ]
-    assert expanded["training"][:2] == ["--space=tss", "--archs=0-99"]
+    assert expanded["training"][:2] == ["--space=tss", "--arch=0-99"]
     assert f"--data={Path.home() / 'images'}" in expanded["training"]
     assert not [option for option in expanded["training"] if "shards" in option]
 
@@ -106,12 +108,43 @@ def test_published_is_no_file():
 
 
 def test_accuracy_against_cost_shows_training_beside_the_split():
-    assert expand_sources(GOOD["sources"])["published"]["drawn"] == "train,valid"
+    assert expand_sources(GOOD["sources"])["published"]["splits"] == "train,valid"
+
+
+def asked(**sources):
+    made = {name: {"origin": "x", "items": "all"} | change for name, change in sources.items()}
+    files = asked_files({"figures": "f", "sources": made})
+    return {Path(file).stem for file in files}
 
 
 def test_each_source_asks_for_its_own_figures():
-    sources = {"a": {"items": ["fig2", "fig3"]}, "b": {"items": ["fig3"]}}
-    assert asked_stems(sources) == ["fig2_a", "fig3_a", "fig3_b"]
+    stems = asked(a={"items": ["fig5_correlation", "seed_noise"]}, b={"items": ["seed_noise"]})
+    assert {stem for stem in stems if stem.endswith(("_a", "_b"))} == {
+        "fig5_correlation_a",
+        "seed_noise_a",
+        "seed_noise_b",
+    }
+    assert {"fig1_search_spaces", "search_spaces_counts", "table2_recipes", "table3_datasets"} <= stems
+
+
+def test_all_is_what_a_source_of_its_kind_can_give():
+    assert "darts_pt_table_a" in asked(a={})
+    assert "darts_pt_table_a" not in asked(a={"space": "sss"})
+    assert "fresh_training_a" not in asked(a={})
+    assert "fresh_training_a" in asked(a={"train": {"space": "tss"}})
+    assert "darts_pt_a" not in asked(a={"train": {"space": "sss"}})
+
+
+def test_a_table_is_asked_for_as_text_too():
+    files = asked_files({"figures": "f", "sources": {"a": {"origin": "x", "items": ["table4_multi_trial"]}}})
+    assert "f/table4_multi_trial_a.md" in files
+    assert "f/table4_multi_trial_a.tex" in files
+    assert "f/fig1_search_spaces.md" not in files
+
+
+def test_an_unknown_item_is_named():
+    with pytest.raises(UnknownName, match=r"unknown item 'fig5'.*'fig5_correlation'"):
+        asked(a={"items": ["fig5"]})
 
 
 def test_paths_are_spelt_out(monkeypatch):
@@ -129,3 +162,49 @@ def test_an_unset_variable_is_named(monkeypatch, path):
     monkeypatch.delenv("NATS_UNSET", raising=False)
     with pytest.raises(ConfigError, match=r"source 'tss'.*NATS_UNSET, which is not set"):
         expand_sources({"tss": source(origin=path)["sources"]["published"]})
+
+
+RUN = {"space": "sss", "methods": ["tas"], "seeds": [1, 2]}
+SEARCHES = {"dataset": "digits", "settings": "smoke", "run": [RUN, RUN | {"warm_up": 0}]}
+
+
+def test_a_search_is_a_job_with_the_options_of_the_command():
+    jsonschema.validate(GOOD | {"searches": SEARCHES}, SCHEMA, cls=jsonschema.Draft202012Validator)
+    expanded = expand_searches(SEARCHES)
+    assert list(expanded["runs"]) == [
+        "sss-tas-1", "sss-tas-2", "sss-tas-1-warm-up-0", "sss-tas-2-warm-up-0",
+    ]  # fmt: skip
+    options = [
+        "--dataset=digits",
+        "--settings=smoke",
+        "--space=sss",
+        "--algorithm=tas",
+        "--seed=2",
+        "--warm-up=0",
+    ]
+    assert expanded["runs"]["sss-tas-2-warm-up-0"] == options
+    assert expanded["finished"]["sss"][0] == "results/weight-sharing/smoke/sss-tas-1/finished"
+    assert expanded["files"][0] == "results/weight-sharing/smoke/tss-digits.parquet"
+
+
+def test_searches_that_were_run_before_are_only_read():
+    expanded = expand_searches({"origin": "logs/weight-sharing", "dataset": "digits"})
+    assert expanded["runs"] == {}
+    assert expanded["files"][3] == "logs/weight-sharing/sss-digits-scores.parquet"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"settings": None}, {"run": None}, {"origin": "x"}, {"settings": "tiny"}, {"run": [RUN | {"seed": 1}]}],
+)
+def test_the_schema_refuses_other_searches(change):
+    searches = {key: value for key, value in (SEARCHES | change).items() if value is not None}
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(GOOD | {"searches": searches}, SCHEMA, cls=jsonschema.Draft202012Validator)
+
+
+@pytest.mark.parametrize("name", ["weight-sharing.yaml", "smoke.yaml"])
+def test_the_configurations_run_every_search_on_its_space(name):
+    groups = yaml.safe_load((CONFIG / name).read_text())["searches"]["run"]
+    asked = {(method, group["space"]) for group in groups for method in group["methods"]}
+    assert asked == {(method, get_method(method).space) for method in METHODS}

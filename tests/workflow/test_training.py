@@ -12,7 +12,7 @@ from natslib.training.logs import read_records
 
 ROOT = Path(__file__).resolve().parents[2]
 NEEDED = ("Snakefile", "config", "natslib", "notebooks", "profiles")
-TRAIN = {"space": "tss", "archs": "5,9,0,1", "seeds": "777", "dataset": "photos", "recipe": "12", "shards": 2}
+TRAIN = {"space": "tss", "arch": "5,9,0,1", "seed": "777", "dataset": "photos", "recipe": "12", "shards": 2}
 TABLE = "results/tables/mine/manifest.json"
 
 

@@ -22,6 +22,7 @@ import yaml
 
 from natslib.datasets import DATASETS
 from natslib.errors import BadSource, ConfigError, NatslibError, shown, unknown_name
+from natslib.files import sha256
 from natslib.spaces import Space, get_space
 from natslib.tables.format.schema import (
     LABEL_LENGTH,

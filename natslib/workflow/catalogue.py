@@ -1,0 +1,98 @@
+"""The catalogue: every item that natslib draws, read from `catalogue.yaml`. The README's table is made from it.
+
+`python -m natslib.workflow.catalogue` prints that table.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from natslib.errors import unknown_name
+
+FIGURE = (".svg", ".pdf", ".png", ".csv", ".json")
+TABLE = (*FIGURE, ".md", ".tex")
+"""The files of a figure, and of one that is a table."""
+
+
+@dataclass(frozen=True)
+class Item:
+    """One item; `catalogue.yaml` says what the fields mean."""
+
+    name: str
+    paper: str
+    number: str
+    title: str
+    notebook: str
+    figures: dict[str, str]
+    tables: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
+    given: tuple[str, ...] = ()
+    only: str = ""
+    threads: int = 1
+
+    @property
+    def path(self) -> str:
+        """The notebook, from the project's root."""
+        return f"notebooks/{self.notebook}.ipynb"
+
+    @property
+    def behind(self) -> str:
+        """What stands behind the names of files: the source's wildcard, where there is a source."""
+        return "_{source}" if "table" in self.needs else ""
+
+    def files(self, parameter: str) -> tuple[str, ...]:
+        """Return the suffixes of the files that a figure is saved as."""
+        return TABLE if parameter in self.tables else FIGURE
+
+
+def read_catalogue() -> dict[str, Item]:
+    """Return the items by name, in the order of the file."""
+    entries = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8"))
+    return {name: Item(name, **entry) for name, entry in entries.items()}
+
+
+CATALOGUE = read_catalogue()
+
+
+def stems_of(items: str | Iterable[str], *, space: str, own: bool) -> list[str]:
+    """Return the figures that a source is asked for, without the source's name.
+
+    `items`: "all", which is everything for a source of that space ("tss", ...), trained by ourselves or not; or the
+    stems of figures, as in `catalogue.yaml`. Raises `UnknownName`.
+    """
+    known = {
+        stem: item for item in CATALOGUE.values() if "table" in item.needs for stem in item.figures.values()
+    }
+    if items != "all":
+        for stem in items:
+            if stem not in known:
+                raise unknown_name("item", stem, ["all", *known])
+        return list(items)
+    left_out = {"topology": space != "tss", "own": not own, "": False}
+    return [stem for stem, item in known.items() if not left_out[item.only]]
+
+
+def readme_table() -> str:
+    """Return the table of the README: an item a row."""
+    lines = ["| paper item | notebook | rule | files in `figures/`, one set a source |", "|---|---|---|---|"]
+    sources = {"topology": " (topology space)", "own": " (sources of own training)", "": ""}
+    for item in CATALOGUE.values():
+        paper = {"NATS-Bench": "", "own": ""}.get(item.paper, f"{item.paper}, ")
+        files = ", ".join(
+            f"`{stem}{item.behind.replace('{source}', 'SOURCE')}`" for stem in item.figures.values()
+        )
+        files += sources[item.only] if item.behind else " (no source)"
+        cells = (
+            f"{paper}{item.number}: {item.title}",
+            f"[{item.notebook}]({item.path})",
+            f"`{item.name}`",
+            files,
+        )
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    print(readme_table(), end="")

@@ -1,0 +1,39 @@
+"""The catalogue and the notebooks say the same."""
+
+from pathlib import Path
+
+import papermill
+import pytest
+
+from natslib.workflow.catalogue import CATALOGUE, stems_of
+
+ROOT = Path(__file__).resolve().parents[2]
+ITEMS = list(CATALOGUE.values())
+GIVEN = {"table": {"table"}, "records": {"searches", "dataset"}, "own": set()}
+
+
+@pytest.mark.parametrize("item", ITEMS, ids=lambda item: item.name)
+def test_an_item_names_every_figure_of_its_notebook_and_tells_it_what_it_declares(item):
+    declared = set(papermill.inspect_notebook(ROOT / item.path))
+    assert set(item.figures) == {name for name in declared if name.startswith("figure")}
+    assert set(item.tables) <= set(item.figures)
+    told = set(item.given).union(*(GIVEN[need] for need in item.needs))
+    assert told <= declared
+
+
+def test_every_notebook_is_an_item():
+    assert {item.notebook for item in ITEMS} == {path.stem for path in (ROOT / "notebooks").glob("*.ipynb")}
+
+
+def test_no_two_figures_share_a_name():
+    stems = [stem for item in ITEMS for stem in item.figures.values()]
+    assert len(stems) == len(set(stems))
+
+
+def test_all_leaves_out_what_a_source_cannot_give():
+    everything = stems_of("all", space="tss", own=True)
+    assert set(stems_of("all", space="tss", own=False)) == set(everything) - {
+        "fresh_training",
+        "embedded_quality",
+    }
+    assert not [stem for stem in stems_of("all", space="sss", own=True) if stem.startswith("darts_pt")]
