@@ -19,11 +19,11 @@ from torch.nn.functional import cross_entropy, pad
 from torch.utils.data import DataLoader, Dataset
 
 from bench.report import Line, print_report
-from natslib.commands.train import prepare
 from natslib.datasets import get_dataset
 from natslib.nets import Network, build_network, count_flops
 from natslib.spaces import PAPER_SCALE, get_space
 from natslib.training import ImageSet, Recipe, Split, get_recipe, train, train_many
+from natslib.training.device import ready_device
 from natslib.training.paper_sets import CIFAR10_NORM
 
 SEED, WORKERS = 777, 4
@@ -33,7 +33,7 @@ EPOCHS = 2
 
 def measure(device: torch.device, n_images: int, n_archs: int) -> list[Line]:
     """Return the lines on training, `n_archs` networks of each space and `n_images` images an epoch."""
-    prepare(device)
+    ready_device(str(device))
     data, recipe = cifar_like(n_images), replace(get_recipe("12", small=False), epochs=EPOCHS)
     peak = peak_macs_per_s(device)
     return [

@@ -15,9 +15,9 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from bench.report import Line, print_report
-from natslib.commands.train import prepare
 from natslib.nets.merged import MergedNetwork
 from natslib.training import Job, get_recipe, initial_network, load_images, train_candidate
+from natslib.training.device import ready_device
 from natslib.training.images import ImageSet, normalise
 from natslib.training.loop import sgd, train_epoch
 from natslib.training.recipes import Recipe
@@ -37,7 +37,7 @@ def measure() -> list[Line]:
 
 
 def inputs() -> tuple[ImageSet, Recipe]:
-    prepare(torch.device("cpu"))
+    ready_device("cpu")
     return load_images(DATASET, Path(), verify=True), get_recipe(BUDGET, small=True)
 
 

@@ -23,9 +23,9 @@ from torch import Tensor, nn
 
 from bench.plain_supernets import PlainSize, PlainTopology
 from bench.report import Line, print_report
-from natslib.commands.train import prepare
 from natslib.nets.size_supernet import SizeSupernet
 from natslib.nets.topology_supernet import TopologySupernet
+from natslib.training.device import ready_device
 from natslib.training.loop import clock
 from natslib.weight_sharing import get_method
 from natslib.weight_sharing.data import SelectionBatches, load_search_data, paired_epoch
@@ -69,7 +69,7 @@ def cifar_steps(device: torch.device) -> Workload:
 
 def measure(device: torch.device) -> Iterator[Line]:
     """Yield how many times the time of ours the plain search takes, for each method on each workload."""
-    prepare(device)
+    ready_device(str(device))
     workloads = (digits_epoch(device), cifar_steps(device))
     yield from (compare(name, workload, device) for workload in workloads for name in METHODS)
 

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from natslib.analysis.own_training import LIMIT, compare_runs
-from natslib.commands.train import add_machine_arguments
+from natslib.commands.options import add_machine_arguments, index_or_string
 from natslib.datasets import get_dataset
 from natslib.errors import NotMeasured
 from natslib.tables import Table, load
@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("table", help="'published' or the folder of a table")
     parser.add_argument("--arch", required=True, help="index or string of a candidate that the table holds")
     parser.add_argument("--dataset", required=True, help="the training set's name, such as digits")
-    parser.add_argument("--recipe", required=True, help="the recipe's name, such as 12")
+    parser.add_argument("--recipe", required=True, help="training recipe, such as 12")
     parser.add_argument("--seed", type=int, default=42, help="of weights and order of images (42)")
     add_machine_arguments(parser)
 
@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Train, print the comparison and return the exit code."""
     table = load(args.table)
-    index = table.space.index(int(args.arch) if args.arch.isdecimal() else args.arch)
+    index = table.space.index(index_or_string(args.arch))
     job = Job(table.space.name, index, args.dataset, args.recipe, args.seed)
     stored = stored_runs(table, job)
     (entry,) = train_fresh(

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 import natslib
+from natslib.commands.options import add_machine_arguments
 from natslib.errors import ConfigError
 from natslib.search import SEARCHES
 from natslib.search.leaderboard import trajectories_hash
@@ -48,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, help="folder of the results (left out: in results/)")
     on_table = table_arguments(parser.add_argument_group("searching on a table"))
     training = training_arguments(parser.add_argument_group("training a supernet"))
-    parser.set_defaults(run=run, on_table=on_table, training=training)
+    parser.set_defaults(on_table=on_table, training=training)
 
 
 def table_arguments(group: argparse._ArgumentGroup) -> list[argparse.Action]:
@@ -103,13 +104,7 @@ def training_arguments(group: argparse._ArgumentGroup) -> list[argparse.Action]:
             type=float,
             help="size space: share of epochs that train only weights, 0 for none (left out: the settings')",
         ),
-        group.add_argument(
-            "--data", type=Path, default=Path("data"), help="folder of the downloaded image sets"
-        ),
-        group.add_argument(
-            "--unverified", action="store_true", help="accept dataset files of another checksum"
-        ),
-        group.add_argument("--device", help="cpu, cuda, ... (left out: a GPU where there is one)"),
+        *add_machine_arguments(group),
     ]
 
 

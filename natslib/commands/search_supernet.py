@@ -5,11 +5,8 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-import torch
-
-from natslib.commands.train import prepare
 from natslib.errors import ConfigError
-from natslib.training.device import usable_device
+from natslib.training.device import ready_device
 from natslib.weight_sharing import get_method
 from natslib.weight_sharing.data import load_search_data
 from natslib.weight_sharing.loop import run_search
@@ -28,8 +25,7 @@ def run(args: argparse.Namespace) -> int:
     settings = with_warm_up(
         settings_of(args.settings, args.algorithm, method.space), args.warm_up, method.space
     )
-    device = usable_device(args.device or ("cuda" if torch.cuda.is_available() else "cpu"))
-    prepare(device)
+    device = ready_device(args.device)
     data = load_search_data(args.dataset, args.data, device, verify=not args.unverified)
     name = args.algorithm + ("" if args.warm_up is None else f"-warm-up-{args.warm_up:g}")
     where = Path("results/weight-sharing") / f"{method.space}-{data.name}-{settings.name}" / name

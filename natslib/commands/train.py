@@ -1,19 +1,18 @@
 """`natslib train`: the farm on the command line."""
 
 import argparse
-import re
 import sys
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
 import numpy as np
-import torch
 
+from natslib.commands.options import add_machine_arguments, numbers
 from natslib.errors import ConfigError, shown
-from natslib.spaces import get_space
+from natslib.spaces import SPACES, get_space
 from natslib.tables.format.schema import LABEL_LENGTH, SEEDS, is_label
-from natslib.training.device import environment_stamp, usable_device
+from natslib.training.device import environment_stamp, ready_device
 from natslib.training.embedded import EMBEDDED
 from natslib.training.farm import run_farm
 from natslib.training.images import ImageSet
@@ -44,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=["embedded"],
         help="train a whole benchmark's list; with --space, of that space alone",
     )
-    parser.add_argument("--space", choices=["tss", "sss"], help="tss (topology) or sss (size)")
+    parser.add_argument("--space", choices=list(SPACES), help="the search space")
     parser.add_argument("--arch", help="indices and ranges, such as 0-999 or 3,5,10-20")
     parser.add_argument("--seed", help="such as 777,888,999; 777 alone when left out")
     parser.add_argument("--dataset", help="the training set's name, or the path of your own images")
@@ -59,38 +58,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--group", type=int, default=1, help="topology candidates trained at once (1); 16 pays on a GPU"
     )
     add_machine_arguments(parser)
-
-
-def add_machine_arguments(parser: argparse.ArgumentParser) -> None:
-    """Define the arguments that say where the images are and what trains."""
-    parser.add_argument("--data", type=Path, default=Path("data"), help="folder of the image sets (data)")
-    parser.add_argument("--unverified", action="store_true", help="accept dataset files of another checksum")
-    parser.add_argument(
-        "--device",
-        default="cuda" if torch.cuda.is_available() else "cpu",
-        help="cpu, cuda, ... (left out: a GPU where there is one)",
-    )
-
-
-def parse_numbers(text: str, stop: int) -> list[int]:
-    """Return the numbers of a list such as '3,5,10-20' (both ends belong to a range), each once.
-
-    Raises `ConfigError` for what is no such list, and unless all lie from 0 to `stop` - 1.
-    """
-    numbers: list[int] = []
-    for part in text.split(","):
-        ends = part.split("-")
-        if len(ends) > 2 or not all(re.fullmatch(" *[0-9]{1,10} *", end) for end in ends):
-            raise ConfigError(
-                f"cannot read {part!r} in {text!r}: allowed are numbers and ranges, such as 3,5,10-20"
-            )
-        first, last = int(ends[0]), int(ends[-1])
-        if not first <= last < stop:
-            raise ConfigError(
-                f"{part!r} in {text!r}: allowed are numbers from 0 to {stop - 1}, a range's smaller one first"
-            )
-        numbers += range(first, last + 1)
-    return list(dict.fromkeys(numbers))
 
 
 def parse_shard(text: str) -> tuple[int, int]:
@@ -114,8 +81,8 @@ def asked_jobs(args: argparse.Namespace) -> list[Job]:
         f"--{name}" for name in ("space", "arch", "dataset", "recipe") if getattr(args, name) is None
     ]:
         raise ConfigError(f"missing {', '.join(missing)} (or --plan embedded)")
-    archs = np.array(parse_numbers(args.arch, len(get_space(args.space))))
-    seeds = tuple(parse_numbers(args.seed or "777", SEEDS))
+    archs = np.array(numbers(args.arch, len(get_space(args.space))))
+    seeds = tuple(numbers(args.seed or "777", SEEDS))
     return jobs_for(args.space, archs, log_name(args.dataset), args.recipe, seeds)
 
 
@@ -157,18 +124,9 @@ def is_small(dataset: str, scale: str | None) -> bool:
     return dataset in EMBEDDED if scale is None else scale == "small"
 
 
-def prepare(device: torch.device) -> None:
-    """Set torch up: one thread on a CPU (one process a core is fastest), deterministic kernels on a GPU."""
-    if device.type == "cpu":
-        torch.set_num_threads(1)
-        torch.set_flush_denormal(True)
-    torch.backends.cudnn.deterministic = True
-
-
 def run(args: argparse.Namespace) -> int:
     """Run the farm; return the exit status."""
-    device = usable_device(args.device)
-    prepare(device)
+    device = ready_device(args.device)
     shard, shards = parse_shard(args.shard)
 
     @cache

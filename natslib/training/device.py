@@ -62,3 +62,17 @@ def environment_stamp(device: torch.device) -> dict[str, object]:
         "threads": torch.get_num_threads(),
         "clock": "wall" if device.type == "cuda" else "processor time, shared machine",
     }
+
+
+def ready_device(name: str | None) -> torch.device:
+    """Return a device that is set up to train on: the one of that name, or a GPU where there is one and else the CPU.
+
+    One thread on a CPU (one process a core is fastest), deterministic kernels on a GPU. Raises `ConfigError` where the
+    device cannot be used.
+    """
+    device = usable_device(name or ("cuda" if torch.cuda.is_available() else "cpu"))
+    if device.type == "cpu":
+        torch.set_num_threads(1)
+        torch.set_flush_denormal(True)
+    torch.backends.cudnn.deterministic = True
+    return device

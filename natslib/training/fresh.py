@@ -7,10 +7,9 @@ from typing import Any
 import pandas as pd
 from tqdm import tqdm
 
-from natslib.commands.train import prepare
 from natslib.datasets import EMBEDDED, get_dataset
 from natslib.training.candidates import train_candidate
-from natslib.training.device import usable_device
+from natslib.training.device import ready_device
 from natslib.training.jobs import Job
 from natslib.training.recipes import Recipe, get_recipe
 from natslib.training.sources import load_images
@@ -23,15 +22,14 @@ def recipe_of(job: Job) -> Recipe:
 
 
 def train_fresh(
-    jobs: Sequence[Job], *, data: Path, verify: bool, device: str, progress: bool
+    jobs: Sequence[Job], *, data: Path, verify: bool, device: str | None, progress: bool
 ) -> list[dict[str, Any]]:
     """Train jobs one after another, with a progress bar where asked, and return the raw-log record of each.
 
     `data` and `verify` as of `load_images`. Raises `UnknownName` before anything is trained, `ConfigError` for a
     device that is not there, `BadSource` for images that are missing or damaged.
     """
-    where = usable_device(device)
-    prepare(where)
+    where = ready_device(device)
     recipes = [recipe_of(job) for job in jobs]
     names = dict.fromkeys(job.dataset for job in jobs)
     images = {name: load_images(name, data, verify=verify).to(where) for name in names}

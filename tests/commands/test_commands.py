@@ -3,13 +3,16 @@
 import csv
 import io
 import json
+import re
 import shutil
 
 import numpy as np
 import pytest
 
 from bench.records import official_record, write_archive
-from natslib.commands import CONVERT_EPILOG, _gaps, main
+from natslib.commands import VERBS, main
+from natslib.commands.convert import EPILOG
+from natslib.commands.info import _gaps
 from natslib.spaces import get_space
 from natslib.tables import Table, convert
 from natslib.tables.format.schema import Block
@@ -33,7 +36,7 @@ def test_convert_says_what_it_made(table, tmp_path, capsys):
 
 
 def test_the_mapping_in_the_help_of_convert_is_read(tmp_path, capsys):
-    (tmp_path / "mine.yaml").write_text(CONVERT_EPILOG.partition(" architecture are:\n")[2])
+    (tmp_path / "mine.yaml").write_text(EPILOG.partition(" architecture are:\n")[2])
     (tmp_path / "mine.csv").write_text("arch,val_acc\n5,91.5\n")
     table = str(tmp_path / "t")
     assert main(["convert", str(tmp_path / "mine.csv"), table, "--columns", str(tmp_path / "mine.yaml")]) == 0
@@ -153,3 +156,23 @@ def test_a_refusal_is_one_line_and_exit_code_1(table, arguments, words, capsys):
     err = capsys.readouterr().err
     assert words in err
     assert len(err.splitlines()) == 1
+
+
+def test_every_verb_is_listed_and_helps(capsys):
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    listed = capsys.readouterr().out
+    for verb in VERBS:
+        assert f"\n    {verb} " in listed
+        with pytest.raises(SystemExit):
+            main([verb, "--help"])
+        assert "usage: natslib" in capsys.readouterr().out
+
+
+def test_the_same_option_means_the_same_in_every_verb(capsys):
+    """One spelling each: what trains by is --recipe, where results go is --out, seeds are --seed, networks --arch."""
+    for verb in VERBS:
+        with pytest.raises(SystemExit):
+            main([verb, "--help"])
+        said = capsys.readouterr().out
+        assert not re.findall(r"--(?:output|archs|seeds|time-s|recipes)\b", said), verb

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from natslib import load
-from natslib.commands.search import add_arguments
+from natslib.commands.search import add_arguments, run
 from natslib.errors import BadSource, ConfigError, NotMeasured, UnknownName
 from natslib.search import SEARCHES, Trial, evaluate
 from natslib.search.leaderboard import check_entry, outer_names, read_entries, save_entry
@@ -34,7 +34,7 @@ def search(*words: object) -> int:
     parser = argparse.ArgumentParser()
     add_arguments(parser)
     args = parser.parse_args([str(word) for word in words])
-    return args.run(args)
+    return run(args)
 
 
 def options(table: Path, output: Path, algorithm: str = "rea") -> list:

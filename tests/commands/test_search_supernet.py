@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from natslib.commands.search import add_arguments
+from natslib.commands.search import add_arguments, run
 from natslib.errors import ConfigError, UnknownName
 from natslib.spaces import get_space
 
@@ -15,7 +15,7 @@ def search(*words: object) -> int:
     parser = argparse.ArgumentParser()
     add_arguments(parser)
     args = parser.parse_args([str(word) for word in words])
-    return args.run(args)
+    return run(args)
 
 
 def options(output: Path, algorithm: str = "rsps", space: str = "tss") -> list[object]:

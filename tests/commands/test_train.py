@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from natslib.commands.options import numbers
 from natslib.commands.train import (
     add_arguments,
     asked_jobs,
     is_small,
     log_name,
-    parse_numbers,
     parse_shard,
     run,
 )
@@ -19,7 +19,7 @@ from natslib.errors import ConfigError, UnknownName
 from natslib.training.jobs import Job, embedded_plan
 from natslib.training.logs import read_records
 
-ASKED = "--space tss --archs 5,1835 --dataset photos --recipe 12"
+ASKED = "--space tss --arch 5,1835 --dataset photos --recipe 12"
 
 
 def parse(text: str) -> argparse.Namespace:
@@ -29,29 +29,29 @@ def parse(text: str) -> argparse.Namespace:
 
 
 def test_numbers_and_ranges() -> None:
-    assert parse_numbers("3,5,10-12", 13) == [3, 5, 10, 11, 12]
-    assert parse_numbers("5,3,5,3-5", 13) == [5, 3, 4]
+    assert numbers("3,5,10-12", 13) == [3, 5, 10, 11, 12]
+    assert numbers("5,3,5,3-5", 13) == [5, 3, 4]
     assert parse_shard("1/4") == (1, 4)
 
 
 @pytest.mark.parametrize("text", ["", "a", "1-2-3", "1,,2", "-3", "1.5"])
 def test_what_is_no_list_of_numbers_is_refused(text: str) -> None:
     with pytest.raises(ConfigError, match="allowed are numbers and ranges, such as 3,5,10-20"):
-        parse_numbers(text, 10)
+        numbers(text, 10)
 
 
 @pytest.mark.parametrize("text", ["10", "3,8-10", "9-5"])
 def test_numbers_outside_and_ranges_turned_round_are_refused(text: str) -> None:
     with pytest.raises(ConfigError, match="allowed are numbers from 0 to 9, a range's smaller one first"):
-        parse_numbers(text, 10)
+        numbers(text, 10)
 
 
 def test_unknown_architectures_and_seeds_that_no_table_holds_are_refused_before_training() -> None:
     asked = "--out x --space tss --dataset digits --recipe 12"
     with pytest.raises(ConfigError, match="allowed are numbers from 0 to 15624"):
-        asked_jobs(parse(f"{asked} --archs 15620-15630"))
+        asked_jobs(parse(f"{asked} --arch 15620-15630"))
     with pytest.raises(ConfigError, match="allowed are numbers from 0 to 2147483647"):
-        asked_jobs(parse(f"{asked} --archs 5 --seeds 2147483648"))
+        asked_jobs(parse(f"{asked} --arch 5 --seed 2147483648"))
 
 
 @pytest.mark.parametrize("device", ["gpu", "meta", "cuda:99"])
@@ -67,12 +67,12 @@ def test_what_is_no_shard_is_refused(text: str) -> None:
 
 
 def test_missing_arguments_are_named() -> None:
-    with pytest.raises(ConfigError, match=r"missing --archs, --recipe \(or --plan embedded\)"):
+    with pytest.raises(ConfigError, match=r"missing --arch, --recipe \(or --plan embedded\)"):
         asked_jobs(parse("--out x --space tss --dataset digits"))
 
 
 def test_jobs_are_what_was_asked() -> None:
-    jobs = asked_jobs(parse(f"--out x {ASKED} --seeds 777,888"))
+    jobs = asked_jobs(parse(f"--out x {ASKED} --seed 777,888"))
     assert jobs == [Job("tss", arch, "photos", "12", seed) for seed in (777, 888) for arch in (5, 1835)]
 
 
@@ -96,7 +96,7 @@ def test_own_images_need_a_scale() -> None:
 
 
 def test_unknown_datasets_and_recipes_are_refused(tmp_path: Path) -> None:
-    start = f"--out {tmp_path} --space tss --archs 5 --device cpu"
+    start = f"--out {tmp_path} --space tss --arch 5 --device cpu"
     with pytest.raises(UnknownName, match=r"unknown recipe '13': allowed are '12', '36'"):
         run(parse(f"{start} --dataset digits --recipe 13"))
     with pytest.raises(UnknownName, match=r"unknown dataset 'digit'.*did you mean 'digits'"):
@@ -121,7 +121,7 @@ def test_own_images_train_under_their_own_name(tmp_path: Path) -> None:
     pixels, labels = np.zeros((128, 8, 8, 1), np.uint8), np.arange(128) % 2
     arrays = {"train_images": pixels, "train_labels": labels, "test_images": pixels, "test_labels": labels}
     np.savez(tmp_path / "mine.npz", **arrays)
-    asked = f"--space sss --archs 0 --dataset {tmp_path}/mine.npz --recipe 12 --scale small"
+    asked = f"--space sss --arch 0 --dataset {tmp_path}/mine.npz --recipe 12 --scale small"
     assert run(parse(f"--out {tmp_path} --device cpu {asked}")) == 0
     (entry,) = read_records(tmp_path / "sss/shard-0-of-1.jsonl")
     assert (entry["dataset"], entry["splits"]["test"]["accuracy"][-1]) == ("mine", 50)
@@ -130,8 +130,8 @@ def test_own_images_train_under_their_own_name(tmp_path: Path) -> None:
 def test_a_plan_can_be_one_spaces_and_takes_no_list() -> None:
     jobs = asked_jobs(parse("--out x --plan embedded --space sss"))
     assert jobs == [job for job in embedded_plan() if job.space == "sss"]
-    with pytest.raises(ConfigError, match=r"--archs, --seeds beside --plan.*allowed is --space"):
-        asked_jobs(parse("--out x --plan embedded --archs 5 --seeds 777"))
+    with pytest.raises(ConfigError, match=r"--arch, --seed beside --plan.*allowed is --space"):
+        asked_jobs(parse("--out x --plan embedded --arch 5 --seed 777"))
     with pytest.raises(ConfigError, match="--scale beside --plan"):
         asked_jobs(parse("--out x --plan embedded --scale paper"))
 
@@ -148,7 +148,7 @@ def test_a_name_that_no_table_holds_is_refused_before_training(name: str) -> Non
 
 
 def test_runs_of_one_scale_do_not_pass_for_those_of_another(tmp_path: Path) -> None:
-    asked = f"--out {tmp_path} --device cpu --space sss --archs 0 --dataset digits --recipe 12"
+    asked = f"--out {tmp_path} --device cpu --space sss --arch 0 --dataset digits --recipe 12"
     assert run(parse(asked)) == 0
     (entry,) = read_records(tmp_path / "sss/shard-0-of-1.jsonl")
     assert entry["stamp"]["scale"] == "small"

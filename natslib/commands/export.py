@@ -1,0 +1,63 @@
+"""`natslib export`: write own logs in the layout of the official archives, which `nats_bench` opens."""
+
+import argparse
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from natslib.datasets import DATASETS
+from natslib.errors import BadSource, ConfigError
+from natslib.spaces import PAPER_SCALE, SMALL_SCALE
+from natslib.training.export import export_official
+from natslib.training.logs import read_records
+
+EPILOG = """example:
+  natslib export logs/tss EXPORT
+  python -c "import nats_bench; nats_bench.create('EXPORT', 'tss', fast_mode=True)" """
+SCALES = {"paper": PAPER_SCALE, "small": SMALL_SCALE}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of `natslib export`."""
+    parser.epilog, parser.formatter_class = EPILOG, argparse.RawDescriptionHelpFormatter
+    parser.add_argument("logs", type=Path, help="folder of own logs of one space, such as logs/tss")
+    parser.add_argument("out", type=Path, help="folder of the archive; it must not exist")
+    parser.add_argument(
+        "--classes",
+        action="append",
+        default=[],
+        metavar="DATASET=N",
+        help="number of classes of your own images; may be given several times",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Export, say how much, and return 0; raises `BadSource` and `ConfigError`."""
+    files = sorted(args.logs.glob("*.jsonl")) if args.logs.is_dir() else []
+    if not files:
+        raise BadSource(f"{args.logs}: no folder of own logs of one space (*.jsonl), such as logs/tss")
+    records = [record for file in files for record in read_records(file)]
+    classes = {name: facts.classes for name, facts in DATASETS.items()} | asked_classes(args.classes)
+    scale = SCALES[scale_of(records, args.logs)]
+    count = export_official(records, args.out, classes=classes, scale=(scale.channels, scale.cells))
+    print(f"{args.out}: {len(records):,} runs of {count:,} architectures")
+    return 0
+
+
+def asked_classes(texts: Iterable[str]) -> dict[str, int]:
+    """Read numbers of classes such as 'pets=37'."""
+    found = {}
+    for text in texts:
+        name, _, number = text.partition("=")
+        if not name or not number.isdecimal() or int(number) < 1:
+            raise ConfigError(f"--classes {text!r} was given; allowed is DATASET=N, such as pets=37")
+        found[name] = int(number)
+    return found
+
+
+def scale_of(records: Iterable[Mapping[str, Any]], logs: Path) -> str:
+    """Return the one scale that the runs were trained at; raises `ConfigError` where there are two."""
+    scales = {record["stamp"].get("scale", "paper") for record in records}
+    if len(scales) != 1 or not scales <= set(SCALES):
+        raise ConfigError(f"{logs}: runs of the scales {sorted(map(str, scales))}; an archive holds one")
+    return scales.pop()

@@ -1,0 +1,67 @@
+"""`natslib info`: say what a table holds."""
+
+import argparse
+import json
+
+from natslib.tables import Table, load
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of `natslib info`."""
+    parser.add_argument("table", help="'published' or the folder of a table")
+    parser.add_argument("--json", action="store_true", help="the manifest and every block as JSON")
+    parser.add_argument(
+        "--verify", action="store_true", help="compare every file with the SHA-256 in the manifest first"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print what the table holds."""
+    table = load(args.table)
+    files = table.verify() if args.verify else None
+    runs = table.runs()
+    if args.json:
+        print(json.dumps(table.manifest | {"blocks": runs.to_dict("records")}, indent=1))
+        return 0
+    print(f"origin      {table.manifest['origin']}")
+    print(f"space       {table.space.name} ({table.space.title}), {len(table.space):,} architectures")
+    print(f"missing     {_gaps(table)}")
+    for dataset, recipe in dict.fromkeys(zip(runs["dataset"], runs["recipe"], strict=True)):
+        print(f"measured    {_answered_line(table, dataset, recipe)}")
+    print(f"damaged     {len(table.manifest.get('damaged', []))} files")
+    if files is not None:
+        print(f"verified    {f'{files} files' if files else 'its files, as whenever it is loaded'}")
+    for key in dict.fromkeys(zip(runs["dataset"], runs["recipe"], runs["split"], strict=True)):
+        print(_block_line(table, *key))
+    return 0
+
+
+def _gaps(table: Table) -> str:
+    """Name the architectures that the table lacks, the first eight runs of indices."""
+    told = table.manifest.get("architectures", {}).get("missing")
+    gaps = list(map(str, table.missing().tolist())) if told is None else told
+    return ", ".join(gaps[:8]) + (" ..." if len(gaps) > 8 else "") or "none"
+
+
+def _answered_line(table: Table, dataset: str, recipe: str) -> str:
+    """Say how many cells were trained there, and for how many more an equal network of theirs was."""
+    runs = table.runs()
+    split = runs.loc[(runs["dataset"] == dataset) & (runs["recipe"] == recipe), "split"].iloc[0]
+    trained, answered = (
+        int((each.answered_by(dataset, recipe, split) >= 0).sum())
+        for each in (table, table.through_classes())
+    )
+    more = f"; {answered:,} through their class of equal networks" if answered > trained else ""
+    return f"{dataset} recipe {recipe}: {trained:,} of {len(table.space):,}{more}"
+
+
+def _block_line(table: Table, dataset: str, recipe: str, split: str) -> str:
+    """Say what the runs of one dataset, recipe and split hold."""
+    runs = table.runs()
+    of = runs[(runs["dataset"] == dataset) & (runs["recipe"] == recipe) & (runs["split"] == split)]
+    seeds = ", ".join(f"{seed} ({count:,})" for seed, count in zip(of["seed"], of["n_archs"], strict=True))
+    metrics = " ".join(table.measured_metrics(dataset, recipe, split))
+    return (
+        f"{dataset:15} recipe {recipe:>4}  {split:8} epochs {of['epochs'].max():>3}  seeds {seeds}  "
+        f"{metrics}; curves: {table.curves(dataset, recipe, split)}"
+    )

@@ -1,0 +1,53 @@
+"""Options that several verbs share, and how their values are read."""
+
+import argparse
+import re
+from pathlib import Path
+
+from natslib.errors import ConfigError
+
+
+def from_1(text: str) -> int:
+    """Read a whole number from 1."""
+    if not re.fullmatch("0*[1-9][0-9]{0,5}", text):
+        raise argparse.ArgumentTypeError(f"{text!r:.40} is no whole number from 1")
+    return int(text)
+
+
+def index_or_string(text: str) -> int | str:
+    """Return an index where the text is one; `Space.index` refuses what is neither index nor string."""
+    return int(text) if re.fullmatch("-?[0-9]{1,9}", text) else text
+
+
+def numbers(text: str, stop: int) -> list[int]:
+    """Return the numbers of a list such as '3,5,10-20' (both ends belong to a range), each once.
+
+    Raises `ConfigError` for what is no such list, and unless all lie from 0 to `stop` - 1.
+    """
+    found: list[int] = []
+    for part in text.split(","):
+        ends = part.split("-")
+        if len(ends) > 2 or not all(re.fullmatch(" *[0-9]{1,10} *", end) for end in ends):
+            raise ConfigError(
+                f"cannot read {part!r} in {text!r}: allowed are numbers and ranges, such as 3,5,10-20"
+            )
+        first, last = int(ends[0]), int(ends[-1])
+        if not first <= last < stop:
+            raise ConfigError(
+                f"{part!r} in {text!r}: allowed are numbers from 0 to {stop - 1}, a range's smaller one first"
+            )
+        found += range(first, last + 1)
+    return list(dict.fromkeys(found))
+
+
+def add_machine_arguments(parser: argparse._ActionsContainer) -> list[argparse.Action]:
+    """Declare the options that say where the images are and what trains."""
+    return [
+        parser.add_argument(
+            "--data", type=Path, default=Path("data"), help="folder of the downloaded image sets (data)"
+        ),
+        parser.add_argument(
+            "--unverified", action="store_true", help="accept dataset files of another checksum"
+        ),
+        parser.add_argument("--device", help="cpu, cuda, ... (left out: a GPU where there is one)"),
+    ]
