@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from natslib.nets.cell import Cell, ConvBn, ReductionBlock
-from natslib.spaces import Scale, get_space
-from natslib.spaces.size import CELL, CHANNELS
+from natslib.spaces import SIZE, Arch, Scale, get_space
+from natslib.spaces.size import CELL
 
 
 class Network(nn.Module):
@@ -28,45 +29,47 @@ class Network(nn.Module):
         return self.classifier(self.features(images))
 
 
-def topology_network(code: Sequence[int], in_channels: int, classes: int, scale: Scale) -> Network:
-    """Return the topology candidate of `code` (six choices): `scale.cells` equal cells a stage, widths c, 2c, 4c."""
-    widths = [scale.channels * 2**stage for stage in range(3)]
-    stem = ConvBn(in_channels, widths[0], 3)
+def skeleton_network(
+    cell: Sequence[int],
+    widths: Sequence[int],
+    repeats: int,
+    in_channels: int,
+    classes: int,
+    *,
+    stem_first: bool = True,
+) -> Network:
+    """Return the network of a cell code (six choices), five widths and the number of cells a stage, as `Space.layout`.
+
+    Stem and first cells, reduction, cells, reduction, cells. `stem_first`: whether the stem's weights are drawn from
+    torch's generator before those of the body.
+    """
+    c0, c1, c2, c3, c4 = widths
+    stem = ConvBn(in_channels, c0, 3) if stem_first else None
     blocks: list[nn.Module] = []
-    for stage, width in enumerate(widths):
-        if stage > 0:
-            blocks.append(ReductionBlock(widths[stage - 1], width))
-        blocks += [Cell(code, width, width) for _ in range(scale.cells)]
-    return Network(stem, nn.Sequential(*blocks), widths[-1], classes)
+    for reduced_from, c_in, c_out in ((None, c0, c0), (c0, c1, c2), (c2, c3, c4)):
+        if reduced_from is not None:
+            blocks.append(ReductionBlock(reduced_from, c_in))
+        blocks += [Cell(cell, c_in if not place else c_out, c_out) for place in range(repeats)]
+    body = nn.Sequential(*blocks)
+    return Network(stem or ConvBn(in_channels, c0, 3), body, c4, classes)
 
 
 def size_network(widths: Sequence[int], in_channels: int, classes: int) -> Network:
-    """Return the size candidate of five widths: stem and first cell, reduction, cell, reduction, cell."""
-    c0, c1, c2, c3, c4 = widths
-    body = nn.Sequential(
-        Cell(CELL, c0, c0),
-        ReductionBlock(c0, c1),
-        Cell(CELL, c1, c2),
-        ReductionBlock(c2, c3),
-        Cell(CELL, c3, c4),
-    )
-    return Network(ConvBn(in_channels, c0, 3), body, c4, classes)
+    """Return the size candidate of five widths; its stem's weights are drawn last, as they were in all stored runs."""
+    return skeleton_network(CELL, widths, 1, in_channels, classes, stem_first=False)
 
 
-def build_network(
-    space: str, arch: int | str | tuple[int, ...], *, in_channels: int, classes: int, scale: Scale
-) -> Network:
+def build_network(space: str, arch: Arch, *, in_channels: int, classes: int, scale: Scale) -> Network:
     """Return the network of an architecture named by its index, its string or its code, with PyTorch's initial weights.
 
-    `space` is 'tss' or 'sss'. Weights come from torch's global generator: seed it first, as the protocol does.
-    Raises `UnknownName` or `UnknownArchitecture`.
+    Weights come from torch's global generator: seed it first, as the protocol does. Raises `UnknownName` or
+    `UnknownArchitecture`.
     """
     found = get_space(space)
-    code = found.code(arch)
-    if found.name == "tss":
-        return topology_network(code, in_channels, classes, scale)
-    widths = [CHANNELS[choice] // scale.width_divisor for choice in code]
-    return size_network(widths, in_channels, classes)
+    cell, widths, repeats = found.layout(np.array(found.code(arch), np.uint8), scale)
+    if found is SIZE:
+        return size_network(widths.tolist(), in_channels, classes)
+    return skeleton_network(cell.tolist(), widths.tolist(), repeats, in_channels, classes)
 
 
 def count_params(network: nn.Module) -> int:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, batch_norm, conv2d, one_hot, relu
 
-from natslib.nets.candidate import Network, topology_network
+from natslib.nets.candidate import Network, build_network
 from natslib.nets.cell import ConvBn, ReductionBlock, blank
 from natslib.nets.grouped import only
 from natslib.spaces import Scale
@@ -198,7 +198,13 @@ class TopologySupernet(nn.Module):
     def cut_out(self, code: Sequence[int]) -> Network:
         """Return the candidate `code` with this network's weights; equal to it in training mode."""
         stem, classifier = only(self.stem, nn.Conv2d), self.classifier
-        network = topology_network(code, stem.in_channels, classifier.out_features, self.scale)
+        network = build_network(
+            "tss",
+            tuple(code),
+            in_channels=stem.in_channels,
+            classes=classifier.out_features,
+            scale=self.scale,
+        )
         network.to(stem.weight)
         network.stem.load_state_dict(self.stem.state_dict())
         network.classifier.load_state_dict(classifier.state_dict())

@@ -16,8 +16,7 @@ worker is still idle. An algorithm that must hear of everything it asked for bef
 from collections.abc import Callable, Generator, Iterable
 from typing import Any, NamedTuple, TypeAlias
 
-Arch: TypeAlias = Any
-"""An architecture: its code (the fast form), its string or its index."""
+from natslib.spaces import Arch
 
 
 class Trial(NamedTuple):
@@ -30,7 +29,7 @@ class Trial(NamedTuple):
 class Result(NamedTuple):
     """A finished evaluation: the architecture as proposed, its score (more is better), the epochs trained."""
 
-    arch: Arch
+    arch: Any
     score: float
     epochs: int
 

@@ -29,7 +29,6 @@ from typing import Any, TypeAlias
 from natslib.errors import unknown_name
 from natslib.spaces.cell import CONV_1X1, CONV_3X3, EDGES, NONE, OPS, POOL, SKIP
 
-Code: TypeAlias = Sequence[int]
 Terms: TypeAlias = tuple[tuple[int, int], ...]  # a sum of (number of poolings, convolution's edge or INPUT)
 Convolutions: TypeAlias = dict[int, tuple[int, Terms]]  # edge: (operation, what it convolves)
 
@@ -38,7 +37,7 @@ CONVOLUTIONS = (CONV_1X1, CONV_3X3)
 UNIQUE_MODES = ("plain", "skip", "zero")
 
 
-def unique_string(code: Code, mode: str) -> str:
+def unique_string(code: Sequence[int], mode: str) -> str:
     """Return the official unique string of a code; raises `UnknownName` for a wrong mode.
 
     The modes are the official flag `consider_zero`: `plain` None, `skip` False, `zero` True. The last one,
@@ -61,7 +60,7 @@ def _official_term(op: int, source: str, mode: str) -> str:
     return f"({source})@{OPS[op]}"
 
 
-def expression_key(code: Code) -> tuple[Any, ...]:
+def expression_key(code: Sequence[int]) -> tuple[Any, ...]:
     """Return a cell's formula: a sorted sum of (operation, operand); () is zero, ((0, ()),) the input."""
     nodes: list[tuple[Any, ...]] = [((0, ()),)]
     for target in (1, 2, 3):
@@ -75,7 +74,7 @@ def expression_key(code: Code) -> tuple[Any, ...]:
     return nodes[-1]
 
 
-def exact_key(code: Code) -> tuple[Any, ...]:
+def exact_key(code: Sequence[int]) -> tuple[Any, ...]:
     """Return the network of a cell: its output and used convolutions, numbered the same in equal networks.
 
     Convolutions of equal formula could be numbered either way; the smallest key over these orders is taken.
@@ -89,14 +88,14 @@ def exact_key(code: Code) -> tuple[Any, ...]:
     return min(_numbered(output, convolutions, order) for order in orders)
 
 
-def _incoming(code: Code, target: int) -> Iterator[tuple[int, int, int]]:
+def _incoming(code: Sequence[int], target: int) -> Iterator[tuple[int, int, int]]:
     """Yield (edge, source node, operation) of each edge into the node `target`."""
     for edge, (source, end) in enumerate(EDGES):
         if end == target:
             yield edge, source, code[edge]
 
 
-def _expand(code: Code) -> tuple[Terms, Convolutions]:
+def _expand(code: Sequence[int]) -> tuple[Terms, Convolutions]:
     """Return the output as a sum of pooled inputs and convolutions, and what each convolution convolves."""
     nodes: list[Terms] = [((0, INPUT),)]
     convolutions: Convolutions = {}
@@ -149,7 +148,7 @@ def _numbered(output: Terms, convolutions: Convolutions, order: tuple[int, ...])
     return rename(output), tuple((convolutions[edge][0], rename(convolutions[edge][1])) for edge in order)
 
 
-KEYS: dict[str, Callable[[Code], object]] = {
+KEYS: dict[str, Callable[[Sequence[int]], object]] = {
     "plain": lambda code: unique_string(code, "plain"),
     "skip": lambda code: unique_string(code, "skip"),
     "zero": lambda code: unique_string(code, "zero"),

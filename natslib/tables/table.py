@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from natslib.errors import BadSource, ConfigError, NotMeasured
-from natslib.spaces import Space, get_space
+from natslib.spaces import Arch, Space, get_space
 from natslib.tables.curves import Curves
 from natslib.tables.equivalents import ClassReader
 from natslib.tables.format.folder import FINALS_FILE, altered_files, curve_files, open_folder
@@ -23,7 +23,6 @@ from natslib.tables.format.schema import MEAN_ONLY, METRICS
 from natslib.tables.format.writing import read_metadata, write_finals
 from natslib.tables.reader import Question, Reader, Seed
 
-Arch = int | str | tuple[int, ...]
 HIGHER_IS_BETTER = ("accuracy", "top5")
 
 

@@ -17,13 +17,13 @@ from natslib.files import lock, write_atomic
 from natslib.nets.size_supernet import SizeSupernet
 from natslib.nets.topology_supernet import TopologySupernet, one_hot_weights
 from natslib.search.store import describe_into
-from natslib.spaces import get_space
+from natslib.spaces import Code, get_space
 from natslib.training.device import environment_stamp
 from natslib.training.jobs import representatives, sub_grid
 from natslib.training.loop import clock
 from natslib.weight_sharing import get_method
 from natslib.weight_sharing.data import SearchData, SelectionBatches, paired_epoch
-from natslib.weight_sharing.method import Batch, Code, Losses, Method, ValidBatches
+from natslib.weight_sharing.method import Batch, Losses, Method, ValidBatches
 from natslib.weight_sharing.records import RECORDS, SCORES, STAMP
 from natslib.weight_sharing.settings import Settings
 

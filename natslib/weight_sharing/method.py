@@ -10,10 +10,8 @@ from torch.nn.functional import cross_entropy
 
 from natslib.nets.size_supernet import SizeSupernet
 from natslib.nets.topology_supernet import TopologySupernet, one_hot_weights
-from natslib.spaces import get_space
+from natslib.spaces import Code, get_space
 from natslib.weight_sharing.settings import Settings
-
-Code = tuple[int, ...]
 
 
 class Batch(NamedTuple):
@@ -42,17 +40,17 @@ class Losses(NamedTuple):
     valid_accuracy: Tensor
 
 
-class Seen(NamedTuple):
+class BatchResult(NamedTuple):
     """Mean loss and accuracy in percent of one batch, 0-dimensional and detached."""
 
     loss: Tensor
     accuracy: Tensor
 
 
-def seen(logits: Tensor, labels: Tensor, loss: Tensor) -> Seen:
+def result_of(logits: Tensor, labels: Tensor, loss: Tensor) -> BatchResult:
     """Return what a batch with these logits (n, classes) showed."""
     right = (logits.detach().argmax(1) == labels).float().mean()
-    return Seen(loss.detach(), 100 * right)
+    return BatchResult(loss.detach(), 100 * right)
 
 
 class Method(ABC):
@@ -77,7 +75,7 @@ class Method(ABC):
         for weight in network.parameters():
             weight.grad = torch.zeros_like(weight)
         #: For the validation batch of a step that does not look at it.
-        self.unseen = Seen(*torch.full((2,), torch.nan, device=self.device))
+        self.unseen = BatchResult(*torch.full((2,), torch.nan, device=self.device))
         self.weight_optimizer = torch.optim.SGD(
             network.parameters(),
             settings.learning_rate,
@@ -133,7 +131,7 @@ class Method(ABC):
         """Return what the last epoch decided, by column, for its record; most methods have no columns of their own."""
         return {}
 
-    def weight_step(self, logits: Tensor, labels: Tensor) -> Seen:
+    def weight_step(self, logits: Tensor, labels: Tensor) -> BatchResult:
         """Update the weights alone by the gradient of a batch's loss."""
         loss = cross_entropy(logits, labels)
         self.weight_optimizer.zero_grad(set_to_none=False)
@@ -141,13 +139,13 @@ class Method(ABC):
         if self.settings.clip < torch.inf:
             nn.utils.clip_grad_norm_(self.network.parameters(), self.settings.clip)
         self.weight_optimizer.step()
-        return seen(logits, labels, loss)
+        return result_of(logits, labels, loss)
 
-    def arch_step(self, logits: Tensor, labels: Tensor) -> Seen:
+    def arch_step(self, logits: Tensor, labels: Tensor) -> BatchResult:
         """Update the architecture parameters alone by the gradient of a batch's loss."""
         loss = cross_entropy(logits, labels)
         self.update_alphas(loss)
-        return seen(logits, labels, loss)
+        return result_of(logits, labels, loss)
 
     def update_alphas(self, loss: Tensor) -> None:
         """Do one step of the architecture optimizer down the gradient of `loss`; no other gradient is computed."""

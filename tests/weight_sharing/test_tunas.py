@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from natslib.nets.size_supernet import UNIT_ROWS
-from natslib.weight_sharing.method import Seen
+from natslib.weight_sharing.method import BatchResult
 from tests.weight_sharing.tiny import noise, tiny
 
 
@@ -12,9 +12,9 @@ def let_see(method: Any, accuracy: float) -> list[list[int]]:
     """Let every candidate have this accuracy; return where its gates are noted."""
     noted: list[list[int]] = []
 
-    def judge(_: object, gates: list[int]) -> Seen:
+    def judge(_: object, gates: list[int]) -> BatchResult:
         noted.append(gates)
-        return Seen(torch.tensor(1.0), torch.tensor(accuracy))
+        return BatchResult(torch.tensor(1.0), torch.tensor(accuracy))
 
     method.judge = judge
     return noted
@@ -39,7 +39,9 @@ def test_the_log_probability_is_the_sum_over_the_six_units() -> None:
 
 def test_the_baseline_takes_an_accuracy_in_before_it_is_used() -> None:
     method = tiny("tunas", warm_up=0.0)
-    advantages = [method.advantage(Seen(torch.tensor(0.0), torch.tensor(x))) for x in (50.0, 60.0, 20.0)]
+    advantages = [
+        method.advantage(BatchResult(torch.tensor(0.0), torch.tensor(x))) for x in (50.0, 60.0, 20.0)
+    ]
     first, second = 0.05 * 50.0, 0.95 * 0.05 * 50.0 + 0.05 * 60.0
     third = 0.95 * second + 0.05 * 20.0
     weights = [0.05, 0.95 * 0.05 + 0.05, 0.95**2 * 0.05 + 0.95 * 0.05 + 0.05]
@@ -65,7 +67,7 @@ def test_the_gradient_is_minus_the_advantage_times_that_of_the_log_probability()
 
 def test_the_policy_learns_the_width_that_pays() -> None:
     method = tiny("tunas", warm_up=0.0, arch_learning_rate=0.05)
-    method.judge = lambda _, gates: Seen(torch.tensor(1.0), torch.tensor(10.0 * gates[5]))
+    method.judge = lambda _, gates: BatchResult(torch.tensor(1.0), torch.tensor(10.0 * gates[5]))
     for _ in range(300):
         method.search(noise())
     assert method.choose(None)[4] >= 6

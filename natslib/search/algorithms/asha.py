@@ -5,8 +5,8 @@ from itertools import pairwise
 import numpy as np
 
 from natslib.search.algorithms.successive_halving import rung_epochs
-from natslib.search.proposals import Arch, Result, Search, Trial, score_of
-from natslib.spaces import Space
+from natslib.search.proposals import Result, Search, Trial, score_of
+from natslib.spaces import Arch, Space
 
 
 def asha(

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from natslib.search.proposals import Arch, Result, Search, evaluate, score_of
-from natslib.spaces import Space
+from natslib.search.proposals import Result, Search, evaluate, score_of
+from natslib.spaces import Arch, Space
 from natslib.spaces.topology import path_encoding
 
 Floats = npt.NDArray[np.float64]

@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from natslib.search.algorithms.successive_halving import bracket, cycle_brackets
-from natslib.search.proposals import Arch, Result, Search
+from natslib.search.proposals import Result, Search
 from natslib.search.subspace import covers
-from natslib.spaces import Space
+from natslib.spaces import Arch, Space
 
 Floats = npt.NDArray[np.float64]
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from natslib.search.proposals import Arch, Result, Search, evaluate, score_of
-from natslib.spaces import Space
+from natslib.search.proposals import Result, Search, evaluate, score_of
+from natslib.spaces import Arch, Space
 
 
 def local_search(space: Space, rng: np.random.Generator) -> Search:

@@ -8,8 +8,8 @@ from typing import TypeAlias
 import numpy as np
 
 from natslib.errors import ConfigError
-from natslib.search.proposals import WAIT, Arch, Result, Search, Trial, score_of
-from natslib.spaces import Space
+from natslib.search.proposals import WAIT, Result, Search, Trial, score_of
+from natslib.spaces import Arch, Space
 
 Rung: TypeAlias = tuple[int, int]
 """How many architectures are trained, and for how many epochs."""

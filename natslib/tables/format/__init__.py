@@ -1,1 +1,1 @@
-"""TODO."""
+"""How a table lies on disk: its columns, its files, and its folder."""

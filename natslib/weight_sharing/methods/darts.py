@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy, softmax
 
-from natslib.weight_sharing.method import Batch, Losses, Method, Seen, seen
+from natslib.weight_sharing.method import Batch, BatchResult, Losses, Method, result_of
 
 
 class DartsV1(Method):
@@ -24,7 +24,7 @@ class DartsV1(Method):
         logits = self.network(train.images, self.mixture().detach())
         return Losses(*self.weight_step(logits, train.labels), *self.mixture_step(train, valid))
 
-    def mixture_step(self, train: Batch, valid: Batch) -> Seen:
+    def mixture_step(self, train: Batch, valid: Batch) -> BatchResult:
         """Update the mixture alone."""
         return self.arch_step(self.network(valid.images, self.mixture()), valid.labels)
 
@@ -39,7 +39,7 @@ class DartsV2(DartsV1):
     name: ClassVar[str] = "darts-v2"
     radius: ClassVar[float] = 0.01
 
-    def mixture_step(self, train: Batch, valid: Batch) -> Seen:
+    def mixture_step(self, train: Batch, valid: Batch) -> BatchResult:
         assert self.alphas is not None
         assert self.arch_optimizer is not None
         weights = list(self.network.parameters())
@@ -52,7 +52,7 @@ class DartsV2(DartsV1):
         self.alphas.grad = gradient - rate * self._second_order(train, weights, start, vector)
         self._place(weights, start, start, 0.0)
         self.arch_optimizer.step()
-        return seen(logits, valid.labels, loss)
+        return result_of(logits, valid.labels, loss)
 
     def _train_gradient(self, train: Batch, inputs: list[Tensor]) -> tuple[Tensor, ...]:
         logits = self.network(train.images, self.mixture())

@@ -14,8 +14,8 @@ from torch.nn.functional import cross_entropy
 
 from natslib.nets.topology_supernet import TopologySupernet
 from natslib.search.projection import Decision, Mask, Score, decide, project, undecided
-from natslib.spaces import get_space
-from natslib.weight_sharing.method import Batch, Code, Losses, Seen, ValidBatches
+from natslib.spaces import Code, get_space
+from natslib.weight_sharing.method import Batch, BatchResult, Losses, ValidBatches
 from natslib.weight_sharing.methods.darts import DartsV1
 from natslib.weight_sharing.settings import Settings
 
@@ -75,7 +75,7 @@ class DartsPt(DartsV1):
         logits = self.network(train.images, self.mixture().detach(), torch.from_numpy(self.left))
         return Losses(*self.weight_step(logits, train.labels), *learned)
 
-    def learn_mixture(self, valid: Batch) -> Seen:
+    def learn_mixture(self, valid: Batch) -> BatchResult:
         """Update the architecture parameters alone."""
         logits = self.network(valid.images, self.mixture(), torch.from_numpy(self.left))
         return self.arch_step(logits, valid.labels)
@@ -140,7 +140,7 @@ class DartsPtFixed(DartsPt):
 
     name: ClassVar[str] = "darts-pt-fixed"
 
-    def learn_mixture(self, valid: Batch) -> Seen:
+    def learn_mixture(self, valid: Batch) -> BatchResult:
         return self.unseen
 
 

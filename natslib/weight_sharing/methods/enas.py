@@ -6,8 +6,9 @@ import torch
 from torch import Generator, Tensor, nn
 
 from natslib.nets.topology_supernet import TopologySupernet, one_hot_weights
+from natslib.spaces import Code
 from natslib.spaces.cell import EDGES, OPS
-from natslib.weight_sharing.method import Batch, Code, Losses, Method, ValidBatches
+from natslib.weight_sharing.method import Batch, Losses, Method, ValidBatches
 from natslib.weight_sharing.settings import Settings
 
 SIZE = 32  # of the LSTM's state and of an operation's embedding

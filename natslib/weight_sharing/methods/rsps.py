@@ -7,9 +7,9 @@ import torch
 from torch import Tensor
 from torch.nn.functional import one_hot
 
-from natslib.spaces import get_space
+from natslib.spaces import Code, get_space
 from natslib.spaces.cell import EDGES, OPS
-from natslib.weight_sharing.method import Batch, Code, Losses, Method, ValidBatches
+from natslib.weight_sharing.method import Batch, Losses, Method, ValidBatches
 
 ENTERING = tuple([e for e, (_, end) in enumerate(EDGES) if end == node] for node in (1, 2, 3))
 """The edges that enter nodes 1, 2 and 3."""

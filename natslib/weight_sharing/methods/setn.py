@@ -7,8 +7,9 @@ from torch import Tensor
 from torch.nn.functional import softmax
 
 from natslib.nets.topology_supernet import one_hot_weights
+from natslib.spaces import Code
 from natslib.spaces.cell import EDGES, OPS
-from natslib.weight_sharing.method import Batch, Code, Losses, Method, ValidBatches
+from natslib.weight_sharing.method import Batch, Losses, Method, ValidBatches
 
 
 def most_probable(logits: Tensor, n: int) -> list[Code]:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from natslib.nets.size_supernet import UNIT_ROWS, Gate
-from natslib.weight_sharing.method import Batch, Losses, Method, Seen
+from natslib.weight_sharing.method import Batch, BatchResult, Losses, Method
 
 
 class SizeMethod(Method):
@@ -57,10 +57,10 @@ class SizeMethod(Method):
         trained = self.weight_step(self.network(train.images, gates), train.labels)
         return Losses(*trained, *(self.wait(valid) if self.warming else self.search(valid)))
 
-    def search(self, valid: Batch) -> Seen:
+    def search(self, valid: Batch) -> BatchResult:
         """Update the logits alone, through the gates."""
         return self.arch_step(self.network(valid.images, self.gates()), valid.labels)
 
-    def wait(self, valid: Batch) -> Seen:
+    def wait(self, valid: Batch) -> BatchResult:
         """Let a validation batch of the warm-up pass."""
         return self.unseen

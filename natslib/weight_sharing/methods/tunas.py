@@ -9,7 +9,7 @@ from torch.nn.functional import cross_entropy
 
 from natslib.nets.size_supernet import Gate
 from natslib.search.algorithms.reinforce import MovingAverage
-from natslib.weight_sharing.method import Batch, Seen, seen
+from natslib.weight_sharing.method import Batch, BatchResult, result_of
 from natslib.weight_sharing.methods.sizes import SizeMethod
 
 
@@ -35,24 +35,24 @@ class Tunas(SizeMethod):
     def sample(self) -> list[Gate]:
         return self.draw()[0]
 
-    def search(self, valid: Batch) -> Seen:
+    def search(self, valid: Batch) -> BatchResult:
         gates, log_probability = self.draw()
         result = self.judge(valid, gates)
         self.update_alphas(-self.advantage(result) * log_probability)
         return result
 
-    def wait(self, valid: Batch) -> Seen:
+    def wait(self, valid: Batch) -> BatchResult:
         result = self.judge(valid, self.gates())
         self.advantage(result)
         return result
 
     @torch.no_grad()
-    def judge(self, valid: Batch, gates: Sequence[Gate]) -> Seen:
+    def judge(self, valid: Batch, gates: Sequence[Gate]) -> BatchResult:
         """Return what candidates of these gates show on a batch."""
         logits = self.network(valid.images, gates)
-        return seen(logits, valid.labels, cross_entropy(logits, valid.labels))
+        return result_of(logits, valid.labels, cross_entropy(logits, valid.labels))
 
-    def advantage(self, result: Seen) -> float:
+    def advantage(self, result: BatchResult) -> float:
         """Take in the accuracy of a batch and return how far it lies above the baseline."""
         accuracy = result.accuracy.item()
         return accuracy - self.baseline.update(accuracy)
