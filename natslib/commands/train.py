@@ -9,16 +9,16 @@ from pathlib import Path
 import numpy as np
 
 from natslib.commands.options import add_machine_arguments, numbers
+from natslib.datasets import DATASETS, EMBEDDED
 from natslib.errors import ConfigError, shown
 from natslib.spaces import SPACES, get_space
 from natslib.tables.format.schema import LABEL_LENGTH, SEEDS, is_label
 from natslib.training.device import environment_stamp, ready_device
-from natslib.training.embedded import EMBEDDED
 from natslib.training.farm import run_farm
 from natslib.training.images import ImageSet
 from natslib.training.jobs import Job, embedded_plan, jobs_for
 from natslib.training.recipes import get_recipe
-from natslib.training.sources import PAPER_SETS, load_images
+from natslib.training.sources import load_images
 
 EPILOG = """examples:
   natslib train --space tss --arch 0-99,1462 --seed 777,888 --dataset digits --recipe 12 --out logs
@@ -91,11 +91,10 @@ def log_name(dataset: str) -> str:
 
     Raises `ConfigError` for a name that no table could hold, or that is another dataset's.
     """
-    known = (*EMBEDDED, *PAPER_SETS)
-    if dataset in known:
+    if dataset in DATASETS:
         return dataset
     name = Path(dataset).stem
-    if name in known:
+    if name in DATASETS:
         raise ConfigError(
             f"your own images {dataset} would stand in the logs as {name!r}, another dataset: rename them"
         )
@@ -119,7 +118,7 @@ def print_progress(
 
 def is_small(dataset: str, scale: str | None) -> bool:
     """Return whether a dataset is trained at the small scale; raises `ConfigError` when nothing says so."""
-    if scale is None and dataset not in EMBEDDED and dataset not in PAPER_SETS:
+    if scale is None and dataset not in DATASETS:
         raise ConfigError(f"say --scale paper or --scale small for your own images {dataset}")
     return dataset in EMBEDDED if scale is None else scale == "small"
 

@@ -4,8 +4,6 @@ They are small and they are not CIFAR. One run trains on `train`; `valid` and `t
 benchmark's CIFAR-100 (NATS-Bench, section 3.2).
 """
 
-from collections.abc import Callable
-
 import numpy as np
 import torch
 from sklearn.datasets import load_digits, load_sample_images
@@ -135,22 +133,11 @@ def photos() -> ImageSet:
     return _image_set("photos", parts)
 
 
-#: The embedded image sets by name.
-EMBEDDED: dict[str, Callable[[], ImageSet]] = {"digits": digits, "digit-pairs": digit_pairs, "photos": photos}
-
-
-_PARTS = {"digits": _digit_parts, "digit-pairs": _pair_parts, "photos": _photo_parts}
+UNSHIFTED = {"digits": _digit_parts, "digit-pairs": _pair_parts, "photos": _photo_parts}
 
 
 def unshifted_valid(name: str) -> Split:
     """Return the images of the split `valid` of an embedded set as they are, for searches that shift them anew."""
-    if name not in _PARTS:
-        raise unknown_name("embedded image set", name, _PARTS)
-    return _split(_PARTS[name](np.random.default_rng(SPLIT_SEED))["valid"])
-
-
-def embedded_images(name: str) -> ImageSet:
-    """Return the embedded image set of that name; raises `UnknownName`."""
-    if name not in EMBEDDED:
-        raise unknown_name("embedded image set", name, EMBEDDED)
-    return EMBEDDED[name]()
+    if name not in UNSHIFTED:
+        raise unknown_name("embedded image set", name, UNSHIFTED)
+    return _split(UNSHIFTED[name](np.random.default_rng(SPLIT_SEED))["valid"])

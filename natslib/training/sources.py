@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from natslib.datasets import PAPER
 from natslib.errors import BadSource, unknown_name
-from natslib.training.embedded import EMBEDDED
+from natslib.training.embedded import digit_pairs, digits, photos
 from natslib.training.images import ImageSet, Split
 from natslib.training.paper_sets import cifar10, cifar10_valid, cifar100, imagenet16_120
 
@@ -103,12 +104,16 @@ def _pictures(files: list[Path]) -> np.ndarray:
     return np.stack(pictures)
 
 
-PAPER_SETS: dict[str, Callable[..., ImageSet]] = {
+IMAGE_SETS: dict[str, Callable[..., ImageSet]] = {
     "cifar10-valid": cifar10_valid,
     "cifar10": cifar10,
     "cifar100": cifar100,
     "ImageNet16-120": imagenet16_120,
+    "digits": digits,
+    "digit-pairs": digit_pairs,
+    "photos": photos,
 }
+"""How the images of each dataset of `natslib.datasets` are had: the paper's from files, the others by computing."""
 
 
 def load_images(name: str, root: Path, *, verify: bool) -> ImageSet:
@@ -117,10 +122,10 @@ def load_images(name: str, root: Path, *, verify: bool) -> ImageSet:
     `root` is the folder of the downloaded sets; with `verify` their checksums must be the official ones.
     Raises `UnknownName`, and `BadSource` for files that are missing or damaged.
     """
-    if name in EMBEDDED:
-        return EMBEDDED[name]()
-    if name in PAPER_SETS:
-        return PAPER_SETS[name](root, verify=verify)
+    if name in PAPER:
+        return IMAGE_SETS[name](root, verify=verify)
+    if name in IMAGE_SETS:
+        return IMAGE_SETS[name]()
     if Path(name).suffix == ".npz" or Path(name).is_dir():
         return own_images(Path(name))
-    raise unknown_name("dataset", name, [*EMBEDDED, *PAPER_SETS, "PATH.npz", "FOLDER"])
+    raise unknown_name("dataset", name, [*IMAGE_SETS, "PATH.npz", "FOLDER"])

@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 
 from natslib.errors import ConfigError
-from natslib.training.embedded import EMBEDDED, unshifted_valid
+from natslib.training.embedded import UNSHIFTED, unshifted_valid
 from natslib.training.images import ImageSet, Split, augmented_epoch, draw_plan, normalise
 from natslib.training.sources import load_images
 from natslib.weight_sharing.method import Batch
@@ -42,7 +42,7 @@ def load_search_data(name: str, root: Path, device: torch.device, *, verify: boo
     images = load_images("cifar10-valid" if name == "cifar10" else name, root, verify=verify)
     if "valid" not in images.evaluations:
         raise ConfigError(f"{name} has no split 'valid' to search with: it has {sorted(images.evaluations)}")
-    valid = unshifted_valid(name) if name in EMBEDDED else images.evaluations["valid"]
+    valid = unshifted_valid(name) if name in UNSHIFTED else images.evaluations["valid"]
     return search_data(images.to(device), valid.to(device))
 
 

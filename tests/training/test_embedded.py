@@ -1,15 +1,15 @@
 """The embedded image sets are what their facts say, always the same, and their splits are disjoint."""
 
 import hashlib
+from pathlib import Path
 
 import pytest
 import torch
 
-from natslib.datasets import EMBEDDED, get_dataset
+from natslib.datasets import DATASETS, EMBEDDED, get_dataset
 from natslib.errors import UnknownName
-from natslib.training.embedded import EMBEDDED as BUILDERS
-from natslib.training.embedded import embedded_images
 from natslib.training.images import ImageSet
+from natslib.training.sources import IMAGE_SETS, load_images
 
 #: Changing the images invalidates every raw log of the embedded benchmark: train it again, then renew these.
 DIGESTS = {"digits": "b1306106fb91a5fd", "digit-pairs": "3c8dfe2b0502edc7", "photos": "923fed32303d3a49"}
@@ -17,13 +17,13 @@ DIGESTS = {"digits": "b1306106fb91a5fd", "digit-pairs": "3c8dfe2b0502edc7", "pho
 
 @pytest.fixture(scope="module", params=EMBEDDED)
 def images(request: pytest.FixtureRequest) -> ImageSet:
-    return embedded_images(request.param)
+    return load_images(request.param, Path(), verify=True)
 
 
 def test_facts_and_builders_name_the_same_sets() -> None:
-    assert tuple(BUILDERS) == EMBEDDED
-    with pytest.raises(UnknownName, match=r"unknown embedded image set 'digit': allowed are .*'digits'"):
-        embedded_images("digit")
+    assert tuple(IMAGE_SETS) == tuple(DATASETS)
+    with pytest.raises(UnknownName, match=r"unknown dataset 'digit': allowed are .*'digits'"):
+        load_images("digit", Path(), verify=True)
 
 
 def test_the_images_are_what_the_facts_say(images: ImageSet) -> None:

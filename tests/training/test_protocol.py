@@ -1,10 +1,12 @@
 """The tables of the protocol say what the recipes and image sets do."""
 
+from pathlib import Path
+
 import pandas as pd
 
 from natslib.datasets import DATASETS, EMBEDDED
-from natslib.training.embedded import embedded_images
 from natslib.training.recipes import RECIPES, SMALL_RECIPES, dataset_table, recipe_table
+from natslib.training.sources import load_images
 
 
 def test_every_recipe_has_a_row_with_the_published_names_and_rates() -> None:
@@ -33,7 +35,7 @@ def test_every_dataset_has_a_row_and_missing_splits_are_missing() -> None:
 def test_shift_and_mirroring_are_those_of_the_image_sets() -> None:
     table = dataset_table().set_index("name in tables")
     for name in EMBEDDED:
-        images = embedded_images(name)
+        images = load_images(name, Path(), verify=True)
         told = table.loc[name, ["shift (pixels)", "mirrored"]].tolist()
         assert told == [images.shift, "half" if images.flip else "no"]
     paper = table[table["origin"] == "paper"]

@@ -115,7 +115,7 @@ def test_a_folder_with_a_strange_class_or_a_broken_picture_is_refused(tmp_path: 
 
 def test_names_and_paths_that_do_not_exist_are_refused(tmp_path: Path) -> None:
     with pytest.raises(
-        UnknownName, match=r"unknown dataset 'cifar': allowed are 'digits', .*'cifar10-valid'"
+        UnknownName, match=r"unknown dataset 'cifar': allowed are 'cifar10-valid', .*'digits'"
     ):
         load_images("cifar", tmp_path, verify=True)
     with pytest.raises(BadSource, match=r"none\.npz does not exist"):

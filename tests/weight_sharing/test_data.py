@@ -4,10 +4,12 @@ from pathlib import Path
 import pytest
 import torch
 
+from natslib.datasets import EMBEDDED
 from natslib.errors import ConfigError
 from natslib.training import own_images
-from natslib.training.embedded import EMBEDDED, embedded_images, unshifted_valid
+from natslib.training.embedded import unshifted_valid
 from natslib.training.images import ImageSet, Split, normalise
+from natslib.training.sources import load_images
 from natslib.weight_sharing import data as module
 from natslib.weight_sharing.data import (
     SearchData,
@@ -77,7 +79,7 @@ def test_selection_batches_are_the_validation_images_as_they_are(data: SearchDat
 @pytest.mark.parametrize("name", EMBEDDED)
 def test_an_embedded_set_is_searched_without_its_test_images(name: str) -> None:
     data = load_search_data(name, Path("nowhere"), CPU, verify=True)
-    whole = embedded_images(name)
+    whole = load_images(name, Path(), verify=True)
     assert torch.equal(data.train.train.images, whole.train.images)
     assert data.valid.mean == whole.mean
     valid = {image.numpy().tobytes() for image in data.valid.train.images}
@@ -88,7 +90,10 @@ def test_an_embedded_set_is_searched_without_its_test_images(name: str) -> None:
 
 
 def test_digits_to_choose_by_are_not_yet_shifted() -> None:
-    fresh, shifted = unshifted_valid("digits"), embedded_images("digits").evaluations["valid"]
+    fresh, shifted = (
+        unshifted_valid("digits"),
+        load_images("digits", Path(), verify=True).evaluations["valid"],
+    )
     assert (len(fresh), len(shifted)) == (450, 1350)
     ink, moved = (split.images.double().mean(dim=(0, 2, 3)) for split in (fresh, shifted))
     assert ink[0] > 1.3 * moved[0]  # a shift fills rows with zeros
