@@ -5,12 +5,11 @@ of the cell, node 3 its output, and every node the sum over its incoming edges (
 """
 
 from collections.abc import Iterable
-from itertools import product
 
 import numpy as np
 import numpy.typing as npt
 
-from natslib.errors import UnknownArchitecture, unknown_name
+from natslib.errors import UnknownArchitecture
 
 OPS: tuple[str, ...] = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
 NONE, SKIP, CONV_1X1, CONV_3X3, POOL = range(5)
@@ -23,9 +22,7 @@ PATHS: tuple[tuple[int, ...], ...] = ((3,), (0, 4), (1, 5), (0, 2, 5))  # edges 
 NASLIB_OPS: tuple[str, ...] = ("skip_connect", "none", "nor_conv_3x3", "nor_conv_1x1", "avg_pool_3x3")
 NASLIB_EDGES: tuple[tuple[int, int], ...] = tuple(sorted(EDGES))
 _TO_NASLIB_OP = np.array([NASLIB_OPS.index(op) for op in OPS], np.uint8)
-_FROM_NASLIB_OP = np.array([OPS.index(op) for op in NASLIB_OPS], np.uint8)
 _TO_NASLIB_EDGE = [EDGES.index(edge) for edge in NASLIB_EDGES]
-_FROM_NASLIB_EDGE = [NASLIB_EDGES.index(edge) for edge in EDGES]
 
 # naszilla, whose path encoding this is, numbers the operations as follows.
 PATH_OPS: tuple[str, ...] = ("avg_pool_3x3", "nor_conv_1x1", "nor_conv_3x3", "none", "skip_connect")
@@ -39,17 +36,6 @@ def op_names(code: Iterable[int]) -> tuple[str, ...]:
     return tuple(OPS[choice] for choice in code)
 
 
-def from_op_names(names: Iterable[str]) -> tuple[int, ...]:
-    """Return the code of six operation names in edge order; raises `UnknownName`, `UnknownArchitecture`."""
-    given = tuple(names)
-    if len(given) != len(EDGES):
-        raise UnknownArchitecture(f"unknown operations {given!r:.160}: allowed are {len(EDGES)}, one an edge")
-    for name in given:
-        if name not in OPS:
-            raise unknown_name("operation", name, OPS)
-    return tuple(OPS.index(name) for name in given)
-
-
 def matrix(codes: npt.ArrayLike) -> npt.NDArray[np.uint8]:
     """Return adjacency matrices, (..., 6) to (..., 4, 4): entry [i, j] is the operation of the edge j→i.
 
@@ -61,24 +47,9 @@ def matrix(codes: npt.ArrayLike) -> npt.NDArray[np.uint8]:
     return filled
 
 
-def from_matrix(matrices: npt.ArrayLike) -> npt.NDArray[np.uint8]:
-    """Return the codes of adjacency matrices, (..., 4, 4) to (..., 6); raises `UnknownArchitecture`."""
-    given = np.asarray(matrices)
-    if given.shape[-2:] != (NODES, NODES) or np.triu(given).any():
-        raise UnknownArchitecture("unknown adjacency matrix: allowed are 4x4, strictly lower triangular ones")
-    if not np.isin(given, range(len(OPS))).all():
-        raise UnknownArchitecture(f"unknown adjacency matrix: allowed entries are 0 to {len(OPS) - 1}")
-    return given[..., TARGETS, SOURCES].astype(np.uint8)
-
-
 def to_naslib(codes: npt.ArrayLike) -> npt.NDArray[np.uint8]:
     """Return NASLib's `op_indices`, (..., 6) to (..., 6): its own edge order and operation numbers."""
     return _TO_NASLIB_OP[_codes(codes, len(OPS))[..., _TO_NASLIB_EDGE]]
-
-
-def from_naslib(op_indices: npt.ArrayLike) -> npt.NDArray[np.uint8]:
-    """Return the codes of NASLib's `op_indices`, (..., 6) to (..., 6); raises `UnknownArchitecture`."""
-    return _FROM_NASLIB_OP[_codes(op_indices, len(NASLIB_OPS))[..., _FROM_NASLIB_EDGE]]
 
 
 def path_encoding(codes: npt.ArrayLike) -> npt.NDArray[np.float32]:
@@ -94,11 +65,6 @@ def path_encoding(codes: npt.ArrayLike) -> npt.NDArray[np.float32]:
         places = offset + numbers[..., list(path)] @ len(OPS) ** np.arange(len(path))
         np.put_along_axis(encoded, places[..., None], 1.0, axis=-1)
     return encoded
-
-
-def path_labels() -> tuple[tuple[str, ...], ...]:
-    """Return the operations of each of the 155 sequences of `path_encoding`, in its order."""
-    return tuple(ops[::-1] for length in PATH_LENGTHS for ops in product(PATH_OPS, repeat=length))
 
 
 def is_connected(codes: npt.ArrayLike) -> npt.NDArray[np.bool_]:

@@ -3,7 +3,6 @@
 import numpy as np
 import numpy.typing as npt
 
-from natslib.errors import UnknownArchitecture
 from natslib.spaces.cost import Scale
 from natslib.spaces.space import Code, CodeArray, Space, Uniforms
 
@@ -15,15 +14,6 @@ CELL: Code = (3, 3, 3, 1, 3, 3)  # topology architecture 9930: every convolution
 def channels(codes: npt.ArrayLike) -> npt.NDArray[np.int64]:
     """Return the channel numbers of codes: (..., 5) to (..., 5), int64."""
     return np.array(CHANNELS)[SIZE.checked(codes)]
-
-
-def from_channels(widths: npt.ArrayLike) -> CodeArray:
-    """Return the uint8 codes of channel numbers, (..., 5) to (..., 5); raises `UnknownArchitecture`."""
-    given = np.asarray(widths)
-    if given.ndim == 0 or given.shape[-1] != len(POSITIONS) or not np.isin(given, CHANNELS).all():
-        allowed = f"{len(POSITIONS)} of {', '.join(map(str, CHANNELS))}"
-        raise UnknownArchitecture(f"unknown channel numbers {widths!r:.160}: allowed are {allowed}")
-    return np.searchsorted(CHANNELS, given).astype(np.uint8)
 
 
 def _layout(codes: CodeArray, scale: Scale) -> tuple[npt.NDArray[np.integer], npt.NDArray[np.integer], int]:

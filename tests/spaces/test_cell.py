@@ -3,31 +3,22 @@
 import numpy as np
 import pytest
 
-from natslib.errors import UnknownArchitecture, UnknownName
+from natslib.errors import UnknownArchitecture
 from natslib.spaces import TOPOLOGY
 from natslib.spaces.topology import (
     OPS,
-    from_matrix,
-    from_naslib,
-    from_op_names,
     is_connected,
     matrix,
     op_names,
     path_encoding,
-    path_labels,
     to_naslib,
 )
 
 CODE = (4, 0, 3, 1, 2, 0)  # every operation, and `none` twice
 
 
-def test_op_names_round_trip():
+def test_op_names_are_in_the_order_of_the_edges():
     assert op_names(CODE) == (OPS[4], "none", "nor_conv_3x3", "skip_connect", "nor_conv_1x1", "none")
-    assert from_op_names(op_names(CODE)) == CODE
-    with pytest.raises(UnknownName, match="operation 'conv': allowed are 'none'"):
-        from_op_names(("conv", *op_names(CODE)[1:]))
-    with pytest.raises(UnknownArchitecture, match="allowed are 6"):
-        from_op_names(op_names(CODE)[1:])
 
 
 def test_matrix_has_the_official_layout():
@@ -38,29 +29,19 @@ def test_matrix_has_the_official_layout():
     np.testing.assert_array_equal(matrix(CODE), [[0, 0, 0, 0], [4, 0, 0, 0], [0, 3, 0, 0], [1, 2, 0, 0]])
 
 
-def test_matrices_round_trip_over_the_space():
-    codes = TOPOLOGY.codes()
-    np.testing.assert_array_equal(from_matrix(matrix(codes)), codes)
-
-
-@pytest.mark.parametrize("wrong", [np.zeros((3, 3)), np.eye(4), np.tril(np.full((4, 4), 5), -1), 0])
-def test_wrong_matrix_is_refused(wrong):
-    with pytest.raises(UnknownArchitecture, match="unknown adjacency matrix: allowed"):
-        from_matrix(wrong)
-
-
 def test_naslib_lists_edges_by_source_and_has_its_own_numbers():
     """Edges 0→1, 0→2, 0→3, 1→2, 1→3, 2→3; 0 skip, 1 none, 2 conv 3x3, 3 conv 1x1, 4 pool."""
     assert to_naslib(CODE).tolist() == [4, 1, 0, 2, 3, 1]
     assert to_naslib((3, 0, 3, 1, 0, 1)).tolist() == [2, 1, 0, 2, 1, 0]
 
 
-def test_naslib_round_trips_over_the_space():
+def test_encodings_tell_all_cells_apart():
     codes = TOPOLOGY.codes()
-    np.testing.assert_array_equal(from_naslib(to_naslib(codes)), codes)
+    for encoded in (matrix(codes).reshape(len(codes), -1), to_naslib(codes)):
+        assert len(np.unique(encoded, axis=0)) == len(codes)
 
 
-@pytest.mark.parametrize("call", [to_naslib, from_naslib, matrix, path_encoding, is_connected])
+@pytest.mark.parametrize("call", [to_naslib, matrix, path_encoding, is_connected])
 @pytest.mark.parametrize("wrong", [(0, 1), (0, 0, 0, 0, 0, 5), (0, 0, 0, 0, 0, -1), (0.0,) * 6])
 def test_wrong_codes_are_refused(call, wrong):
     with pytest.raises(UnknownArchitecture, match=r"unknown code .*allowed"):
@@ -72,14 +53,6 @@ def test_path_encoding_as_naszilla_numbers_it():
     places = np.flatnonzero(path_encoding(CODE))
     direct, over_1, over_2, over_both = 4, 5 + 0 + 5 * 1, 5 + 3 + 5 * 3, 30 + 0 + 5 * 2 + 25 * 3
     assert places.tolist() == sorted((direct, over_1, over_2, over_both))
-
-
-def test_path_labels_name_the_places():
-    labels = path_labels()
-    assert len(labels) == len(set(labels)) == path_encoding(CODE).shape[-1] == 155
-    found = {labels[place] for place in np.flatnonzero(path_encoding(CODE))}
-    ops = op_names(CODE)
-    assert found == {(ops[3],), (ops[0], ops[4]), (ops[1], ops[5]), (ops[0], ops[2], ops[5])}
 
 
 def test_path_encoding_marks_three_or_four_paths():

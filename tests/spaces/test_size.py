@@ -7,9 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from natslib.errors import UnknownArchitecture
 from natslib.spaces import SIZE, TOPOLOGY
-from natslib.spaces.size import CELL, channels, from_channels
+from natslib.spaces.size import CELL, channels
 
 LANDMARKS = {
     0: "8:8:8:8:8",
@@ -38,16 +37,6 @@ def test_landmark(index: int, string: str):
     assert SIZE.string(index) == string
     assert SIZE.index(string) == index
     assert ":".join(map(str, channels(SIZE.code(index)).tolist())) == string
-
-
-def test_channels_round_trip_over_the_space():
-    np.testing.assert_array_equal(from_channels(channels(SIZE.codes())), SIZE.codes())
-
-
-@pytest.mark.parametrize("widths", [(8, 8, 8, 8), (8, 8, 8, 8, 12), (0, 8, 8, 8, 8), 8, ("8",) * 5])
-def test_wrong_channels_are_named(widths):
-    with pytest.raises(UnknownArchitecture, match=r"unknown channel numbers .*allowed are 5 of 8, 16, 24"):
-        from_channels(widths)
 
 
 def test_cell_is_the_topology_best_on_cifar100():
