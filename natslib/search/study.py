@@ -319,8 +319,8 @@ def paper_budget_s(space: str, dataset: str, epochs: int = PAPER_EPOCHS) -> floa
     return NATS_BENCH_BUDGETS_S[space, dataset] * epochs / PAPER_EPOCHS
 
 
-def describe_studies(studies: Sequence[Study]) -> str:
-    """Return what the searches see and pay, and what of it is not the paper's, for the caption of a figure."""
+def describe_studies(studies: Sequence[Study]) -> list[str]:
+    """Return what the searches see and pay, and what of it is not the paper's, as parts of a figure's caption."""
     epochs = "/".join(str(number) for number in sorted({study.epochs for study in studies}))
     draws = {"random": "a stored run drawn each time", "mean": "the mean of the stored runs"}
     drawn = " or ".join(
@@ -329,7 +329,7 @@ def describe_studies(studies: Sequence[Study]) -> str:
     amounts = "/".join(dict.fromkeys(f"{study.budget:,.0f}" for study in studies))
     units = "/".join(dict.fromkeys(study.unit for study in studies))
     parts = [f"scores after {epochs} epochs, {drawn}", f"budget {amounts} {units}"]
-    return " · ".join([*parts, *dict.fromkeys(told for study in studies for told in study.deviations)])
+    return [*parts, *dict.fromkeys(told for study in studies for told in study.deviations)]
 
 
 def explain_lacking(studies: Sequence[Study], names: Iterable[str]) -> str:

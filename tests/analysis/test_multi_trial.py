@@ -90,6 +90,16 @@ def test_what_is_not_printed_has_nothing_to_agree_with():
     assert beside["printed_mean"].isna().all()
 
 
+def test_a_remembered_number_is_shown_with_its_evidence_and_is_no_target():
+    found = pd.DataFrame(
+        {"method": ["rea", "bohb"], "mean": [94.02, 93.94], "dataset": "cifar10", "split": "test"}
+    )
+    beside = multi_trial.beside_printed(found.assign(std=0.3), table4())
+    assert beside["evidence"].tolist() == ["recomputed", "remembered"]
+    assert beside["difference"].abs().max() < 1e-9
+    assert beside["agreement"].tolist() == ["agrees", ""]
+
+
 def test_a_lone_architecture_agrees_to_a_twentieth_and_names_can_differ_in_print():
     found = pd.DataFrame({"method": ["best", "best"], "mean": [94.37, 94.5], "printed_as": "optimal"})
     beside = multi_trial.beside_printed(found.assign(dataset="cifar10", split="test", std=np.nan), table4())

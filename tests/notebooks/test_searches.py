@@ -61,13 +61,29 @@ def genuine(shared_data, tmp_path_factory):
     """CIFAR-10 of the topology space; the times of a 12-epoch epoch serve the 200-epoch recipe too, as officially."""
     folder = tmp_path_factory.mktemp("genuine")
     frame = pd.read_csv(shared_data / "nats-tss-cifar10.csv")
-    columns = yaml.safe_load((ROOT / "tests/benchmarks/nats-tss-cifar10.yaml").read_text())
+    columns = yaml.safe_load((ROOT / "tests/tables/nats-tss-cifar10.yaml").read_text())
     for name, split in (("T_train_epoch_c10v_s", "train"), ("E_valid_pass_c10v_s", "valid")):
         frame[f"{name}_200"] = frame[name]
         columns["columns"][f"{name}_200"] = columns["columns"][name] | {"recipe": "200", "split": split}
     frame.to_csv(folder / "records.csv", index=False)
     (folder / "columns.yaml").write_text(yaml.safe_dump(columns))
     convert(folder / "records.csv", folder / "table", columns=folder / "columns.yaml", processes=1)
+    return folder / "table"
+
+
+@pytest.fixture(scope="module")
+def bare(tmp_path_factory):
+    """A CSV of accuracies and nothing else, as most people export it: no seeds, no times, two splits."""
+    folder, rng = tmp_path_factory.mktemp("bare"), np.random.default_rng(0)
+    arch = np.sort(rng.choice(15_625, 400, replace=False))
+    frame = pd.DataFrame({"arch": arch, "val": 60 + arch / 600 + rng.normal(0, 1, len(arch))})
+    frame.assign(test=frame["val"] + 1).to_csv(folder / "mine.csv", index=False)
+    of = "seed: mean, metric: accuracy, dataset: cifar100, recipe: '12'"
+    mapping = (
+        f"space: tss\narch: arch\ncolumns:\n  val: {{{of}, split: valid}}\n  test: {{{of}, split: test}}\n"
+    )
+    (folder / "mine.yaml").write_text(mapping)
+    convert(folder / "mine.csv", folder / "table", columns=folder / "mine.yaml", processes=1)
     return folder / "table"
 
 
@@ -110,9 +126,21 @@ def test_genuine_records_without_curves(stem, genuine, tmp_path):
         assert set(curves["method"]) == {"REA, 12 epochs", "REA, 200 epochs"}
 
 
-def test_a_leaderboard_entry_is_repeated_by_its_command(own, tmp_path):
-    run("10_your_algorithm", own, tmp_path)
+@pytest.mark.parametrize("stem", ["06_anytime", "07_table4_multi_trial", "10_your_algorithm"])
+def test_accuracies_alone_are_searched_drawn_and_put_on_the_leaderboard(stem, bare, tmp_path):
+    run(stem, bare, tmp_path, budget="40 evaluations")
+    caption = json.loads(next(tmp_path.glob("figure*.json")).read_text())["caption"]
+    assert "a budget in evaluations, not in seconds" in caption
+    if stem.startswith("10"):
+        entry = json.loads((tmp_path / "entry" / "entry.json").read_text())
+        assert (entry["evaluations"], entry["protocol"]["unit"]) == (40, "evaluations")
+        assert "evaluations" in pd.read_csv(tmp_path / "figure_yours.csv")
+
+
+@pytest.mark.parametrize("table", ["own", "bare"])
+def test_a_leaderboard_entry_is_repeated_by_its_command(table, request, tmp_path):
+    run("10_your_algorithm", request.getfixturevalue(table), tmp_path)
     command = shlex.split(json.loads((tmp_path / "entry" / "entry.json").read_text())["command"])
-    again = [sys.executable, "-m", *command, "--output", str(tmp_path / "again")]
+    again = [sys.executable, "-m", *command, "--out", str(tmp_path / "again")]
     subprocess.run(again, cwd=tmp_path / "entry", check=True, capture_output=True)
     check_entry(tmp_path / "entry", tmp_path / "again")

@@ -60,7 +60,7 @@ def test_the_papers_setting_is_taken_where_the_table_has_it():
     assert study.budget == 20_000
     assert study.oracle.source["charge_validation"]
     assert study.oracle.costs[0, 0] == 12 * 2 + 2
-    assert "scaled" not in describe_studies([study])
+    assert len(describe_studies([study])) == 2
 
 
 def test_the_longest_and_a_named_recipe_scale_the_budget():
@@ -68,7 +68,7 @@ def test_the_longest_and_a_named_recipe_scale_the_budget():
     for recipe in ("longest", "200"):
         (study,) = find_studies(table, recipe)
         assert study.budget == pytest.approx(20_000 * 200 / 12)
-        assert "scaled by 200/12" in describe_studies([study])
+        assert "the paper's budgets scaled by 200/12" in describe_studies([study])
     with pytest.raises(UnknownName, match="unknown recipe '90': allowed are 'paper', 'longest', '12', '200'"):
         find_studies(table, "90")
 
@@ -84,7 +84,7 @@ def test_another_dataset_is_paid_by_average_evaluations():
     (study,) = find_studies(table_of(*both("digits", "12", 12)), "paper")
     assert study.budget == pytest.approx(DEFAULT_EVALUATIONS * 26)
     told = describe_studies([study])
-    assert f"{DEFAULT_EVALUATIONS} evaluations of average cost" in told
+    assert f"{DEFAULT_EVALUATIONS} evaluations of average cost: the paper has no budget" in told
 
 
 def test_a_table_of_accuracies_alone_is_searched_by_evaluations():
