@@ -7,14 +7,14 @@ from typing import Any
 
 from natslib.datasets import DATASETS
 from natslib.errors import BadSource, ConfigError
-from natslib.spaces import PAPER_SCALE, SMALL_SCALE
+from natslib.spaces import SCALES
+from natslib.tables.sources.logs import read_rawlogs
 from natslib.training.export import export_official
 from natslib.training.logs import read_records
 
 EPILOG = """example:
   natslib export logs/tss EXPORT
   python -c "import nats_bench; nats_bench.create('EXPORT', 'tss', fast_mode=True)" """
-SCALES = {"paper": PAPER_SCALE, "small": SMALL_SCALE}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,15 +33,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Export, say how much, and return 0; raises `BadSource` and `ConfigError`."""
-    files = sorted(args.logs.glob("*.jsonl")) if args.logs.is_dir() else []
-    if not files:
-        raise BadSource(f"{args.logs}: no folder of own logs of one space (*.jsonl), such as logs/tss")
-    records = [record for file in files for record in read_records(file)]
     classes = {name: facts.classes for name, facts in DATASETS.items()} | asked_classes(args.classes)
+    records = sound_records(args.logs)
     scale = SCALES[scale_of(records, args.logs)]
-    count = export_official(records, args.out, classes=classes, scale=(scale.channels, scale.cells))
+    count = export_official(records, args.out, classes=classes, scale=scale)
     print(f"{args.out}: {len(records):,} runs of {count:,} architectures")
     return 0
+
+
+def sound_records(logs: Path) -> list[dict[str, Any]]:
+    """Return the records of a folder of own logs; raises `BadSource` where there are none or one is damaged."""
+    files = sorted(logs.glob("*.jsonl")) if logs.is_dir() else []
+    if not files:
+        raise BadSource(f"{logs}: no folder of own logs of one space (*.jsonl), such as logs/tss")
+    *_, damaged = read_rawlogs(logs)  # as strict as `natslib convert`, which goes on without what is damaged
+    if damaged:
+        raise BadSource(f"{logs}: {damaged[0]['file']}: {damaged[0]['reason']}; mend or remove it first")
+    return [record for file in files for record in read_records(file)]
 
 
 def asked_classes(texts: Iterable[str]) -> dict[str, int]:
@@ -57,7 +65,7 @@ def asked_classes(texts: Iterable[str]) -> dict[str, int]:
 
 def scale_of(records: Iterable[Mapping[str, Any]], logs: Path) -> str:
     """Return the one scale that the runs were trained at; raises `ConfigError` where there are two."""
-    scales = {record["stamp"].get("scale", "paper") for record in records}
+    scales = {record.get("stamp", {}).get("scale", "paper") for record in records}
     if len(scales) != 1 or not scales <= set(SCALES):
         raise ConfigError(f"{logs}: runs of the scales {sorted(map(str, scales))}; an archive holds one")
     return scales.pop()

@@ -3,12 +3,13 @@
 import argparse
 import json
 
+from natslib.commands.options import TABLE
 from natslib.tables import Table, load
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `natslib info`."""
-    parser.add_argument("table", help="'published' or the folder of a table")
+    parser.add_argument("table", help=TABLE)
     parser.add_argument("--json", action="store_true", help="the manifest and every block as JSON")
     parser.add_argument(
         "--verify", action="store_true", help="compare every file with the SHA-256 in the manifest first"

@@ -1,10 +1,16 @@
-"""Options that several verbs share, and how their values are read."""
+"""Options that several verbs share, what their help says, and how their values are read."""
 
 import argparse
 import re
 from pathlib import Path
 
+from natslib.datasets import DATASETS
 from natslib.errors import ConfigError
+
+TABLE = "'published' or the folder of a table"
+ARCH = "index or string of an architecture"
+DATASET = f"training set: {', '.join(DATASETS)}"
+RECIPE = "training recipe"
 
 
 def from_1(text: str) -> int:

@@ -7,19 +7,17 @@ from typing import Any
 
 import pandas as pd
 
-from natslib.commands.options import index_or_string
+from natslib.commands.options import ARCH, DATASET, RECIPE, TABLE, index_or_string
 from natslib.tables import load
 from natslib.tables.format.schema import METRICS, SPLITS, UNITS
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `natslib query`."""
-    parser.add_argument("table", help="'published' or the folder of a table")
-    parser.add_argument("--arch", help="index or string; all architectures when left out")
-    parser.add_argument(
-        "--dataset", required=True, help="training set: cifar10-valid, cifar10, cifar100, ..."
-    )
-    parser.add_argument("--recipe", required=True, help="training recipe: 12, 200, 90, ...")
+    parser.add_argument("table", help=TABLE)
+    parser.add_argument("--arch", help=f"{ARCH} (left out: all)")
+    parser.add_argument("--dataset", required=True, help=f"{DATASET}, or another that the table holds")
+    parser.add_argument("--recipe", required=True, help=f"{RECIPE}, such as 12")
     parser.add_argument("--split", required=True, help=", ".join(SPLITS))
     parser.add_argument("--metric", default="accuracy", help=", ".join(METRICS))
     parser.add_argument("--epoch", type=int, help="counted from 0; the last when left out")

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from natslib.analysis.own_training import LIMIT, compare_runs
-from natslib.commands.options import add_machine_arguments, index_or_string
+from natslib.commands.options import ARCH, DATASET, RECIPE, TABLE, add_machine_arguments, index_or_string
 from natslib.datasets import get_dataset
 from natslib.errors import NotMeasured
 from natslib.tables import Table, load
@@ -24,11 +24,11 @@ Exit code 0: within {LIMIT:g} standard deviations of the stored runs on every sp
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Define the arguments of `natslib retrain`."""
     parser.epilog, parser.formatter_class = EPILOG, argparse.RawDescriptionHelpFormatter
-    parser.add_argument("table", help="'published' or the folder of a table")
-    parser.add_argument("--arch", required=True, help="index or string of a candidate that the table holds")
-    parser.add_argument("--dataset", required=True, help="the training set's name, such as digits")
-    parser.add_argument("--recipe", required=True, help="training recipe, such as 12")
-    parser.add_argument("--seed", type=int, default=42, help="of weights and order of images (42)")
+    parser.add_argument("table", help=TABLE)
+    parser.add_argument("--arch", required=True, help=f"{ARCH} that the table holds")
+    parser.add_argument("--dataset", required=True, help=DATASET)
+    parser.add_argument("--recipe", required=True, help=f"{RECIPE}, such as 12")
+    parser.add_argument("--seed", type=int, default=42, help="seed of weights and order of images (42)")
     add_machine_arguments(parser)
 
 

@@ -8,16 +8,16 @@ from pathlib import Path
 
 import numpy as np
 
-from natslib.commands.options import add_machine_arguments, numbers
+from natslib.commands.options import DATASET, RECIPE, add_machine_arguments, numbers
 from natslib.datasets import DATASETS, EMBEDDED
 from natslib.errors import ConfigError, shown
-from natslib.spaces import SPACES, get_space
+from natslib.spaces import SCALES, SPACES, get_space
 from natslib.tables.format.schema import LABEL_LENGTH, SEEDS, is_label
 from natslib.training.device import environment_stamp, ready_device
 from natslib.training.farm import run_farm
 from natslib.training.images import ImageSet
 from natslib.training.jobs import Job, embedded_plan, jobs_for
-from natslib.training.recipes import get_recipe
+from natslib.training.recipes import RECIPES, SMALL_RECIPES, get_recipe
 from natslib.training.sources import load_images
 
 EPILOG = """examples:
@@ -44,12 +44,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="train a whole benchmark's list; with --space, of that space alone",
     )
     parser.add_argument("--space", choices=list(SPACES), help="the search space")
-    parser.add_argument("--arch", help="indices and ranges, such as 0-999 or 3,5,10-20")
-    parser.add_argument("--seed", help="such as 777,888,999; 777 alone when left out")
-    parser.add_argument("--dataset", help="the training set's name, or the path of your own images")
-    parser.add_argument("--recipe", help="the recipe's name, such as 12")
+    parser.add_argument("--arch", help="indices of architectures, such as 0-999 or 3,5,10-20")
+    parser.add_argument("--seed", help="seeds, such as 777,888,999 (777)")
+    parser.add_argument("--dataset", help=f"{DATASET}, or the path of your own images")
     parser.add_argument(
-        "--scale", choices=["paper", "small"], help="of recipe and network; needed for your own images"
+        "--recipe", help=f"{RECIPE}: {', '.join(RECIPES)}; at the small scale {', '.join(SMALL_RECIPES)}"
+    )
+    parser.add_argument(
+        "--scale", choices=list(SCALES), help="of recipe and network; needed for your own images"
     )
     parser.add_argument(
         "--shard", default="0/1", help="i/n: train every n-th job from number i on (i counts from 0)"

@@ -1,4 +1,4 @@
-"""Parameters and FLOPs of a network, counted on its modules as the benchmark counts them."""
+"""The network of any architecture, from its layout, and its parameters and FLOPs counted on its modules."""
 
 from collections.abc import Sequence
 
@@ -67,9 +67,9 @@ def build_network(space: str, arch: Arch, *, in_channels: int, classes: int, sca
     """
     found = get_space(space)
     cell, widths, repeats = found.layout(np.array(found.code(arch), np.uint8), scale)
-    if found is SIZE:
-        return size_network(widths.tolist(), in_channels, classes)
-    return skeleton_network(cell.tolist(), widths.tolist(), repeats, in_channels, classes)
+    return skeleton_network(
+        cell.tolist(), widths.tolist(), repeats, in_channels, classes, stem_first=found is not SIZE
+    )
 
 
 def count_params(network: nn.Module) -> int:

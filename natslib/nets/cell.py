@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from natslib.spaces.cell import EDGES
+from natslib.spaces.cell import CONV_1X1, EDGES, NONE, POOL, SKIP
 
 
 class ReluConvBn(nn.Sequential):
@@ -37,13 +37,13 @@ def build_op(choice: int, c_in: int, c_out: int) -> nn.Module | None:
     `choice` counts as in `OPS`. The official `none` multiplies by zero instead: the same numbers and gradients
     as long as activations are finite.
     """
-    if choice == 0:
+    if choice == NONE:
         return None
-    if choice == 1:
+    if choice == SKIP:
         return nn.Identity() if c_in == c_out else ConvBn(c_in, c_out, 1)
-    if choice == 4:
+    if choice == POOL:
         return average_pool(c_in, c_out)
-    return ReluConvBn(c_in, c_out, 1 if choice == 2 else 3)
+    return ReluConvBn(c_in, c_out, 1 if choice == CONV_1X1 else 3)
 
 
 class ReductionBlock(nn.Module):

@@ -16,10 +16,9 @@ from natslib.nets.candidate import Network, build_network
 from natslib.nets.cell import ConvBn, ReductionBlock, blank
 from natslib.nets.grouped import only
 from natslib.spaces import Scale
-from natslib.spaces.cell import EDGES, OPS
+from natslib.spaces.cell import CONV_1X1, CONV_3X3, EDGES, OPS, POOL, SKIP
 
-SKIP, POOL = OPS.index("skip_connect"), OPS.index("avg_pool_3x3")
-KERNELS = {OPS.index("nor_conv_1x1"): 1, OPS.index("nor_conv_3x3"): 3}
+KERNELS = {CONV_1X1: 1, CONV_3X3: 3}
 LEAVING = tuple(tuple(e for e, (start, _) in enumerate(EDGES) if start == node) for node in range(3))
 """The edges that leave nodes 0, 1 and 2, by their targets."""
 ENTERED = [[float(end == node) for node in range(4)] for _, end in EDGES]

@@ -1,7 +1,7 @@
 """The two search spaces of NATS-Bench as values: names, order, moves, encodings, equivalence and cost."""
 
 from natslib.errors import unknown_name
-from natslib.spaces.cost import PAPER_SCALE, SMALL_SCALE, Count, Scale
+from natslib.spaces.cost import PAPER_SCALE, SCALES, SMALL_SCALE, Count, Scale
 from natslib.spaces.size import SIZE
 from natslib.spaces.space import MUTATION_RULES, Arch, Code, CodeArray, Space
 from natslib.spaces.topology import TOPOLOGY
@@ -9,6 +9,7 @@ from natslib.spaces.topology import TOPOLOGY
 __all__ = [
     "MUTATION_RULES",
     "PAPER_SCALE",
+    "SCALES",
     "SIZE",
     "SMALL_SCALE",
     "SPACES",

@@ -35,6 +35,7 @@ class Scale:
 
 PAPER_SCALE = Scale(channels=16, cells=5, width_divisor=1)
 SMALL_SCALE = Scale(channels=8, cells=1, width_divisor=4)
+SCALES: dict[str, Scale] = {"paper": PAPER_SCALE, "small": SMALL_SCALE}
 
 
 class Count(NamedTuple):

@@ -3,12 +3,14 @@
 import numpy as np
 import numpy.typing as npt
 
+from natslib.spaces.cell import CONV_3X3, SKIP
 from natslib.spaces.cost import Scale
 from natslib.spaces.space import Code, CodeArray, Space, Uniforms
 
 CHANNELS: tuple[int, ...] = (8, 16, 24, 32, 40, 48, 56, 64)
 POSITIONS = ("stem and cell 1", "reduction 1", "cell 2", "reduction 2", "cell 3")
-CELL: Code = (3, 3, 3, 1, 3, 3)  # topology architecture 9930: every convolution 3x3, input skipped to output
+CELL: Code = (CONV_3X3, CONV_3X3, CONV_3X3, SKIP, CONV_3X3, CONV_3X3)
+"""Topology architecture 9930: every convolution 3x3, the input skipped to the output."""
 
 
 def channels(codes: npt.ArrayLike) -> npt.NDArray[np.int64]:

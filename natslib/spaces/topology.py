@@ -80,7 +80,8 @@ def _official_mutations(codes: CodeArray, take: Uniforms) -> CodeArray:
     node = 1 + (for_node * 3).astype(np.int64)
     edge = node * (node - 1) // 2 + (for_source * node).astype(np.int64)
     runs, mutants = np.arange(len(codes)), codes.copy()
-    mutants[runs, edge] = (codes[runs, edge] + 1 + (for_choice * 4).astype(np.int64)) % 5
+    others = 1 + (for_choice * (len(OPS) - 1)).astype(np.int64)
+    mutants[runs, edge] = (codes[runs, edge] + others) % len(OPS)
     return mutants
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from natslib.errors import ConfigError
-from natslib.spaces import TOPOLOGY, Space, get_space
+from natslib.spaces import SIZE, TOPOLOGY, Scale, Space, get_space
 from natslib.spaces.size import CELL
 
 Record = Mapping[str, Any]
@@ -24,11 +24,15 @@ def _by_epoch(columns: Mapping[str, list[Any]], name: str) -> dict[int, float]:
     return dict(zip(columns["epoch"], values, strict=True))
 
 
-def arch_config(space: Space, arch_str: str, classes: int, scale: tuple[int, int]) -> dict[str, Any]:
-    """Return the official description of a network; `scale` is (channels, cells), the topology space's C and N."""
+def arch_config(space: Space, arch_str: str, classes: int, scale: Scale) -> dict[str, Any]:
+    """Return the official description of a network of one of the two official spaces."""
     if space is TOPOLOGY:
-        channels, cells = scale
-        return {"channel": channels, "num_cells": cells, "arch_str": arch_str, "class_num": classes}
+        return {
+            "channel": scale.channels,
+            "num_cells": scale.cells,
+            "arch_str": arch_str,
+            "class_num": classes,
+        }
     named = {"name": "infer.shape.tiny", "channels": arch_str, "arch_str": arch_str}
     return named | {"genotype": TOPOLOGY.string(CELL), "class_num": classes}
 
@@ -80,13 +84,13 @@ def _write(path: Path, content: object) -> None:
 
 
 def export_official(
-    records: Iterable[Record], folder: Path, *, classes: Mapping[str, int], scale: tuple[int, int]
+    records: Iterable[Record], folder: Path, *, classes: Mapping[str, int], scale: Scale
 ) -> int:
     """Write raw-log records of one space to `folder`, which must not exist; return the number of architectures.
 
-    `classes` is the number of classes of each dataset, `scale` the topology space's (channels, cells). Open the folder
-    with `nats_bench.create(folder, "tss", fast_mode=True)`. Raises `ConfigError` for records of both spaces, for
-    datasets without a number of classes, and for a folder that exists.
+    `classes` is the number of classes of each dataset, `scale` that of the networks. Open the folder with
+    `nats_bench.create(folder, "tss", fast_mode=True)`. Raises `ConfigError` for records of several spaces or of one
+    that has no official archive, for datasets without a number of classes, and for a folder that exists.
     """
     by_arch: dict[int, list[Record]] = {}
     spaces, datasets = set(), set()
@@ -96,13 +100,17 @@ def export_official(
         datasets.add(record["dataset"])
     if len(spaces) != 1:
         raise ConfigError(f"records of the spaces {sorted(spaces)}: allowed is exactly one")
+    space = get_space(spaces.pop())
+    if space not in (TOPOLOGY, SIZE):
+        raise ConfigError(
+            f"records of the space {space.name}: official archives are of {TOPOLOGY.name} or {SIZE.name}"
+        )
     if unknown := sorted(datasets - set(classes)):
         raise ConfigError(
             f"records of {', '.join(unknown)}: numbers of classes are given for {', '.join(classes)}"
         )
     if folder.exists():
         raise ConfigError(f"{folder} exists: an export goes to a new folder")
-    space = get_space(spaces.pop())
     folder.mkdir(parents=True)
     archs = list(space.strings())
     meta = {"meta_archs": archs, "total_archs": len(archs), "arch2infos": None, "evaluated_indexes": set()}

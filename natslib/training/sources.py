@@ -10,11 +10,12 @@ import torch
 
 from natslib.datasets import PAPER
 from natslib.errors import BadSource, unknown_name
+from natslib.tables.format.schema import SPLITS
 from natslib.training.embedded import digit_pairs, digits, photos
 from natslib.training.images import ImageSet, Split
 from natslib.training.paper_sets import cifar10, cifar10_valid, cifar100, imagenet16_120
 
-SPLITS = ("train", "valid", "test")
+_SPLITS = tuple(split for split in SPLITS if split != "valtest")  # that is valid and test together
 _PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".ppm", ".webp")
 
 
@@ -57,7 +58,7 @@ def _npz(path: Path) -> dict[str, Split]:
     except (ValueError, OSError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
         raise BadSource(f"{path} is not an .npz of plain arrays: {error}") from error
     splits = {}
-    for name in SPLITS:
+    for name in _SPLITS:
         images, labels = found.get(f"{name}_images"), found.get(f"{name}_labels")
         if images is None or labels is None:
             continue
@@ -77,7 +78,7 @@ def _folder(path: Path) -> dict[str, Split]:
     """Return the splits of a folder; the classes are the folders in `train`, in alphabetical order."""
     names = sorted(folder.name for folder in (path / "train").glob("*/"))
     splits = {}
-    for split in SPLITS:
+    for split in _SPLITS:
         files = [file for file in sorted((path / split).glob("*/*")) if file.suffix.lower() in _PICTURES]
         if strange := sorted({file.parent.name for file in files} - set(names)):
             raise BadSource(f"{path / split} has the class {strange[0]!r}; allowed are {', '.join(names)}")

@@ -4,8 +4,8 @@ import math
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from natslib.errors import unknown_name
-from natslib.spaces import PAPER_SCALE, SMALL_SCALE, Scale
+from natslib.errors import ConfigError, unknown_name
+from natslib.spaces import PAPER_SCALE, SMALL_SCALE, SPACES, Scale
 
 
 @dataclass(frozen=True)
@@ -204,10 +204,16 @@ PRESETS: dict[str, dict[str, Settings]] = {
 
 
 def settings_of(preset: str, method: str, space: str) -> Settings:
-    """Return the settings of a preset for a method on a space; raises `UnknownName`."""
+    """Return the settings of a preset for a method on a space: its own where it has some, else those of the space.
+
+    Raises `UnknownName` for another preset, `ConfigError` where the preset has none for the space.
+    """
     if preset not in PRESETS:
         raise unknown_name("settings", preset, PRESETS)
     known = PRESETS[preset]
-    if method not in known and space not in known:
-        raise unknown_name(f"method of the settings {preset!r}", method, known)
-    return known.get(method, known.get(space))  # type: ignore[return-value]
+    if method in known:
+        return known[method]
+    if space not in known:
+        spaces = ", ".join(name for name in known if name in SPACES)
+        raise ConfigError(f"{method} searches {space}; the settings {preset!r} are for searches of {spaces}")
+    return known[space]

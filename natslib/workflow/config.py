@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from natslib.errors import ConfigError
+from natslib.errors import ConfigError, unknown_name
 from natslib.spaces import SPACES
 from natslib.workflow.catalogue import CATALOGUE, stems_of
 
@@ -22,7 +22,8 @@ def expand_sources(sources: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[s
     A source becomes split, recipe, `splits` (those of accuracy against cost, as the paper pairs them), origin,
     `files` (what must be there before it is converted: the markers of all shards, of one that is trained; `published`
     is no file), `options` (what `natslib convert` is told besides) and, of one that is trained, `folder` (of its raw
-    logs) and `training` (what `natslib train` is told). Raises ConfigError for a variable that is not set.
+    logs) and `training` (what `natslib train` is told). Raises ConfigError for a variable that is not set, and
+    `UnknownName` for a training on a space that is none of `SPACES`.
     """
     return {
         name: {
@@ -38,7 +39,7 @@ def expand_sources(sources: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[s
 def asked_files(config: Mapping[str, Any]) -> list[str]:
     """Return every file that a configuration asks for: what needs no source, and the items of its sources.
 
-    Raises `UnknownName` for an item that is not in the catalogue.
+    Raises `UnknownName` for an item that is not in the catalogue, and for a space that is none of `SPACES`.
     """
     asked = {
         (stem, f"_{name}")
@@ -57,15 +58,21 @@ def asked_files(config: Mapping[str, Any]) -> list[str]:
 
 def _space(source: Mapping[str, Any]) -> str:
     """Return the search space of a source: what it says, or that of its training; the topology space otherwise."""
-    return source.get("space", source.get("train", {}).get("space", "tss"))
+    return _known_space(source.get("space", source.get("train", {}).get("space", "tss")))
+
+
+def _known_space(name: str) -> str:
+    if name not in SPACES:
+        raise unknown_name("space", name, SPACES)
+    return name
 
 
 def expand_searches(searches: Mapping[str, Any]) -> dict[str, Any]:
     """Return `searches` as the Snakefile's rules use them.
 
-    `folder`: where the joined records of the searches are; `files`: these; `dataset`: what was searched on; `runs`: the
-    options of `natslib search` by the name of each search that is to be run; `finished`: their markers by space. Of
-    searches that were run before, `origin`, there are none to be run.
+    `files`: the joined records of the searches; `dataset`: what was searched on; `runs`: the options of `natslib
+    search` by the name of each search that is to be run; `finished`: their markers by space. Of searches that were run
+    before, `origin`, there are none to be run.
     """
     jobs = [
         (group["space"], method, seed, group.get("warm_up"))
@@ -79,7 +86,6 @@ def expand_searches(searches: Mapping[str, Any]) -> dict[str, Any]:
     folder, dataset = searches.get("origin", ran), searches["dataset"]
     kinds = [f"{space}-{dataset}{kind}" for space in SPACES for kind in ("", "-scores")]
     return {
-        "folder": folder,
         "files": [f"{folder}/{kind}.parquet" for kind in kinds],
         "dataset": dataset,
         "runs": {name: common + _search_options(*job) for name, job in names.items()},
@@ -111,10 +117,10 @@ def _given(name: str, source: Mapping[str, Any]) -> dict[str, Any]:
 
 def _trained(name: str, train: Mapping[str, Any]) -> dict[str, Any]:
     """Return the keys of a source that is trained in `shards` jobs; the others of its settings are options."""
-    folder, shards = f"{TRAINING}/{name}", train["shards"]
+    folder, shards, space = f"{TRAINING}/{name}", train["shards"], _known_space(train["space"])
     told = {key: _expand_path(name, str(value)) for key, value in train.items() if key != "shards"}
     return {
-        "origin": f"{folder}/{train['space']}",
+        "origin": f"{folder}/{space}",
         "files": [f"{folder}/shard-{shard}-of-{shards}.finished" for shard in range(shards)],
         "options": [],
         "folder": folder,

@@ -42,9 +42,10 @@ def _code(path: Path) -> str:
     return "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
 
 
-def _files(module: str, base: Path) -> set[Path]:
+@functools.cache
+def _files(module: str, base: Path) -> frozenset[Path]:
     """Return the files that importing `module` runs: its own and the `__init__` of every package above it."""
     parts = module.split(".")
     packages = [base.joinpath(*parts[:depth], "__init__.py") for depth in range(1, len(parts) + 1)]
     own = base.joinpath(*parts[:-1], f"{parts[-1]}.py")
-    return {path for path in (*packages, own) if path.is_file()}
+    return frozenset(path for path in (*packages, own) if path.is_file())

@@ -20,16 +20,13 @@ from natslib.spaces import SPACES
 from natslib.tables.format.schema import SPLITS
 from natslib.weight_sharing import METHODS
 from natslib.weight_sharing.records import manifest_of
+from natslib.workflow.catalogue import TABLE
 from natslib.workflow.paths import from_root
 
-SAVED = (".svg", ".pdf", ".png", ".csv", ".json", ".md", ".tex")
 SPREAD = "spread"
 _KEPT_OF_MANIFEST = ("origin", "space", "source", "sha256", "versions")
-_NO_MATTER = (
-    "figure",
-    "processes",
-    "entry",
-)  # what a figure's record leaves out: the result does not depend on it
+_NO_MATTER = ("figure", "processes", "entry")
+"""Beginnings of the names that a figure's record leaves out: the result does not depend on them."""
 Check = Callable[[str, Any], Any]
 
 
@@ -43,7 +40,7 @@ def _text(name: str, value: Any) -> str:
 
 def _stem(name: str, value: Any) -> str:
     stem = _text(name, value)
-    if not stem or Path(stem).suffix in SAVED:
+    if not stem or Path(stem).suffix in TABLE:
         raise ConfigError(f"{name} is {stem!r}; allowed is a file name without its suffix, as in results/fig")
     return stem
 
@@ -169,12 +166,15 @@ class Parameters:
 
     def records(self, space: str, kind: str = "") -> Path:
         """Return the file of the records of a space, a row an epoch; of its supernets' scores with `kind` "-scores"."""
-        path = from_root(self.searches) / f"{space}-{self.dataset}{kind}.parquet"
+        path = self._file(space, kind)
         if not path.is_file():
             raise BadSource(
                 f"{path}: no such file; the workflow writes it for a configuration with `searches`"
             )
         return path
+
+    def _file(self, space: str, kind: str) -> Path:
+        return from_root(self.searches) / f"{space}-{self.dataset}{kind}.parquet"
 
     def read_records(self, space: str, kind: str = "", methods: str = "methods") -> pd.DataFrame:
         """Return the records of the searches that parameter `methods` names, in the order of their names."""
@@ -189,14 +189,15 @@ class Parameters:
 
     def provenance(self, manifest: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Return what a figure's record says: the parameters that matter, the table's origin and hashes, and those of
-        the records of weight-sharing searches.
+        the records of weight-sharing searches that are there.
         """
         asked = {name: value for name, value in self.given.items() if not name.startswith(_NO_MATTER)}
         told = {name: manifest[name] for name in _KEPT_OF_MANIFEST if name in manifest} if manifest else {}
         record = {"parameters": asked, **({"table": told} if manifest else {})}
         if "searches" not in self.checked:
             return record
-        files = [self.records(space, kind) for space in SPACES for kind in ("", "-scores")]
+        named = [self._file(space, kind) for space in SPACES for kind in ("", "-scores")]
+        files = [path for path in named if path.is_file()]
         hashes = {path.name: sha256(path) for path in files}
         stamps = {path.name: manifest_of(path)["stamps"] for path in files}
         return record | {"searches": {"sha256": hashes, "stamps": stamps}}

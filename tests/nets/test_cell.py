@@ -6,17 +6,11 @@ from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, conv2d, relu
 
 from natslib.nets.cell import ReductionBlock, build_op
-from natslib.spaces.cell import OPS
-from natslib.spaces.topology import OPS as NAMES
 
 
 @pytest.fixture
 def images() -> Tensor:
     return torch.randn(3, 4, 6, 6, generator=torch.Generator().manual_seed(0))
-
-
-def test_operations_are_numbered_as_in_the_space() -> None:
-    assert tuple(NAMES) == OPS
 
 
 def test_none_is_no_module_and_skip_is_the_input(images: Tensor) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import nbformat
+import pandas as pd
 import papermill
 import pytest
 
@@ -23,6 +24,14 @@ OPENING_WORDS = 120
 # The columns of every figure's numbers: two figures that are saved under each other's name show here.
 COLUMNS = Path(__file__).with_name("recorded_columns.json")
 REFRESH = "python -m tests.notebooks.test_contract"
+# What the members of `Parameters` read besides the parameters that a notebook names.
+REACHED = {
+    "source": {"table"},
+    "how": {"runs", "seed", "processes"},
+    "records": {"searches", "dataset"},
+    "read_records": {"searches", "dataset", "methods"},
+    "own_table": {"own"},
+}
 # The one notebook whose subject is a function: it defines that one search, a generator with its loop, and nothing else.
 OWN_SEARCH = "10_your_algorithm"
 OWN_SEARCH_LINES = 10
@@ -71,6 +80,16 @@ def inputs(parameters):
     return {name: str(ROOT / value) for name, value in parameters.items() if str(value).startswith("logs/")}
 
 
+def is_asked(node):
+    return isinstance(node, ast.Name) and node.id == "asked"
+
+
+def calls_of_asked(nodes):
+    """Return the calls of methods of the checked parameters."""
+    calls = [node for node in nodes if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)]
+    return [call for call in calls if is_asked(call.func.value)]
+
+
 def functions(code):
     return [
         node for cell in code for node in ast.parse(cell.source).body if isinstance(node, ast.FunctionDef)
@@ -107,18 +126,22 @@ def test_opens_with_claim_data_how_to_read_and_differences(cells):
     assert len(" ".join(before).split()) < OPENING_WORDS
 
 
-def test_every_parameter_is_known_and_used(path, code):
-    used = "\n".join(cell.source for cell in code[code.index(parameter_cells(code)[0]) + 1 :])
+def test_every_parameter_is_known_and_used(path, nodes):
+    used = {node.attr for node in nodes if isinstance(node, ast.Attribute) and is_asked(node.value)}
+    used |= {name for reached in used & set(REACHED) for name in REACHED[reached]}
+    for call in calls_of_asked(nodes):
+        given = [*call.args, *(keyword.value for keyword in call.keywords)]
+        used |= {value.value for value in given if isinstance(value, ast.Constant)}
     for name in papermill.inspect_notebook(path):
-        assert name in CHECKS or name.startswith("figure"), (
-            f"no check for {name} in natslib/workflow/parameters.py"
-        )
-        reached = {
-            "table": "asked.source", "runs": "asked.how", "processes": "asked.how", "searches": "asked.re",
-            "methods": "asked.read_records", "masking": 'methods="masking"', "own": "asked.own_table",
-        }  # fmt: skip
-        ways = (f"asked.{name}", f'"{name}"', reached.get(name, f"asked.{name}"))
-        assert any(way in used for way in ways), f"{name} is declared and not used"
+        known = name in CHECKS or name.startswith("figure")
+        assert known, f"no check for {name} in natslib/workflow/parameters.py"
+        assert name in used, f"{name} is declared and not used"
+
+
+def test_figures_are_saved_in_the_order_of_their_parameters(path, code):
+    calls = [call for cell in code for call in calls_of_asked(ast.walk(ast.parse(cell.source)))]
+    stems = [call.args[0].value for call in calls if call.func.attr == "stem"]
+    assert stems == list(figures(defaults(path)))
 
 
 def test_parameters_are_checked_in_one_call_right_after_they_are_declared(code):
@@ -247,7 +270,7 @@ def test_runs_from_another_folder_and_saves_what_it_says(path, tmp_path, monkeyp
 
 def columns_saved(stems):
     """Return the header of the numbers of each figure, by parameter."""
-    return {name: Path(f"{stem}.csv").read_text().splitlines()[0].split(",") for name, stem in stems.items()}
+    return {name: pd.read_csv(f"{stem}.csv", nrows=0).columns.tolist() for name, stem in stems.items()}
 
 
 def record_columns():

@@ -1,12 +1,14 @@
 """The official reader opens an export of our logs and returns our numbers."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from natslib.errors import ConfigError
+from natslib.spaces import SMALL_SCALE, SPACES
 from natslib.training.export import export_official
 
 nats_bench = pytest.importorskip("nats_bench", reason="the official reader is not installed")
@@ -29,7 +31,7 @@ def record(seed: int = 777, dataset: str = "digits", space: str = "tss") -> dict
 @pytest.mark.parametrize("space", ["tss", "sss"])
 def test_the_official_reader_returns_our_numbers(tmp_path: Path, space: str) -> None:
     logs = [record(seed, "digits", space) for seed in (888, 777)] + [record(777, "cifar10-valid", space)]
-    assert export_official(logs, tmp_path / "out", classes=CLASSES, scale=(8, 1)) == 1
+    assert export_official(logs, tmp_path / "out", classes=CLASSES, scale=SMALL_SCALE) == 1
     api = nats_bench.create(str(tmp_path / "out"), space, fast_mode=True, verbose=False)
     info = api.get_more_info(5, "digits", hp="12", is_random=888)
     assert (info["train-accuracy"], info["valid-accuracy"], info["test-accuracy"]) == (3.0, 90.8, 32.0)
@@ -45,13 +47,20 @@ def test_the_official_reader_returns_our_numbers(tmp_path: Path, space: str) -> 
 
 def test_records_of_two_spaces_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"records of the spaces \['sss', 'tss'\]: allowed is exactly one"):
-        export_official([record(), record(space="sss")], tmp_path / "out", classes=CLASSES, scale=(8, 1))
+        export_official([record(), record(space="sss")], tmp_path / "out", classes=CLASSES, scale=SMALL_SCALE)
+
+
+def test_a_space_without_official_archives_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(SPACES, "mine", replace(SPACES["sss"], name="mine", title="own"))
+    with pytest.raises(ConfigError, match="of the space mine: official archives are of tss or sss"):
+        export_official([record(space="mine")], tmp_path / "out", classes=CLASSES, scale=SMALL_SCALE)
+    assert not (tmp_path / "out").exists()
 
 
 def test_datasets_without_classes_and_folders_in_use_are_refused(tmp_path: Path) -> None:
     with pytest.raises(
         ConfigError, match="records of photos: numbers of classes are given for digits, cifar10"
     ):
-        export_official([record(dataset="photos")], tmp_path / "out", classes=CLASSES, scale=(8, 1))
+        export_official([record(dataset="photos")], tmp_path / "out", classes=CLASSES, scale=SMALL_SCALE)
     with pytest.raises(ConfigError, match="exists: an export goes to a new folder"):
-        export_official([record()], tmp_path, classes=CLASSES, scale=(8, 1))
+        export_official([record()], tmp_path, classes=CLASSES, scale=SMALL_SCALE)

@@ -4,10 +4,10 @@ import math
 
 import pytest
 
-from natslib.errors import UnknownName
-from natslib.spaces import PAPER_SCALE
+from natslib.errors import ConfigError, UnknownName
+from natslib.spaces import PAPER_SCALE, SPACES
 from natslib.weight_sharing import METHODS, get_method
-from natslib.weight_sharing.settings import NATS_SSS, NATS_TSS, settings_of
+from natslib.weight_sharing.settings import NATS_SSS, NATS_TSS, PRESETS, settings_of
 
 
 @pytest.mark.parametrize("name", [name for name in METHODS if not name.startswith("darts-pt")])
@@ -79,8 +79,14 @@ def test_darts_pt_differs_as_it_says() -> None:
     assert (settings.tune_epochs, settings.tune_learning_rate) == (5, 0.0025)
 
 
+@pytest.mark.parametrize("preset", PRESETS)
+def test_a_new_method_has_the_settings_of_its_space(preset: str) -> None:
+    for space in PRESETS[preset].keys() & SPACES.keys():
+        assert settings_of(preset, "new", space) is PRESETS[preset][space]
+
+
 def test_unknown_settings_are_refused() -> None:
     with pytest.raises(UnknownName, match=r"unknown settings 'digit'.*did you mean 'digits'"):
         settings_of("digit", "rsps", "tss")
-    with pytest.raises(UnknownName, match="unknown method of the settings 'nas-bench-201' 'tunas'"):
+    with pytest.raises(ConfigError, match="tunas searches sss; the settings 'nas-bench-201' are for searches of tss"):
         settings_of("nas-bench-201", "tunas", "sss")

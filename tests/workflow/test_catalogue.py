@@ -1,5 +1,6 @@
 """The catalogue and the notebooks say the same."""
 
+import ast
 from pathlib import Path
 
 import papermill
@@ -10,6 +11,15 @@ from natslib.workflow.catalogue import CATALOGUE, stems_of
 ROOT = Path(__file__).resolve().parents[2]
 ITEMS = list(CATALOGUE.values())
 GIVEN = {"table": {"table"}, "records": {"searches", "dataset"}, "own": set()}
+ALWAYS_GIVEN = {
+    "table",
+    "searches",
+    "split",
+    "splits",
+    "runs",
+    "runs_others",
+    "entry",
+}  # where they are declared
 
 
 @pytest.mark.parametrize("item", ITEMS, ids=lambda item: item.name)
@@ -19,6 +29,19 @@ def test_an_item_names_every_figure_of_its_notebook_and_tells_it_what_it_declare
     assert set(item.tables) <= set(item.figures)
     told = set(item.given).union(*(GIVEN[need] for need in item.needs))
     assert told <= declared
+    assert declared & ALWAYS_GIVEN <= told
+
+
+@pytest.mark.parametrize("item", ITEMS, ids=lambda item: item.name)
+def test_no_two_figures_of_a_notebook_are_swapped(item):
+    declared = papermill.inspect_notebook(ROOT / item.path)
+    by_default = {name: Path(ast.literal_eval(declared[name]["default"])).name for name in item.figures}
+    swapped = {
+        name: item.figures[name]
+        for name, stem in by_default.items()
+        if stem in item.figures.values() and stem != item.figures[name]
+    }
+    assert swapped == {}
 
 
 def test_every_notebook_is_an_item():

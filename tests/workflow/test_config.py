@@ -6,6 +6,8 @@ import yaml
 
 from natslib.errors import ConfigError, UnknownName
 from natslib.weight_sharing import METHODS, get_method
+from natslib.weight_sharing.settings import PRESETS
+from natslib.workflow.catalogue import CATALOGUE
 from natslib.workflow.config import asked_files, expand_searches, expand_sources
 
 CONFIG = Path(__file__).resolve().parents[2] / "config"
@@ -71,11 +73,11 @@ def test_every_configuration_follows_the_schema(path):
         (source(items=["a/b"]), "does not match"),
         (source(train=TRAIN), "should not be valid under"),
         (trained(TRAIN, columns="x.yaml"), "should not be valid under"),
+        (trained(TRAIN, space="tss"), "should not be valid under"),
         (trained(TRAIN | {"shards": None}), "'shards' is a required property"),
         (trained(TRAIN | {"shards": 0}), "0 is less than the minimum"),
         (trained(TRAIN | {"recipe": None}), "'recipe' is a required property"),
         (trained(TRAIN | {"arch": "all"}), "'all' does not match"),
-        (trained(TRAIN | {"space": "nds"}), "'nds' is not one of"),
         (trained(TRAIN | {"seeds": "777"}), "Additional properties"),
         (trained(PLAN | {"recipe": "12"}), "'recipe' is not one of"),
     ],
@@ -88,6 +90,17 @@ def test_the_schema_refuses(change, complaint):
 @pytest.mark.parametrize("train", [TRAIN, PLAN], ids=["list", "plan"])
 def test_a_source_may_be_trained(train):
     check(GOOD | trained(train))
+
+
+def test_an_unknown_space_is_refused_with_those_that_are_known():
+    with pytest.raises(UnknownName, match="unknown space 'topologie': allowed are 'tss', 'sss'"):
+        asked(a={"space": "topologie"})
+    with pytest.raises(UnknownName, match="unknown space 'nds': allowed are 'tss', 'sss'"):
+        expand_sources(trained(TRAIN | {"space": "nds"})["sources"])
+
+
+def test_the_schema_names_the_settings_of_searches_that_there_are():
+    assert set(SCHEMA["properties"]["searches"]["properties"]["settings"]["enum"]) == set(PRESETS)
 
 
 def test_a_trained_source_waits_for_all_its_shards():
@@ -133,6 +146,15 @@ def test_all_is_what_a_source_of_its_kind_can_give():
     assert "fresh_training_a" not in asked(a={})
     assert "fresh_training_a" in asked(a={"train": {"space": "tss"}})
     assert "darts_pt_a" not in asked(a={"train": {"space": "sss"}})
+
+
+def test_the_official_configuration_draws_the_whole_catalogue():
+    config = yaml.safe_load((CONFIG / "official.yaml").read_text())
+    stems = asked(**config["sources"])
+    for item in CATALOGUE.values():
+        for stem in item.figures.values():
+            assert (f"{stem}_tss" in stems) == ("table" in item.needs and item.only != "own"), stem
+            assert (f"{stem}_sss" in stems) == ("table" in item.needs and not item.only), stem
 
 
 def test_a_table_is_asked_for_as_text_too():
