@@ -1,4 +1,4 @@
-"""Training on a CUDA device at the published scale: images a second beside a plain loop with a DataLoader.
+"""Training on a CUDA device at the paper's scale: images a second beside a plain loop with a DataLoader.
 
 `python -m bench.gpu` measures ten topology cells and ten size networks, batch 256, images as CIFAR-10's (random pixels:
 the arithmetic is the same). Natslib one candidate at a time and, topology cells, all at once; networks of the size

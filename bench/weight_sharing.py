@@ -1,6 +1,6 @@
 """Weight sharing: each search beside the same search on a plain supernet, which computes everything at every step.
 
-`python -m bench.weight_sharing` measures an epoch on `digits` (with ENAS's controller) and steps at the published scale
+`python -m bench.weight_sharing` measures an epoch on `digits` (with ENAS's controller) and steps at the paper's scale
 on images as CIFAR-10's (random pixels: the arithmetic is the same), in about three minutes of one idle core. Both sides
 run the same method with the same draws, optimizers, memory format and thread; only the supernet differs. The plain ones
 (`bench.plain_supernets`) compute all five operations of every edge one by one, or all channels, and multiply by one-hot

@@ -5,6 +5,8 @@ import sys
 
 import pytest
 
+from natslib.commands import VERBS
+
 BLOCKED = (
     "torch",
     "sklearn",
@@ -45,6 +47,49 @@ def test_natslib_imports_without_the_extras():
     result = run_without_extras("import natslib; print(natslib.__version__)")
     assert result.returncode == 0, result.stderr
     assert result.stdout.strip()
+
+
+def test_help_lists_every_verb_without_importing_one():
+    code = """
+from natslib.commands import VERBS, main
+try:
+    main(["--help"])
+except SystemExit:
+    print([name for name in sys.modules if name.partition(".")[0] in ("numpy", "pandas", "pyarrow")])
+"""
+    result = run_without_extras(code)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.splitlines()[-1] == "[]"
+    assert all(f"\n    {verb} " in result.stdout for verb in VERBS)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ("info published", "tss (topology), 15,625 architectures"),
+        (
+            "query published --arch 6111 --dataset cifar10-valid --recipe 200 --split valid --through-class",
+            "91.60",
+        ),
+        ("search --help", "--algorithm NAME"),
+        ("search --algorithm random --dataset cifar10 --runs 2 --seed 0 --out {out}", "2 runs"),
+    ],
+    ids=["info", "query", "search --help", "search"],
+)
+def test_asking_from_the_command_line_needs_no_extra(arguments, words, tmp_path):
+    asked = arguments.format(out=tmp_path / "out").split()
+    result = run_without_extras(f"from natslib.commands import main; sys.exit(main({asked!r}))")
+    assert result.returncode == 0, result.stderr
+    assert words in result.stdout
+
+
+def test_what_trains_says_which_extra_it_needs():
+    result = run_without_extras("from natslib.commands import main; sys.exit(main(['train', '--help']))")
+    assert result.returncode == 1
+    assert (
+        result.stderr
+        == "natslib train: `natslib train` needs the package torch; pip install 'natslib[train]'\n"
+    )
 
 
 def test_a_query_works_without_the_extras():

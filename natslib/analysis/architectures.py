@@ -1,4 +1,4 @@
-"""What the networks of a table cost: by the published formula, or what the records of other networks hold."""
+"""What the networks of a table cost: by the official files' formula, or what the records of other networks hold."""
 
 from collections.abc import Callable, Sequence
 

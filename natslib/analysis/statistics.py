@@ -1,4 +1,4 @@
-"""Tests between searches: Holm-corrected paired tests and the critical-difference diagram's numbers.
+"""Uncertainty of means over runs, and tests between searches: Holm-corrected pairs, critical differences.
 
 A frame of finals has one column a search and one row a pair or block: runs that share a seed, or data sets. Higher is
 better. Needs SciPy.

@@ -1,4 +1,4 @@
-"""Save a figure with the numbers it draws and where they come from."""
+"""Start, caption and save a figure, with the numbers it draws and where they come from."""
 
 import io
 import json

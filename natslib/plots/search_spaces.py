@@ -1,4 +1,4 @@
-"""Counts over a space: sizes of equivalence classes and cost levels."""
+"""The two search spaces as drawings, and counts over them: sizes of equivalence classes and cost levels."""
 
 from collections.abc import Sequence
 

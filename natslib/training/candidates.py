@@ -1,4 +1,4 @@
-"""Train several topology candidates at once on one device; each result is what it would be alone, up to rounding."""
+"""Train one candidate, or several topology candidates at once; a result is what it would be alone, up to rounding."""
 
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from natslib.errors import ConfigError
+from natslib.files import write_atomic
 from natslib.spaces import SIZE, TOPOLOGY, Scale, Space, get_space
 from natslib.spaces.size import CELL
 
@@ -80,7 +81,7 @@ def official_record(records: Iterable[Record], config: Mapping[str, Mapping[str,
 
 
 def _write(path: Path, content: object) -> None:
-    path.write_bytes(bz2.compress(pickle.dumps(content, protocol=4)))
+    write_atomic(path, bz2.compress(pickle.dumps(content, protocol=4)))
 
 
 def export_official(

@@ -36,7 +36,7 @@ def exclusive(folder: Path, shard: int, shards: int) -> Iterator[dict[str, Path]
     except OSError as error:
         raise BadSource(f"cannot keep logs in {folder}: {error}") from error
     with ExitStack() as held:
-        with lock(folder / ".farm.lock"):  # shards that start together wait: each tries the locks of others
+        with lock(folder / ".farm.lock"):  # one at a time: shards that start together try the same locks
             held.enter_context(_shard_lock(folder / f".{name}.lock"))
             for other in folder.glob(".shard-*.lock"):
                 if not other.stem.endswith(f"-of-{shards}"):
@@ -48,9 +48,8 @@ def exclusive(folder: Path, shard: int, shards: int) -> Iterator[dict[str, Path]
 
 
 def _shard_lock(path: Path) -> AbstractContextManager[None]:
-    return lock(
-        path, busy=f"another farm is writing to {path.parent} (it holds {path.name}): wait or stop it"
-    )
+    busy = f"another farm is writing to {path.parent} (it holds {path.name}): wait or stop it"
+    return lock(path, busy=busy)
 
 
 def run_farm(

@@ -1,4 +1,4 @@
-"""The training loop of one candidate: the published protocol, data on the device, one record at the end."""
+"""The training loop of one candidate: the protocol of NATS-Bench, data on the device, one record at the end."""
 
 import time
 from dataclasses import dataclass, field

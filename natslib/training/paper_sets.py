@@ -75,9 +75,8 @@ def checked(file: DataFile, root: Path, *, verify: bool) -> Path:
     path = root / file.path
     fault = _fault(file, path, verify=verify)
     if fault and file.url is not None:
-        with lock(
-            root / ".fetch.lock"
-        ):  # another process may be unpacking just what is missing or incomplete here
+        # Another process may be unpacking just what is missing or incomplete here.
+        with lock(root / ".fetch.lock"):
             if not path.is_file():
                 fetch(file, file.url, root)
         fault = _fault(file, path, verify=verify)

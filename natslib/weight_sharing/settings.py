@@ -1,4 +1,4 @@
-"""How the weight-sharing searches are run: the published settings, and small ones for the embedded image sets."""
+"""How the weight-sharing searches are run: those of the papers, and small ones for the embedded image sets."""
 
 import math
 from dataclasses import asdict, dataclass, replace

@@ -1,9 +1,10 @@
 """The command line: what it prints, and its exit codes."""
 
+import argparse
 import csv
+import importlib
 import io
 import json
-import re
 import shutil
 
 import numpy as np
@@ -13,10 +14,13 @@ from bench.records import official_record, write_archive
 from natslib.commands import VERBS, main
 from natslib.commands.convert import EPILOG
 from natslib.commands.info import _gaps
-from natslib.spaces import get_space
+from natslib.commands.options import DATASET, RECIPE
+from natslib.datasets import DATASETS
+from natslib.spaces import SCALES, SPACES, get_space
 from natslib.tables import Table, convert
 from natslib.tables.format.schema import Block
 from natslib.tables.format.writing import block_of_finals
+from natslib.training.recipes import RECIPES
 
 QUERY = ["--dataset", "cifar100", "--recipe", "12", "--split", "test"]
 
@@ -169,10 +173,30 @@ def test_every_verb_is_listed_and_helps(capsys):
         assert "usage: natslib" in capsys.readouterr().out
 
 
-def test_the_same_option_means_the_same_in_every_verb(capsys):
-    """One spelling each: what trains by is --recipe, where results go is --out, seeds are --seed, networks --arch."""
-    for verb in VERBS:
-        with pytest.raises(SystemExit):
-            main([verb, "--help"])
-        said = capsys.readouterr().out
-        assert not re.findall(r"--(?:output|archs|seeds|time-s|recipes)\b", said), verb
+def options_of(verb: str) -> dict[str, argparse.Action]:
+    parser = argparse.ArgumentParser()
+    importlib.import_module(f"natslib.commands.{verb}").add_arguments(parser)
+    return {action.dest: action for action in parser._actions}
+
+
+def test_the_same_option_is_spelt_and_explained_alike_in_every_verb():
+    """What trains by is --recipe, where results go is --out, seeds are --seed, networks --arch."""
+    options = {verb: options_of(verb) for verb in VERBS}
+    for verb, known in options.items():
+        assert not known.keys() & {"output", "archs", "seeds", "time_s", "recipes", "benchmark"}, verb
+    for same in ("table", "data", "unverified", "device"):
+        assert len({known[same].help for known in options.values() if same in known}) == 1, same
+    for verb in ("query", "train", "retrain"):
+        assert options[verb]["dataset"].help.startswith(DATASET)
+        assert options[verb]["recipe"].help.startswith(RECIPE)
+
+
+def test_names_in_the_help_come_from_the_registries(monkeypatch):
+    monkeypatch.setitem(SPACES, "mine", SPACES["sss"])
+    monkeypatch.setitem(SCALES, "huge", SCALES["paper"])
+    monkeypatch.setitem(RECIPES, "7", RECIPES["12"])
+    options = options_of("train")
+    assert list(options["space"].choices)[-1] == "mine"
+    assert list(options["scale"].choices) == ["paper", "small", "huge"]
+    assert "200, 7;" in options["recipe"].help
+    assert ", ".join(DATASETS) in options["dataset"].help

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from natslib.commands.options import numbers
 from natslib.commands.train import (
@@ -15,9 +16,12 @@ from natslib.commands.train import (
     parse_shard,
     run,
 )
+from natslib.datasets import DATASETS, Dataset
 from natslib.errors import ConfigError, UnknownName
+from natslib.training.images import ImageSet, Split
 from natslib.training.jobs import Job, embedded_plan
 from natslib.training.logs import read_records
+from natslib.training.sources import IMAGE_SETS
 
 ASKED = "--space tss --arch 5,1835 --dataset photos --recipe 12"
 
@@ -125,6 +129,25 @@ def test_own_images_train_under_their_own_name(tmp_path: Path) -> None:
     assert run(parse(f"--out {tmp_path} --device cpu {asked}")) == 0
     (entry,) = read_records(tmp_path / "sss/shard-0-of-1.jsonl")
     assert (entry["dataset"], entry["splits"]["test"]["accuracy"][-1]) == ("mine", 50)
+
+
+def test_a_dataset_of_one_entry_and_one_function_is_trained(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def toy() -> ImageSet:
+        pixels = torch.zeros((128, 8, 8, 1), dtype=torch.uint8)
+        pixels[1::2] = 200
+        part = Split(pixels, torch.arange(128) % 2)
+        return ImageSet("toy", 2, part, {"test": part}, (100.0,), (100.0,), shift=0, flip=False)
+
+    monkeypatch.setitem(
+        DATASETS, "toy", Dataset("toy", "toy", 2, 8, 1, 0, False, {"train": 128, "test": 128})
+    )
+    monkeypatch.setitem(IMAGE_SETS, "toy", toy)
+    asked = "--space tss --arch 9930 --dataset toy --recipe 12 --scale small"
+    assert run(parse(f"--out {tmp_path} --device cpu {asked}")) == 0
+    (entry,) = read_records(tmp_path / "tss/shard-0-of-1.jsonl")
+    assert (entry["dataset"], entry["splits"]["test"]["accuracy"][-1]) == ("toy", 100)
 
 
 def test_a_plan_can_be_one_spaces_and_takes_no_list() -> None:

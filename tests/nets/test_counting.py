@@ -1,4 +1,4 @@
-"""Parameters and FLOPs counted on modules equal the closed forms and the published numbers."""
+"""Parameters and FLOPs counted on modules equal the closed forms and the official numbers."""
 
 import numpy as np
 import pytest

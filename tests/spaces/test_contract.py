@@ -186,12 +186,14 @@ def test_mutation_stays_in_the_space_and_follows_the_generator(space, rule):
 def test_mutations_side_by_side_are_those_one_by_one(space):
     if space.official_mutations is None:
         pytest.skip("its runs are not taken side by side")
-    codes, dice = space.codes(np.arange(0, len(space), len(space) // 500)), [Dice(7), Dice(7)]
-    uniforms = np.array([[dice[0].random() for _ in range(10)] for _ in codes])
-    many = space.official_mutations(codes, lambda count: uniforms[:, :count].T)
-    for code, mutant, row in zip(codes.tolist(), many.tolist(), uniforms.tolist(), strict=True):
-        dice[1]._next = iter(row).__next__
-        assert tuple(mutant) == space.mutate(code, dice[1], rule="official")
+    codes = space.codes(np.arange(0, len(space), len(space) // 500))
+    these, those = ([Dice(seed) for seed in range(len(codes))] for _ in range(2))
+    many = space.official_mutations(
+        codes, lambda n: np.array([[each.random() for each in these] for _ in range(n)])
+    )
+    assert list(map(tuple, many.tolist())) == [
+        space.mutate(code, each, rule="official") for code, each in zip(codes, those, strict=True)
+    ]
 
 
 def test_unknown_mutation_rule_names_the_allowed_ones(space, rng):
@@ -270,7 +272,9 @@ def test_space_is_a_frozen_hashable_value(space):
 def test_lookup_by_name_and_title(space):
     assert get_space(space.name) is space
     assert get_space(space.title) is space
-    with pytest.raises(UnknownName, match=f"unknown space 'nb101': allowed are .*'{space.name}', '{space.title}'"):
+    with pytest.raises(
+        UnknownName, match=f"unknown space 'nb101': allowed are .*'{space.name}', '{space.title}'"
+    ):
         get_space("nb101")
 
 

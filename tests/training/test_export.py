@@ -50,7 +50,9 @@ def test_records_of_two_spaces_are_refused(tmp_path: Path) -> None:
         export_official([record(), record(space="sss")], tmp_path / "out", classes=CLASSES, scale=SMALL_SCALE)
 
 
-def test_a_space_without_official_archives_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_space_without_official_archives_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(SPACES, "mine", replace(SPACES["sss"], name="mine", title="own"))
     with pytest.raises(ConfigError, match="of the space mine: official archives are of tss or sss"):
         export_official([record(space="mine")], tmp_path / "out", classes=CLASSES, scale=SMALL_SCALE)

@@ -32,5 +32,7 @@ def test_everything_else_is_the_same_for_all_recipes_of_the_paper() -> None:
 def test_embedded_sets_have_a_short_and_a_long_recipe_of_their_own() -> None:
     assert [get_recipe(recipe, small=True).epochs for recipe in ("12", "36")] == [12, 36]
     assert get_recipe("12", small=True).scale == SMALL_SCALE
-    with pytest.raises(UnknownName, match=f"unknown recipe '200': allowed are {', '.join(map(repr, SMALL_RECIPES))}"):
+    with pytest.raises(
+        UnknownName, match=f"unknown recipe '200': allowed are {', '.join(map(repr, SMALL_RECIPES))}"
+    ):
         get_recipe("200", small=True)

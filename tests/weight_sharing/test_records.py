@@ -4,10 +4,11 @@ import json
 from pathlib import Path
 
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 import torch
 
-from natslib.errors import BadSource
+from natslib.errors import BadSource, NatslibError
 from natslib.spaces import get_space
 from natslib.weight_sharing.loop import sample, score_sample
 from natslib.weight_sharing.records import join_runs, manifest_of
@@ -56,6 +57,22 @@ def test_joined_searches_keep_every_column_and_where_they_were_made(tmp_path):
     told = manifest_of(scores)
     assert [search["seed"] for search in told["searches"]] == [1, 2, 2]
     assert told["stamps"] == [{"commit": "a"}, {"commit": "b"}]
+
+
+def test_a_joined_file_is_written_whole_or_stays_as_it_was(tmp_path, monkeypatch):
+    folder, joined = finished(tmp_path / "a", "gdas", 1), tmp_path / "joined"
+    join_runs([folder], joined / "tss.parquet", joined / "scores.parquet")
+    before = (joined / "tss.parquet").read_bytes()
+
+    def write_half(table, path, **_options):
+        Path(path).write_bytes(b"PAR1")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(pq, "write_table", write_half)
+    with pytest.raises(NatslibError, match=r"cannot write .*tss\.parquet: No space left"):
+        join_runs([folder], joined / "tss.parquet", joined / "scores.parquet")
+    assert (joined / "tss.parquet").read_bytes() == before
+    assert len(list(joined.iterdir())) == 2
 
 
 def test_an_unfinished_search_is_named(tmp_path):

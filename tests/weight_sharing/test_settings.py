@@ -1,4 +1,4 @@
-"""The published settings by value."""
+"""The settings of the papers by value."""
 
 import math
 
@@ -88,5 +88,7 @@ def test_a_new_method_has_the_settings_of_its_space(preset: str) -> None:
 def test_unknown_settings_are_refused() -> None:
     with pytest.raises(UnknownName, match=r"unknown settings 'digit'.*did you mean 'digits'"):
         settings_of("digit", "rsps", "tss")
-    with pytest.raises(ConfigError, match="tunas searches sss; the settings 'nas-bench-201' are for searches of tss"):
+    with pytest.raises(
+        ConfigError, match="tunas searches sss; the settings 'nas-bench-201' are for searches of tss"
+    ):
         settings_of("nas-bench-201", "tunas", "sss")
