@@ -10,6 +10,8 @@ import yaml
 from natslib.errors import unknown_name
 
 COLUMNS = ["space", "method", "dataset", "split", "mean", "std", "evidence", "source"]
+EVIDENCE = {"read": "", "quoted": " q", "recomputed": " c", "remembered": " ?"}
+"""How a printed number came down to us, and how it is marked for that where it stands in a text."""
 
 
 def read_printed(table: str) -> pd.DataFrame:

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from natslib.analysis.printed import EVIDENCE
 from natslib.errors import NotMeasured
 from natslib.spaces import TOPOLOGY
 
@@ -84,6 +85,8 @@ def beside_printed(
 ) -> pd.DataFrame:
     """Put outcomes beside the paper's numbers, in columns of their own: texts, empty without a number.
 
+    The column evidence says how a number of the paper came down to us; one that is only remembered is marked as such.
+
     `found` is that of `last_choices`; `by_size` what the perfect supernet gives by marginal means, `orders` by
     projection in every order, percent; `printed` is `read_printed("darts-pt-table-4")`.
     """
@@ -102,4 +105,5 @@ def beside_printed(
     texts = numbers.map(lambda value: "" if np.isnan(value) else f"{value:.2f}")
     evidence = pd.Series({title: paper.loc[name, "evidence"] for title, name in PRINTED_AS.items()})
     texts.insert(1, "evidence", evidence.reindex(texts.index).fillna(""))
+    texts["paper"] += texts["evidence"].map(EVIDENCE).fillna("")
     return texts.rename_axis("choice").reset_index()

@@ -25,7 +25,7 @@ def epoch_frame(runs: pd.DataFrame, values: Floats) -> pd.DataFrame:
     """Return the value of the current architecture over the epochs, over the seeds of each search.
 
     Columns: method, warm_up, epoch, seeds, known (seeds whose architecture has a value), mean, low and high (smallest
-    and largest); these three are NaN unless all seeds are known, so that a curve never changes whom it is about.
+    and largest); these three are NaN unless all seeds are known, so that every point of a curve is over the same seeds.
     """
     found = runs.assign(value=values[runs["arch_index"]]).groupby([*SEARCH, "epoch"], sort=False)["value"]
     frame = found.agg(seeds="size", known="count", mean="mean", low="min", high="max").reset_index()

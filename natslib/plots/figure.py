@@ -16,6 +16,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 import natslib
 from natslib.files import write_atomic
+from natslib.plots.texts import latex, markdown
 
 STYLE: dict[Any, Any] = {
     "axes.axisbelow": True,
@@ -68,21 +69,24 @@ def write_caption(fig: Figure, *parts: str) -> None:
     """Write below the panels, in at most two small lines, where the figure comes from and how to read it.
 
     `parts` come in order of importance; empty ones do not count. The last ones that do not fit are left to the .json
-    file, where `save` writes the whole caption. A figure without room for the second line becomes higher.
+    file, where `save` writes the whole caption; a first one that does not fit by itself is cut. A figure without room
+    for the second line becomes higher.
     """
     told = [part for part in parts if part]
     lines, kept = _wrapped(fig, told), told
     while len(lines) > CAPTION_LINES and len(kept) > 1:
         kept = kept[:-1]
         lines = _wrapped(fig, [*kept, MORE])
+    if len(lines) > CAPTION_LINES:
+        lines = _wrapped(fig, kept, max_lines=CAPTION_LINES, placeholder=f" … {MORE}")
     _keep_room(fig, len(lines))
     fig.text(0.01, 0.008, "\n".join(lines), fontsize=6, color="#5f5f5f", ha="left", va="bottom")
     fig.set_label(" · ".join(told))
 
 
-def _wrapped(fig: Figure, parts: Sequence[str]) -> list[str]:
+def _wrapped(fig: Figure, parts: Sequence[str], **options: Any) -> list[str]:
     text = "\u00a0· ".join(parts)  # no line begins with the dot
-    return textwrap.wrap(text, int(fig.get_figwidth() * 19))
+    return textwrap.wrap(text, int(fig.get_figwidth() * 19), **options)
 
 
 def _keep_room(fig: Figure, lines: int) -> None:
@@ -97,7 +101,7 @@ def _keep_room(fig: Figure, lines: int) -> None:
 
 
 def draw_absent(ax: Axes, text: str) -> None:
-    """Say in words what a panel would show and its source lacks, in place of the panel."""
+    """Write in place of a panel why there is nothing to draw."""
     ax.set_axis_off()
     ax.text(
         0.5,
@@ -145,8 +149,8 @@ def save(
 ) -> dict[str, Path]:
     """Write stem.svg, .pdf, .png, .csv (the numbers drawn) and .json (provenance, caption and natslib's version).
 
-    For a table, `rows` are the texts that it shows; they also go to stem.md (Markdown) and stem.tex (LaTeX, with the
-    package booktabs). Returns the paths by suffix. Each file appears whole or not at all, and holds the same bytes
+    For a table, `rows` are what it shows; they also go to stem.md (Markdown) and stem.tex (LaTeX, with the package
+    booktabs). Returns the paths by suffix. Each file appears whole or not at all, and holds the same bytes
     whenever the same figure is saved with the same libraries. Numbers have eight significant digits. The folder is made
     if missing.
     """
@@ -163,23 +167,6 @@ def save(
     for suffix, content in contents.items():
         write_atomic(saved[suffix], content)
     return saved
-
-
-def markdown(rows: pd.DataFrame) -> str:
-    """Return texts as a Markdown table; of two levels of column names the first stands before the second."""
-    return _flat(rows).to_markdown(index=False, disable_numparse=True) + "\n"
-
-
-def latex(rows: pd.DataFrame) -> str:
-    """Return texts as a LaTeX `tabular` with the rules of booktabs, special characters escaped."""
-    return _flat(rows).to_latex(index=False, escape=True)
-
-
-def _flat(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return the texts, each on one line, under one level of column names."""
-    names = [" ".join(filter(None, name)) if isinstance(name, tuple) else str(name) for name in rows]
-    texts = rows.astype(object).where(rows.notna(), "").map(lambda value: " ".join(str(value).split()))
-    return texts.set_axis(names, axis="columns")
 
 
 def _rendered(fig: Figure, suffix: str) -> bytes:

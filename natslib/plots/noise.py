@@ -53,7 +53,7 @@ def draw_differences(ax: Axes, frame: pd.DataFrame) -> None:
 
 
 def draw_ceiling(ax: Axes, ceiling: pd.DataFrame, *, colour: str) -> None:
-    """Draw the Kendall correlations of `analysis.ceiling.noise_ceiling` against the fraction of best ones."""
+    """Draw the Kendall correlations of `analysis.seed_noise.noise_ceiling` against the fraction of best ones."""
     places = np.arange(len(ceiling))
     for name, (label, marker, line) in _CEILINGS.items():
         ax.plot(

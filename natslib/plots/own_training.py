@@ -1,4 +1,4 @@
-"""The quality of a small benchmark: its correlations in one panel, and its accuracies against the real ones."""
+"""Own training: fresh runs beside stored ones, and how good a small benchmark is."""
 
 from typing import Any
 
@@ -31,7 +31,10 @@ def draw_learning(ax: Axes, curves: pd.DataFrame, *, split: str, title: str, col
 
 
 def draw_place(ax: Axes, means: pd.Series, rows: pd.DataFrame, *, colour: dict[int, str]) -> None:
-    """Draw all stored means in order of rank, and where the fresh runs of `analysis.fresh.compare_runs` would stand."""
+    """Draw all stored means in order of rank, and where the fresh runs would stand among them.
+
+    `rows` are those of `analysis.own_training.compare_runs`.
+    """
     ordered = np.sort(means)[::-1]
     ax.plot(np.arange(1, len(ordered) + 1), ordered, color=GREY, linewidth=1.2, label="stored, mean of seeds")
     for arch in rows.index.tolist():
@@ -47,7 +50,8 @@ def draw_place(ax: Axes, means: pd.Series, rows: pd.DataFrame, *, colour: dict[i
 def draw_apart(ax: Axes, stored: pd.DataFrame, rows: pd.DataFrame, *, colour: dict[int, str]) -> None:
     """Draw each fresh run, and the stored runs of its architecture, as points apart from the stored mean.
 
-    A grey bar reaches three standard deviations to both sides, as `rows` (of `analysis.fresh.compare_runs`) has them.
+    `rows` are those of `analysis.own_training.compare_runs`; a grey bar reaches three of their standard deviations to
+    both sides.
     """
     if rows["z"].isna().all():
         draw_absent(
@@ -91,7 +95,7 @@ MARKS = {
 
 
 def draw_agreement(ax: Axes, table: pd.DataFrame) -> None:
-    """Draw the correlations of `analysis.quality.quality_table`: a line a column, a mark a kind of agreement.
+    """Draw the correlations of `analysis.own_training.quality_table`: a line a column, a mark a kind of agreement.
 
     What a table does not hold has no mark; the numbers of cells stand beside the column's name.
     """

@@ -33,8 +33,9 @@ _SHORT = {
 def draw_choices(ax: Axes, chosen: pd.DataFrame, selection: str, *, random_mean: float) -> None:
     """Draw the accuracy of what each supernet chooses: the mean over seeds, and from the worst to the best seed.
 
-    `chosen` is that of `analysis.projections.choices`. By magnitude over the epochs of training, by projection over the
-    edges decided. Dotted: `random_mean`, the mean of all architectures; the panel ends `FLOOR` points below it.
+    `chosen` is the frame of `analysis.projections.choices`. Choices by magnitude are drawn over the epochs of training,
+    choices by projection over the number of edges decided. Dotted: `random_mean`, the mean of all architectures; the
+    panel ends `FLOOR` points below it.
     """
     x = "epoch" if selection == "magnitude" else "decided"
     for (method, kind), title in TITLES.items():
@@ -72,10 +73,11 @@ def draw_bars(ax: Axes, operations: pd.Series, heights: pd.Series, *, chosen: in
 
 
 def draw_strengths(axes: npt.NDArray[np.object_], decisions: pd.DataFrame, code: Sequence[int]) -> None:
-    """Draw operations by size and by worth: the first edges that one search decided, one a column of `axes`, (2, n).
+    """Draw the weight of each operation and what masking it costs, for the first edges that one search decided.
 
-    `decisions` are rows of `analysis.weight_sharing.projections`, `code` is what the search came to. Above the softmax
-    weights, with a star at the largest; below the points of accuracy that masking costs, a star at what was chosen.
+    `axes` has the shape (2, n), one column an edge. Upper row: the softmax weights, with a star at the largest; lower
+    row: the points of accuracy that are lost, with a star at the operation that was chosen. `decisions` are the rows of
+    one search in `analysis.weight_sharing.projections`, `code` is the cell it ended with.
     """
     for (above, below), edge in zip(axes.T, decisions["edge"].unique(), strict=False):
         some = decisions[decisions["edge"] == edge]

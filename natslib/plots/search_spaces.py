@@ -19,7 +19,7 @@ _LABELS_AT = {
 
 
 def draw_skeleton(ax: Axes, blocks: pd.DataFrame) -> None:
-    """Draw the blocks of `analysis.skeleton.macro_skeleton` from left to right with both spaces' channels below."""
+    """Draw the blocks of `analysis.architectures.macro_skeleton` from left to right, both spaces' channels below."""
     ax.set_axis_off()
     ax.set(xlim=(-1.35, len(blocks) - 0.05), ylim=(-1.35, 1.15))
     for place, block in enumerate(blocks.to_dict("records")):

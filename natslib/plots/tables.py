@@ -9,16 +9,16 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 
+from natslib.analysis.printed import EVIDENCE
 from natslib.plots.figure import new_mosaic
 from natslib.plots.palette import AGREEMENT_COLOURS, GREY, title_of
+from natslib.plots.texts import as_text
 
 _MEANING = {
     "agrees": "agrees: within half a printed std",
     "near": "within one printed std",
     "apart": "farther apart",
 }
-EVIDENCE = {"read": "", "quoted": " q", "recomputed": " c", "remembered": " ?"}
-"""How a printed number is marked in rows of text, by how it came down to us (`analysis.printed`)."""
 _UNSURE: dict[str, Any] = {"color": "#8c8c8c", "fontstyle": "italic"}  # a remembered number: never a target
 _MARKS = {"agrees": "", "near": " !", "apart": " !!", "": ""}
 GAP = 2.2  # characters between two columns of text
@@ -42,19 +42,27 @@ def compared_with(rows: pd.DataFrame, printed: str) -> str:
 
 
 def agreement_rows(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return the texts of `draw_agreement`, one row a method, one column a column: 'here; printed (evidence)'."""
-    texts = [
-        number(row["mean"], row["std"])
-        + (
-            ""
-            if np.isnan(row["printed_mean"])
-            else f"; {number(row['printed_mean'], row['printed_std'])} ({row['evidence']})"
-        )
-        for row in rows.to_dict("records")
-    ]
-    named = rows.assign(method=rows["method"].map(title_of), text=texts)
+    """Return what `draw_agreement` shows as texts, a row a method and a column each of `column`.
+
+    A text is 'measured; printed (evidence); difference', or what was measured alone; empty without a row.
+    """
+    named = rows.assign(
+        method=rows["method"].map(title_of), text=[_beside(row) for row in rows.to_dict("records")]
+    )
     wide = named.pivot_table(index="method", columns="column", values="text", aggfunc="first", sort=False)
     return wide.fillna("").reset_index().rename_axis(columns=None)
+
+
+def _beside(row: dict) -> str:
+    measured = number(row["mean"], row["std"])
+    if np.isnan(row["printed_mean"]):
+        return measured
+    printed = number(row["printed_mean"], row["printed_std"])
+    return f"{measured}; {printed} ({row['evidence']}); {_points(row['difference'])}"
+
+
+def _points(difference: float) -> str:
+    return f"{round(difference, 2) + 0.0:+.2f}"  # + 0.0: no -0.00
 
 
 def explain_evidence(evidence: pd.Series) -> str:
@@ -104,7 +112,7 @@ def _draw_cell(ax: Axes, x: int, y: int, row: dict | None) -> None:
         texts = [
             (0.3, number(row["mean"], row["std"]), {"fontsize": 7.5}),
             (0.57, f"{row['evidence']} {number(row['printed_mean'], row['printed_std'])}", small),
-            (0.8, f"{round(row['difference'], 2) + 0.0:+.2f}{_MARKS[row['agreement']]}", small),
+            (0.8, f"{_points(row['difference'])}{_MARKS[row['agreement']]}", small),
         ]
         if row["evidence"] == "remembered":
             texts[1:] = [(height, text, style | _UNSURE) for height, text, style in texts[1:]]
@@ -162,18 +170,10 @@ def _name(column: Any) -> str:
 
 
 def _texts(rows: pd.DataFrame) -> pd.DataFrame:
-    texts = rows.map(_text)
+    texts = rows.map(as_text)
     first = texts.columns[0]
     texts[first] = texts[first].where(texts[first] != texts[first].shift(), "")
     return texts
-
-
-def _text(value: object) -> str:
-    if value is pd.NA or value == "":
-        return "–"
-    if isinstance(value, float):
-        return f"{value:.3g}"
-    return f"{value:,}" if isinstance(value, int | np.integer) else str(value)
 
 
 def _widths(texts: pd.DataFrame) -> list[float]:

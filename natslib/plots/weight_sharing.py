@@ -10,10 +10,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from natslib.analysis.printed import EVIDENCE
 from natslib.analysis.weight_sharing import ANY
 from natslib.plots.figure import new_figure
 from natslib.plots.palette import BLACK, GREY, colours, title_of
-from natslib.plots.tables import EVIDENCE, number
+from natslib.plots.tables import number
 
 BAR = 0.36  # of the room of a search, for each of two kinds of score
 

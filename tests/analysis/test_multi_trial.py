@@ -73,7 +73,7 @@ def test_areas_begin_where_every_search_has_a_value():
 
 
 @pytest.mark.parametrize(("mean", "agreement"), [(94.02, "agrees"), (94.20, "near"), (93.6, "apart")])
-def test_agreement_is_measured_in_published_deviations(mean, agreement):
+def test_agreement_is_measured_in_printed_deviations(mean, agreement):
     found = pd.DataFrame({"method": ["rea"], "dataset": "cifar10", "split": "test", "mean": mean, "std": 0.3})
     (row,) = multi_trial.beside_printed(found, table4()).to_dict("records")
     assert row["printed_mean"] == 94.02

@@ -5,6 +5,7 @@ import pytest
 from natslib.analysis.printed import read_printed
 from natslib.analysis.projections import beside_printed, by_place, choices, last_choices, projecting
 from natslib.errors import NotMeasured
+from natslib.plots.tables import rows_figure
 from natslib.search.projection import PerfectSupernet
 from natslib.spaces import TOPOLOGY
 
@@ -94,3 +95,14 @@ def test_the_papers_numbers_stand_in_a_column_of_their_own() -> None:
     assert table.loc["DARTS-PT", "supernets, mean"] == f"{VALUES[TOPOLOGY.index(CELLS[4])]:.2f}"
     assert table.loc["DARTS: largest α", ["paper", "perfect supernet"]].tolist() == ["54.30", "90.20"]
     assert (table.loc["largest α, an edge at a time"] == "").all()
+    assert table.loc["DARTS-PT", "evidence"] == "read"
+
+
+def test_a_remembered_number_is_marked_where_a_read_one_is_not() -> None:
+    outcome, printed = last_choices(choices(records(), VALUES)), read_printed("darts-pt-table-4")
+    printed.loc[printed["method"] == "darts-pt", "evidence"] = "remembered"
+    table = beside_printed(outcome, 90.2, pd.Series([91.0]), printed).set_index("choice")
+    assert table.loc["DARTS-PT", ["paper", "evidence"]].tolist() == ["88.11 ?", "remembered"]
+    assert table.loc["DARTS-PT, fixed α", ["paper", "evidence"]].tolist() == ["93.80", "read"]
+    drawn = rows_figure(table.reset_index(), "").axes[0].texts
+    assert [text.get_text() for text in drawn if text.get_fontstyle() == "italic"] == ["88.11 ?"]

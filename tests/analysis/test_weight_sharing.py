@@ -109,7 +109,10 @@ def test_what_is_printed_and_what_was_found_are_rows_of_their_own():
     paper = rows[rows["origin"] == "printed"].set_index(["method", "column"])["mean"]
     assert paper["tas", "C10-T"] == 93.40
     assert paper["optimal", "I120-V"] == 46.73
+    evidence = rows[rows["origin"] == "printed"].groupby("method")["evidence"].unique().map(list)
+    assert evidence.to_dict() == {"tas": ["quoted"], "optimal": ["remembered"]}
     here = rows[rows["origin"] == "here"].set_index("method")
+    assert here["evidence"].isna().all()
     assert set(here["column"]) == {"digits-T"}
     assert here["mean"].to_dict() == {"tas": 60, "a-random-architecture": 30, "optimal": 60}
     assert set(rows["method"]) == {"tas", "a-random-architecture", "optimal"}

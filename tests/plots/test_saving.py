@@ -80,6 +80,15 @@ def test_a_caption_has_two_lines_at_most_and_the_record_has_all_of_it(tmp_path):
     assert record["caption"].count("third") == 40
 
 
+def test_a_first_part_that_is_too_long_by_itself_is_cut():
+    fig = figure()
+    plots.write_caption(fig, "word " * 60, "second part")
+    written = fig.texts[-1].get_text()
+    assert written.count("\n") == 1
+    assert written.endswith("… more in the .json")
+    assert fig.get_label().endswith("second part")
+
+
 def test_a_long_source_line_makes_room_for_itself():
     fig, axes = plots.new_figure(1, 1)
     axes[0, 0].set_xlabel("below the panel")

@@ -69,6 +69,7 @@ def test_halves_never_share_a_column():
         {"origin": "printed", "mean": 93.4, "std": 0.0, "evidence": "remembered"},
         {"origin": "here", "mean": 80.0, "std": 1.0, "warm_up": 0.3, "known": 2, "seeds": 3},
         {"origin": "here", "warm_up": 0.0, "known": 0, "seeds": 3},
+        {"method": "tunas", "origin": "printed", "mean": 92.78, "std": 0.3, "evidence": "quoted"},
     ]
     rows = pd.DataFrame([common | row for row in rows])
     texts = weight_sharing.halves(rows, {"printed": "paper", "here": "ours"})
@@ -76,7 +77,9 @@ def test_halves_never_share_a_column():
     assert texts.to_numpy().tolist() == [
         ["size", "TAS: interpolation", "93.40±0.00 ?", "80.00±1.00 (2 of 3)"],
         ["size", "TAS: interpolation, no warm-up", "", "0 of 3 known"],
+        ["size", "TuNAS: sampled masks", "92.78±0.30 q", ""],
     ]
     fig = tables.rows_figure(texts, "")
-    written = [text.get_text() for text in fig.axes[0].texts]
+    written = {text.get_text(): text.get_fontstyle() for text in fig.axes[0].texts}
     assert {"paper", "ours", "–"} <= set(written)
+    assert [text for text, style in written.items() if style == "italic"] == ["93.40±0.00 ?"]

@@ -1,0 +1,46 @@
+"""The rows of a table as text: as a reader sees them, in Markdown and in LaTeX."""
+
+from typing import Any
+
+import pandas as pd
+
+_LATEX = str.maketrans({"α": r"$\alpha$"})  # what LaTeX's fonts of text lack
+
+
+def as_text(value: Any) -> str:
+    """Return a cell of a table as it is shown: three digits of a fraction, thousands apart, a dash for nothing."""
+    if pd.isna(value) or value == "":
+        return "–"
+    if isinstance(value, float):
+        return f"{value:.3g}"
+    return str(value) if isinstance(value, str) else f"{value:,}"
+
+
+def markdown(rows: pd.DataFrame) -> str:
+    """Return a table in Markdown; of two levels of column names the first stands before the second."""
+    texts = rows.map(_line)
+    names = [_line(" ".join(filter(None, name)) if isinstance(name, tuple) else name) for name in rows]
+    escaped = texts.set_axis(names, axis="columns").map(_escaped).rename(columns=_escaped)
+    return escaped.to_markdown(index=False, disable_numparse=True) + "\n"
+
+
+def latex(rows: pd.DataFrame) -> str:
+    """Return a table as a LaTeX `tabular` with the rules of booktabs, special characters escaped.
+
+    Of two levels of column names the first stands over the columns that share it.
+    """
+    texts = rows.map(_line).rename(columns=_line_or_empty)
+    return texts.to_latex(index=False, escape=True, multicolumn_format="l").translate(_LATEX)
+
+
+def _line(value: Any) -> str:
+    """Return a cell as it is shown, on one line."""
+    return " ".join(as_text(value).split())
+
+
+def _line_or_empty(name: Any) -> str:
+    return _line(name) if name else ""
+
+
+def _escaped(text: str) -> str:
+    return text.replace("|", r"\|")

@@ -1,0 +1,69 @@
+"""A table as text shows what its figure shows, and stays a table in Markdown and in LaTeX."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from natslib import plots
+from natslib.plots import tables
+from natslib.plots.texts import as_text, latex, markdown
+
+ROWS = pd.DataFrame(
+    {
+        "edge|op": ["α_1", "a|b"],
+        "two\nlines": pd.array([1200, None], "Int64"),
+        "rate": [0.00170370868, np.nan],
+    }
+)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(1200, "1,200"), (np.int64(5), "5"), (1.70370868e-3, "0.0017"), ("12", "12"), (2.0, "2")]
+    + [(nothing, "–") for nothing in ("", None, np.nan, pd.NA)],
+)
+def test_a_cell_is_written_for_a_reader(value, text):
+    assert as_text(value) == text
+
+
+def test_markdown_has_one_line_of_names_and_no_bar_within_a_cell():
+    names, rule, first, second = markdown(ROWS).splitlines()
+    assert [name.strip() for name in names.split(" | ")] == [r"| edge\|op", "two lines", "rate   |"]
+    assert set(rule) == set("|:-")
+    assert [cell.strip("| ") for cell in first.split(" | ")] == ["α_1", "1,200", "0.0017"]
+    assert [cell.strip("| ") for cell in second.split(" | ")] == [r"a\|b", "–", "–"]
+
+
+def test_latex_is_escaped_and_has_the_rules_of_booktabs():
+    assert latex(ROWS).splitlines() == [
+        r"\begin{tabular}{lll}",
+        r"\toprule",
+        "edge|op & two lines & rate \\\\",
+        r"\midrule",
+        r"$\alpha$\_1 & 1,200 & 0.0017 \\",
+        r"a|b & – & – \\",
+        r"\bottomrule",
+        r"\end{tabular}",
+    ]
+
+
+def test_two_levels_of_names_stand_before_each_other_or_above():
+    columns = pd.MultiIndex.from_tuples(
+        [("", "search"), ("in print", "C10"), ("in print", "C100"), ("here", "C10")]
+    )
+    rows = pd.DataFrame([["REA", "1 %", "2", "3"]], columns=columns)
+    assert markdown(rows).startswith("| search   | in print C10   | in print C100   | here C10   |\n|:")
+    above, below, *_ = latex(rows).splitlines()[2:]
+    assert above == r" & \multicolumn{2}{l}{in print} & here \\"
+    assert below == r"search & C10 & C100 & C10 \\"
+    assert r"REA & 1 \% & 2 & 3 \\" in latex(rows)
+
+
+def test_the_texts_of_a_table_are_saved_beside_it_with_the_same_bytes_every_time(tmp_path):
+    saved = [
+        plots.save(tables.rows_figure(ROWS, ""), ROWS, tmp_path / name / "table", {}, rows=ROWS)
+        for name in ("a", "b")
+    ]
+    for suffix, write in (("md", markdown), ("tex", latex)):
+        once, again = (paths[suffix].read_bytes() for paths in saved)
+        assert once == again == write(ROWS).encode()
