@@ -23,6 +23,8 @@ NASLIB_OPS: tuple[str, ...] = ("skip_connect", "none", "nor_conv_3x3", "nor_conv
 NASLIB_EDGES: tuple[tuple[int, int], ...] = tuple(sorted(EDGES))
 _TO_NASLIB_OP = np.array([NASLIB_OPS.index(op) for op in OPS], np.uint8)
 _TO_NASLIB_EDGE = [EDGES.index(edge) for edge in NASLIB_EDGES]
+_FROM_NASLIB_OP = np.array([OPS.index(op) for op in NASLIB_OPS], np.uint8)
+_FROM_NASLIB_EDGE = [NASLIB_EDGES.index(edge) for edge in EDGES]
 
 # naszilla, whose path encoding this is, numbers the operations as follows.
 PATH_OPS: tuple[str, ...] = ("avg_pool_3x3", "nor_conv_1x1", "nor_conv_3x3", "none", "skip_connect")
@@ -50,6 +52,11 @@ def matrix(codes: npt.ArrayLike) -> npt.NDArray[np.uint8]:
 def to_naslib(codes: npt.ArrayLike) -> npt.NDArray[np.uint8]:
     """Return NASLib's `op_indices`, (..., 6) to (..., 6): its own edge order and operation numbers."""
     return _TO_NASLIB_OP[_codes(codes, len(OPS))[..., _TO_NASLIB_EDGE]]
+
+
+def from_naslib(op_indices: npt.ArrayLike) -> npt.NDArray[np.uint8]:
+    """Return the codes of NASLib's `op_indices`, (..., 6) to (..., 6): what `to_naslib` undoes."""
+    return _FROM_NASLIB_OP[_codes(op_indices, len(OPS))[..., _FROM_NASLIB_EDGE]]
 
 
 def path_encoding(codes: npt.ArrayLike) -> npt.NDArray[np.float32]:

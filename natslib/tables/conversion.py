@@ -8,7 +8,7 @@ is whole.
 import hashlib
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -23,17 +23,18 @@ from natslib.tables.format.folder import MANIFEST, altered_files, open_folder
 from natslib.tables.format.schema import Run
 from natslib.tables.format.writing import Rows
 from natslib.tables.sources import official
+from natslib.tables.sources.frames import kind
 from natslib.tables.sources.logs import read_rawlogs
 from natslib.tables.sources.published import FILES, read_published
 from natslib.tables.sources.single_file import read_whole_file
-from natslib.tables.sources.tidy import read_tidy
+from natslib.tables.sources.tidy import read_tidy, tidy_files
 
 _T = TypeVar("_T")
 RAWLOG_CHUNK = 1024
 """Architectures to a file of our own curves: they are in memory anyway, and many small files take a third more."""
 _KINDS = (
-    "'published', an official archive (directory, .tar or .pickle.pbz2), a .csv or .parquet table with its columns, "
-    "a folder of our own raw logs (*.jsonl), or a finished table"
+    "'published', an official archive (directory, .tar or .pickle.pbz2), a table of your own (.csv, .parquet, ...) "
+    "with a mapping of its columns, a folder of our own raw logs (*.jsonl), or a finished table"
 )
 Progress = Callable[[int, str], "tqdm[Any]"]  # total and unit -> a bar
 
@@ -48,11 +49,11 @@ def convert(
 ) -> dict[str, Any]:
     """Turn raw results into a table in the folder `dest` and return its manifest.
 
-    `origin` is 'published', an official archive (directory, .tar, .pickle.pbz2), a CSV or Parquet file together with
-    the YAML file `columns` that maps its columns, a folder of our own raw logs, or a finished table, which is
-    checked against its SHA-256 and copied. `processes` None takes one a core. Damaged files are left out and listed
-    under 'damaged' in the manifest. Raises `BadSource` when nothing can be read, `ConfigError` when `dest` holds
-    something else, `NatslibError` when the disk is full. Interrupted, call it again.
+    `origin` is 'published', an official archive (directory, .tar, .pickle.pbz2), a table of your own (or a folder of
+    some) together with the YAML file `columns` that maps its columns, a folder of our own raw logs, or a finished
+    table, which is checked against its SHA-256 and copied. `processes` None takes one a core. Damaged files are left
+    out and listed under 'damaged' in the manifest. Raises `BadSource` when nothing can be read, `ConfigError` when
+    `dest` holds something else, `NatslibError` when the disk is full. Interrupted, call it again.
     """
     path = Path(origin)
     workers = (os.cpu_count() or 1) if processes is None else processes
@@ -60,8 +61,15 @@ def convert(
         raise ConfigError(f"{workers} processes; at least 1 is needed")
     if not str(dest):
         raise ConfigError("the destination is empty; name a folder for the table")
-    if (path.suffix in (".csv", ".parquet") and origin != "published") != (columns is not None):
-        raise ConfigError(f"{origin}: a column mapping goes with a .csv or .parquet table, and only with one")
+    if origin == "published" and columns is not None:
+        raise ConfigError(
+            "'published' is a table already; a mapping of columns goes with a table of your own"
+        )
+    if origin != "published" and columns is None and not path.is_dir() and kind(path):
+        raise ConfigError(
+            f"{origin}: a table of your own needs a mapping of its columns, --columns mine.yaml; `natslib convert "
+            f"{origin} {dest} --explain` drafts one (own training logs: give the folder of the .jsonl files)"
+        )
 
     def bar(total: int, unit: str) -> "tqdm[Any]":
         name, scale = f"convert {path.name}", unit == "B"
@@ -83,7 +91,7 @@ def _convert(
         raise BadSource(f"{origin}: no such file or directory; a source is {_KINDS}")
     name = _name(path.resolve())
     if columns is not None:
-        mark = fingerprint(sha256(path), sha256(Path(columns)))
+        mark = fingerprint([sha256(file) for file in tidy_files(path, Path(columns))])
         return _convert_frame(Destination(dest, name, mark), lambda: read_tidy(path, Path(columns)))
     if (path / MANIFEST).exists():
         return _copy_table(path, dest)
@@ -109,19 +117,24 @@ def _name(path: Path) -> str:
     return farm if farm.endswith(f"-{path.name}") else f"{farm}-{path.name}"
 
 
-def _published() -> tuple[Any, Space, dict[str, Any]]:
+def _published() -> tuple[Any, Space, dict[str, Any], list[Run]]:
     finals, source = read_published()
-    return finals, get_space("tss"), source
+    return finals, get_space("tss"), source, []
 
 
 def _convert_frame(
-    dest: Destination, read: Callable[[], tuple[Any, Space, dict[str, Any]]]
+    dest: Destination, read: Callable[[], tuple[Any, Space, dict[str, Any], list[Run]]]
 ) -> dict[str, Any]:
-    """Convert a source that is read at once and holds no curves."""
+    """Convert a source that is read at once: its finals, its space, where it comes from, and runs with curves."""
     with dest.locked():
         if done := dest.begin():
             return done
-        finals, space, source = read()
+        finals, space, source, runs = read()
+        for group, of_group in _by_architecture(runs):
+            rows = Rows(space)
+            for run in of_group:
+                rows.add(run)
+            rows.write_curves(dest.chunk(group[0]).curves)
         return dest.finish(finals, space, source, [])
 
 
@@ -148,7 +161,7 @@ def _convert_archive(
 ) -> dict[str, Any]:
     chunks = [dest.chunk(group[0].index, group) for group in _batches(items, CHUNK)]
     with dest.locked():
-        if done := dest.begin():
+        if done := dest.begin(resumes=True):
             return done
         todo = [chunk for chunk in chunks if not chunk.part.exists()]
         with bar(len(items), "arch") as shown:
@@ -186,7 +199,7 @@ class _WholeFile:
 
     def convert(self, bar: Progress) -> dict[str, Any]:
         with self.dest.locked():
-            if done := self.dest.begin():
+            if done := self.dest.begin(resumes=True):
                 return done
             with bar(self.path.stat().st_size, "B") as shown:
                 self.read(shown.update)
@@ -235,16 +248,22 @@ def _convert_rawlogs(path: Path, dest: Destination) -> dict[str, Any]:
         if done := dest.begin():
             return done
         runs, space, source, damaged = read_rawlogs(path)
-        by_arch: dict[int, list[Run]] = {}
-        for run in sorted(runs, key=lambda run: (run.arch_index, run.dataset, run.recipe, run.seed)):
-            by_arch.setdefault(run.arch_index, []).append(run)
         chunks = []
-        for group in _batches(list(by_arch), RAWLOG_CHUNK):
+        for group, of_group in _by_architecture(runs):
             rows = Rows(space)
-            rows.add_all(run for index in group for run in by_arch[index])
+            rows.add_all(of_group)
             chunks.append(dest.chunk(group[0]))
             write_chunk(rows, {}, chunks[-1])
         return dest.finish(dest.merge(chunks), space, source, damaged)
+
+
+def _by_architecture(runs: list[Run]) -> Iterator[tuple[tuple[int, ...], list[Run]]]:
+    """Yield `RAWLOG_CHUNK` architectures at a time, each time with all of their runs."""
+    by_arch: dict[int, list[Run]] = {}
+    for run in sorted(runs, key=lambda run: (run.arch_index, run.dataset, run.recipe, run.seed)):
+        by_arch.setdefault(run.arch_index, []).append(run)
+    for group in _batches(list(by_arch), RAWLOG_CHUNK):
+        yield group, [run for index in group for run in by_arch[index]]
 
 
 def _batches(items: list[_T], size: int) -> list[tuple[_T, ...]]:

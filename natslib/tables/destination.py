@@ -50,10 +50,11 @@ class Destination:
             finally:
                 path.unlink(missing_ok=True)
 
-    def begin(self) -> dict[str, Any] | None:
+    def begin(self, *, resumes: bool = False) -> dict[str, Any] | None:
         """Make the folder ready to go on or to start; return the manifest if the table is finished already.
 
-        Raises `ConfigError` where the folder holds foreign files, or a table of something else.
+        A source that `resumes` leaves its mark, so that the same command goes on with what is finished. Raises
+        `ConfigError` where the folder holds foreign files, or a table of something else.
         """
         self._refuse_foreign_files()
         for cut_short in self.path.rglob(".*.tmp"):  # of a process that was killed
@@ -66,13 +67,15 @@ class Destination:
             shutil.rmtree(self.parts, ignore_errors=True)
             return manifest
         plan = self.parts / "plan"
-        if not plan.exists():  # nothing to go on with
+        begun = plan.read_text() if plan.exists() else None
+        if begun not in (None, self.fingerprint) and any(self.parts.glob("*.parquet")):
+            raise ConfigError(f"{self.path} holds an unfinished conversion of other files; remove it")
+        if begun != self.fingerprint:  # nothing to go on with
             shutil.rmtree(self.parts, ignore_errors=True)
             shutil.rmtree(self.path / "curves", ignore_errors=True)
+        if resumes:
             with atomic(plan) as temporary:
                 temporary.write_text(self.fingerprint)
-        elif plan.read_text() != self.fingerprint:
-            raise ConfigError(f"{self.path} holds an unfinished conversion of other files; remove it")
         return None
 
     def _refuse_foreign_files(self) -> None:
@@ -91,6 +94,7 @@ class Destination:
     ) -> dict[str, Any]:
         """Write finals and, last, the manifest: what there is, what is missing, and the SHA-256 of every file."""
         if not finals.num_rows:
+            shutil.rmtree(self.parts, ignore_errors=True)  # a mended source starts anew
             reason = f"; the first: {damaged[0]['file']}: {damaged[0]['reason']}" if damaged else ""
             raise BadSource(f"{self.origin}: not one readable run in it{reason}")
         with atomic(self.path / FINALS_FILE) as temporary:

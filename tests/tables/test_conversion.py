@@ -426,9 +426,9 @@ def test_a_finished_chunk_is_not_converted_again(archive, tmp_path, monkeypatch)
 
 def test_a_folder_begun_from_other_files_is_not_gone_on_with(archive, tmp_path, monkeypatch):
     with monkeypatch.context() as patched:
-        patched.setattr("natslib.tables.conversion.convert_chunks", interrupt)
+        patched.setattr("natslib.tables.conversion.convert_chunks", interrupt_after_one)
         with pytest.raises(KeyboardInterrupt):
-            convert(archive, tmp_path / "t")
+            convert(archive, tmp_path / "t", processes=1)
     write_archive(tmp_path / "other", get_space("sss"), [1, 2])
     with pytest.raises(ConfigError, match="unfinished conversion of other files"):
         convert(tmp_path / "other", tmp_path / "t")
@@ -461,15 +461,27 @@ def test_a_folder_with_other_files_is_not_touched(archive, tmp_path):
 
 def test_an_unfinished_conversion_does_not_leak_into_another(archive, tmp_path, monkeypatch):
     with monkeypatch.context() as patched:
-        patched.setattr("natslib.tables.conversion.convert_chunks", interrupt)
+        patched.setattr("natslib.tables.conversion.convert_chunks", interrupt_after_one)
         with pytest.raises(KeyboardInterrupt):
-            convert(archive, tmp_path / "t")
+            convert(archive, tmp_path / "t", processes=1)
     with pytest.raises(ConfigError, match="unfinished conversion of other files"):
         convert("published", tmp_path / "t")
 
 
-def interrupt(*args):
+def interrupt_after_one(todo, *args):
+    chunks.convert_chunks(todo[:1], *args)
     raise KeyboardInterrupt
+
+
+def test_a_refused_archive_leaves_nothing_that_spoils_the_next_try(tmp_path):
+    write_archive(tmp_path / "a", get_space("sss"), [1])
+    (record,) = (tmp_path / "a").iterdir()
+    whole = record.read_bytes()
+    record.write_bytes(whole[:40])
+    with pytest.raises(BadSource, match="not one readable run"):
+        convert(tmp_path / "a", tmp_path / "t", processes=1)
+    record.write_bytes(whole)
+    assert convert(tmp_path / "a", tmp_path / "t", processes=1)["rows"]
 
 
 def test_a_source_that_changed_is_not_answered_from_the_old_table(archive, tmp_path):

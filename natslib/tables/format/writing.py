@@ -43,8 +43,8 @@ class Rows:
         self._finals: list[tuple[float, ...]] = []
         self._curves: dict[Block, dict[str, list[Any]]] = defaultdict(lambda: defaultdict(list))
 
-    def _add(self, run: Run) -> None:
-        """Add one row a split of the run."""
+    def add(self, run: Run) -> None:
+        """Add one row a split of the run, unchecked."""
         for split, curve in run.curves.items():
             block = Block(run.dataset, run.recipe, split, run.seed)
             number = self._blocks.setdefault(block, len(self._blocks))
@@ -63,7 +63,7 @@ class Rows:
         """Add the runs of one record, all of them or, if one is damaged (`BadSource`), none."""
         checked = [_checked(run, self.space) for run in runs]
         for run in checked:
-            self._add(run)
+            self.add(run)
 
     def finals(self) -> pa.Table:
         """Return the last epoch of every row, `FINALS`, in no particular order."""

@@ -1,84 +1,191 @@
-"""Any tidy table (CSV or Parquet, one row an architecture) with a small mapping of its columns to ours.
+"""Somebody's table (CSV, JSON lines, Parquet) with a small mapping of its columns to ours.
 
-The mapping is a YAML file:
-
-    space: tss
-    arch: arch                  # the column with architecture strings, or with official indices
-    epochs: {"12": 12}          # only for recipes whose name is not their number of epochs
-    datasets: [mine]            # only for datasets other than natslib's
-    columns:
-      val_acc: {dataset: cifar10-valid, recipe: "12", split: valid, seed: mean, metric: accuracy}
-
-Every value in it is read as text: the recipe 01 is '01', with or without quotes.
+A row is an architecture, a run or an epoch; `natslib.tables.sources.mapping` says how that is told.
 """
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
-import yaml
 
 from natslib.datasets import DATASETS
-from natslib.errors import BadSource, ConfigError, NatslibError, shown, unknown_name
+from natslib.errors import BadSource, ConfigError, UnknownName, shown, unknown_name
 from natslib.files import sha256
-from natslib.spaces import Space, get_space
+from natslib.spaces import Space
 from natslib.tables.format.schema import (
+    FINALS,
     LABEL_LENGTH,
     MEAN_ONLY,
     METRICS,
     SEEDS,
     SPLITS,
     Block,
+    Run,
     is_label,
     out_of_range,
 )
 from natslib.tables.format.writing import block_of_finals
+from natslib.tables.sources.blocks import (
+    BlockRows,
+    Values,
+    by_epoch,
+    curves_of,
+    joined,
+    last_epoch,
+    refuse_doubles,
+)
+from natslib.tables.sources.cells import decimal_sign, labels, numbers, whole_numbers
+from natslib.tables.sources.encodings import indices
+from natslib.tables.sources.frames import Sheet, kind, read_sheet
+from natslib.tables.sources.mapping import METRIC_UNITS, Mapping, read_mapping
 from natslib.tables.sources.official import MAX_EPOCHS
 
-_KEYS = ("space", "arch", "epochs", "datasets", "columns")
 _COLUMN_KEYS = ("dataset", "recipe", "split", "seed", "metric")
+PERCENT = ("accuracy", "top5")
 
 
-def read_tidy(path: Path, mapping_path: Path) -> tuple[pa.Table, Space, dict[str, Any]]:
-    """Return the rows (`FINALS`), their space and where they come from; raises `BadSource` or `ConfigError`.
+@dataclass(frozen=True)
+class Reading:
+    """How one file was understood: the index of each row's architecture, and the rows of each block.
 
-    `time_s` of a split also gives its `total_time_s`; empty cells are not measured.
+    `origins` names the column behind each metric of a block; `decimal` is the sign that its numbers are written with.
     """
-    for file in (path, mapping_path):
+
+    sheet: Sheet
+    decimal: str
+    index: npt.NDArray[np.int64]
+    blocks: dict[Block, BlockRows]
+    origins: dict[tuple[Block, str], str]
+
+
+def tidy_files(path: Path, mapping_path: Path) -> list[Path]:
+    """Return the files that a table of `path` depends on, the mapping first; raises `BadSource` or `ConfigError`.
+
+    A folder is read by what stands under 'files' of its mapping; a table in it that does not stand there is refused.
+    """
+    files = [file for file, _ in read_mapping(mapping_path).sources(path)]
+    for file in files:
         if not file.is_file():
             raise BadSource(f"{file}: no such file")
-    mapping = _read_mapping(mapping_path)
-    space = get_space(mapping["space"])
-    frame = _read_frame(path)
-    names = [mapping["arch"], *mapping["columns"]]
-    if missing := [name for name in names if name not in frame.columns]:
+    held = {file for file in path.iterdir() if file.is_file() and kind(file)} if path.is_dir() else set()
+    if other := sorted(held - set(files)):
         raise ConfigError(
-            f"{mapping_path}: no column {shown(missing[0])} in {path.name}; it has {', '.join(map(str, frame.columns))}"
+            f"{other[0]} does not stand under 'files' of {mapping_path}; name it there or move it elsewhere"
         )
-    index = _indices(frame[mapping["arch"]], space, path)
-    blocks: dict[Block, dict[str, np.ndarray]] = {}
-    for name, target in mapping["columns"].items():
-        block, metric = _target(name, target, mapping["datasets"], mapping_path)
-        values = blocks.setdefault(block, {})
-        if metric in values:
-            raise ConfigError(f"{mapping_path}: two columns for {metric} of {tuple(block)}")
-        values[metric] = _numbers(frame[name], metric, path)
-    tables = [
-        _block_table(block, values, index, _epochs(block.recipe, mapping, mapping_path))
-        for block, values in blocks.items()
-    ]
-    digests = {file.name: sha256(file) for file in (path, mapping_path)}
-    return pa.concat_tables(tables), space, {"name": path.name, "sha256": digests}
+    return [mapping_path, *files]
 
 
-def _block_table(block: Block, values: dict[str, np.ndarray], index: np.ndarray, epochs: int) -> pa.Table:
+def read_tidy(path: Path, mapping_path: Path) -> tuple[pa.Table, Space, dict[str, Any], list[Run]]:
+    """Return the rows (`FINALS`), their space, where they come from, and runs where every epoch is there.
+
+    `time_s` of a split also gives its `total_time_s`; empty cells are not measured. Raises `BadSource` or
+    `ConfigError`.
+    """
+    files = tidy_files(path, mapping_path)
+    mapping = read_mapping(mapping_path)
+    tables, runs = [FINALS.empty_table()], list[Run]()
+    for block, rows in joined(reading.blocks for reading in read_files(path, mapping)).items():
+        refuse_doubles(rows, block)
+        epochs = _epochs(block.recipe, mapping.epochs, mapping.path)
+        if not len((measured := rows.measured()).index):
+            continue
+        index, values = measured.index, measured.values
+        if measured.epoch is not None:
+            index, curves = by_epoch(measured, block, epochs)
+            runs += curves_of(index, curves, block)
+            values = last_epoch(curves)
+        tables.append(_block_table(block, values, index, epochs))
+    digests = {file.name: sha256(file) for file in files}
+    return pa.concat_tables(tables), mapping.space, {"name": path.name, "sha256": digests}, runs
+
+
+def read_files(path: Path, mapping: Mapping) -> Iterator[Reading]:
+    """Yield how each file is understood; raises `BadSource` or `ConfigError`."""
+    for file, fixed in mapping.sources(path):
+        sheet = read_sheet(file, mapping.used, mapping.separator)
+        if not len(sheet.frame):
+            raise BadSource(f"{file}: not one row in it")
+        yield _understand(sheet, fixed, mapping)
+
+
+def _understand(sheet: Sheet, fixed: dict[str, str], mapping: Mapping) -> Reading:
+    frame, where = sheet.frame, str(sheet.path)
+    index = indices([frame[name] for name in mapping.arch], mapping.encoding, mapping.space, where)
+    epoch = whole_numbers(frame[mapping.keys["epoch"]], "epoch", where) if "epoch" in mapping.keys else None
+    decimal = mapping.decimal or _decimal(sheet, mapping)
+    read: Values = {}
+    parts: list[dict[Block, BlockRows]] = []
+    origins: dict[tuple[Block, str], str] = {}
+    for said, at in _groups(sheet, fixed, mapping):
+        parts.append({})
+        for name, target in mapping.targets():
+            block, metric = _target(
+                name, _whole_target(name, target, said, mapping), mapping.datasets, mapping.path
+            )
+            if block not in parts[-1]:
+                epochs = None if epoch is None else epoch[at]
+                parts[-1][block] = BlockRows(index[at], epochs, (sheet.path,), np.zeros_like(at), at)
+            values = parts[-1][block].values
+            if metric in values:
+                raise ConfigError(f"{mapping.path}: two columns for {metric} of {tuple(block)}")
+            if (key := f"{metric} {name}") not in read:
+                read[key] = _numbers(numbers(frame[name], decimal, where), metric, sheet.path)
+            values[metric] = read[key][at]
+            origins[block, metric] = name
+    return Reading(sheet, decimal, index, joined(parts), origins)
+
+
+def _decimal(sheet: Sheet, mapping: Mapping) -> str:
+    """Return the decimal sign of a file that does not separate its cells with commas."""
+    if sheet.separator in (None, ","):
+        return "."
+    percent: dict[str, bool] = {}
+    for name, target in mapping.targets():
+        percent[name] = percent.get(name, False) or (
+            isinstance(target, dict) and target.get("metric") in PERCENT
+        )
+    return decimal_sign([(sheet.frame[name], to_100) for name, to_100 in percent.items()], str(sheet.path))
+
+
+def _groups(
+    sheet: Sheet, fixed: dict[str, str], mapping: Mapping
+) -> Iterator[tuple[dict[str, str], npt.NDArray[np.int64]]]:
+    """Yield what tells rows apart, epochs aside, each with its rows."""
+    columns = {
+        key: labels(sheet.frame[name], key, str(sheet.path))
+        for key, name in mapping.keys.items()
+        if key != "epoch"
+    }
+    if not columns:
+        yield fixed, np.arange(len(sheet.frame))
+        return
+    codes, different = pd.MultiIndex.from_arrays(list(columns.values())).factorize()
+    order = np.argsort(codes, kind="stable")
+    starts = np.searchsorted(codes[order], np.arange(1, len(different)))
+    for said, at in zip(different, np.split(order, starts), strict=True):
+        yield fixed | dict(zip(columns, said, strict=True)), at
+
+
+def _whole_target(name: str, target: Any, said: dict[str, str], mapping: Mapping) -> Any:
+    """Return a target with what `keys` or `files` say of its rows."""
+    if not isinstance(target, dict):
+        return target
+    if twice := sorted(set(target) & set(said)):
+        raise ConfigError(
+            f"{mapping.path}: column {shown(name)} says {twice[0]}, and so does 'keys' or 'files'; say it once"
+        )
+    return target | said
+
+
+def _block_table(block: Block, values: Values, index: npt.NDArray[np.int64], epochs: int) -> pa.Table:
+    rows: dict[str, np.ndarray] = {"arch_index": index, "epoch": np.array(epochs - 1)} | values
     if "time_s" in values and "total_time_s" not in values:
-        values["total_time_s"] = _total_time_s(values["time_s"], epochs)
-    there = ~np.all([np.isnan(column) for column in values.values()], axis=0)
-    rows = {name: column[there] for name, column in values.items()}
-    rows |= {"arch_index": index[there], "epoch": np.array(epochs - 1)}
+        rows["total_time_s"] = _total_time_s(values["time_s"], epochs)
     return block_of_finals(block, rows)
 
 
@@ -90,62 +197,16 @@ def _total_time_s(time_s: np.ndarray, epochs: int) -> np.ndarray:
     return total
 
 
-class _PlainLoader(yaml.BaseLoader):
-    """Reads every scalar as text, and no aliases: a few lines of those unfold into a mapping of any size."""
-
-    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        if self.check_event(yaml.AliasEvent):
-            raise yaml.YAMLError("an alias; write its value out")
-        return super().compose_node(parent, index)
-
-
-def _read_mapping(path: Path) -> dict[str, Any]:
-    """Return the mapping with all its keys; its names are text, what its columns mean is not looked at."""
-    try:
-        mapping = yaml.load(path.read_text(encoding="utf-8"), _PlainLoader)
-    except (OSError, yaml.YAMLError, ValueError, OverflowError, RecursionError) as error:
-        raise BadSource(f"{path}: not a readable YAML mapping ({error!s:.300})") from None
-    if not isinstance(mapping, dict) or not {"space", "arch", "columns"} <= set(mapping):
-        raise ConfigError(f"{path}: a mapping needs 'space', 'arch' and 'columns'")
-    for key in mapping:
-        if key not in _KEYS:
-            raise unknown_name(f"key in {path}", key, _KEYS)
-    mapping = {"epochs": {}, "datasets": []} | mapping
-    for key in ("space", "arch"):
-        if not isinstance(mapping[key], str):
-            raise ConfigError(f"{path}: {key!r} is one name, not a value {shown(mapping[key])}")
-    if not isinstance(mapping["epochs"], dict):
-        raise ConfigError(f"{path}: 'epochs' maps recipes to their numbers of epochs")
-    if not isinstance(mapping["datasets"], list) or not all(map(is_label, mapping["datasets"])):
-        raise ConfigError(f"{path}: 'datasets' lists names of 1 to {LABEL_LENGTH} characters")
-    if not isinstance(mapping["columns"], dict) or not mapping["columns"]:
-        raise ConfigError(f"{path}: 'columns' maps at least one column name to its meaning")
-    return mapping
-
-
-def _read_frame(path: Path) -> pd.DataFrame:
-    try:
-        return pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)
-    except (OSError, ValueError, pa.ArrowInvalid, pd.errors.ParserError) as error:
-        raise BadSource(f"{path}: not a readable {path.suffix[1:]} table ({error})") from None
-
-
-def _indices(archs: pd.Series, space: Space, path: Path) -> np.ndarray:
-    try:
-        if pd.api.types.is_integer_dtype(archs):
-            return np.array([space.index(int(index)) for index in archs], dtype=np.int64)
-        return space.indices(archs.astype(str).tolist())
-    except (NatslibError, TypeError) as error:
-        raise BadSource(f"{path}: {error}") from None
-
-
 def _target(name: str, target: Any, datasets: list[str], path: Path) -> tuple[Block, str]:
     column = f"column {shown(name)}"
     if not isinstance(target, dict) or set(target) != set(_COLUMN_KEYS):
-        raise ConfigError(f"{path}: {column} needs exactly {', '.join(_COLUMN_KEYS)}")
+        raise ConfigError(
+            f"{path}: {column} needs exactly {', '.join(_COLUMN_KEYS)}, but for what stands under 'keys'"
+        )
     for key, allowed in (("split", SPLITS), ("metric", METRICS)):
         if target[key] not in allowed:
-            raise unknown_name(f"{key} of {column}", target[key], allowed)
+            error = unknown_name(f"{key} of {column}", target[key], allowed)
+            raise error if key == "split" else UnknownName(f"{error}; {METRIC_UNITS}")
     dataset, recipe, seed = target["dataset"], target["recipe"], target["seed"]
     known = [*DATASETS, *datasets]
     if dataset not in known:
@@ -186,8 +247,8 @@ def _numbers(column: pd.Series, metric: str, path: Path) -> np.ndarray:
     return values
 
 
-def _epochs(recipe: str, mapping: dict[str, Any], path: Path) -> int:
-    epochs = _whole(mapping["epochs"].get(recipe, recipe))
+def _epochs(recipe: str, said: dict[str, Any], path: Path) -> int:
+    epochs = _whole(said.get(recipe, recipe))
     if epochs is None or not 1 <= epochs <= MAX_EPOCHS:
         raise ConfigError(
             f"{path}: say under 'epochs' how many epochs recipe {recipe!r} has, from 1 to {MAX_EPOCHS}"
