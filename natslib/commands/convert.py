@@ -6,20 +6,53 @@ from pathlib import Path
 
 from natslib.commands.options import from_1
 from natslib.tables.conversion import convert
+from natslib.tables.sources.draft import draft
+from natslib.tables.sources.explain import explain
+from natslib.tables.sources.mapping import METRIC_UNITS
 
 DAMAGED = 3
-EPILOG = """examples:
+EXAMPLE = """\
+  space: tss                 # tss or sss
+  arch: arch                 # the column with official strings or official indices
+  columns:
+    val_acc: {dataset: mine, recipe: short, split: valid, seed: mean, metric: accuracy}   # or seed: 777
+    latency:                 # one column that holds for several
+      - {dataset: mine, recipe: short, split: valid, seed: mean, metric: latency_s}
+      - {dataset: cifar10, recipe: "200", split: test, seed: mean, metric: latency_s}
+  epochs: {short: 12}        # only for recipes whose name is not their number of epochs
+  datasets: [mine]           # only for datasets that natslib does not know
+"""
+LONG = """\
+  space: tss
+  arch: arch
+  keys: {dataset: data, seed: seed, recipe: epochs, split: set}   # columns; {epoch: epoch} for a row an epoch
+  names: {val: valid, c100: cifar100}                             # what these columns say, in natslib's words
+  columns:
+    acc: {metric: accuracy}  # what stands under `keys` is left out here
+    loss: {metric: loss}
+"""
+EPILOG = f"""examples:
   natslib convert $TORCH_HOME/NATS-tss-v1_0-3ffb9-simple TABLE
   natslib convert logs/tss TABLE           (what `natslib train --out logs` has trained of the space tss)
+  natslib convert mine.csv TABLE --explain > mine.yaml          (drafts a mapping, to be edited)
+  natslib convert mine.csv TABLE --columns mine.yaml --explain  (says how it is understood, writes nothing)
   natslib convert mine.csv TABLE --columns mine.yaml
 
-A mapping, here mine.yaml, says what the columns of a .csv or .parquet file with one row an architecture are:
-  space: tss
-  arch: arch              # the column with the architectures' strings or official indices
-  epochs: {short: 12}     # only for recipes whose name is not their number of epochs
-  datasets: [mine]        # only for datasets that natslib does not know
-  columns:
-    val_acc: {dataset: mine, recipe: short, split: valid, seed: mean, metric: accuracy}  # in percent; or seed: 777"""
+A table of your own is .csv, .tsv, .txt (also .gz, .bz2, .xz, .zst), .jsonl, .parquet or .feather. A mapping says what
+its columns are. One row an architecture:
+{EXAMPLE}
+One row a run, or an epoch:
+{LONG}
+Metrics and their units (s: seconds):
+{"".join(f"  {metric}{chr(10)}" for metric in METRIC_UNITS.split("; "))}
+Also, where the table itself does not show it:
+  encoding: code             how architectures are written: index, code (natslib's choices, as "(3, 3, 1, 3, 1, 1)" or
+                             331311), naslib (its op_indices), names (of operations or widths, one column a position)
+  arch: [op0, op1, ...]      one column a position, in official order
+  separator: ";"             decimal: ","
+  files: {{a.csv: {{seed: 777}}, b.csv: {{seed: 888}}}}      SOURCE is their folder; what holds for all rows of each
+
+guides/own-data.md shows every layout with its mapping."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,18 +60,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog, parser.formatter_class = EPILOG, argparse.RawDescriptionHelpFormatter
     parser.add_argument(
         "source",
-        help="'published', an official archive (folder, .tar, .pickle.pbz2), .csv/.parquet, a folder of own logs "
+        help="'published', an official archive (folder, .tar, .pickle.pbz2), a table of your own, a folder of own logs "
         "or a finished table",
     )
     parser.add_argument("dest", type=Path, help="folder of the table; interrupted, the same command goes on")
+    parser.add_argument("--columns", type=Path, help="YAML mapping of the columns of a table of your own")
     parser.add_argument(
-        "--columns", type=Path, help="YAML mapping of the columns of a .csv or .parquet source"
+        "--explain",
+        action="store_true",
+        help="write nothing; say how each column is understood, or draft a mapping where there is none",
     )
     parser.add_argument("--processes", type=from_1, metavar="N", help="worker processes (one a core)")
 
 
 def run(args: argparse.Namespace) -> int:
     """Convert, say what came out, and return 0, or 3 where damaged files were left out."""
+    if args.explain:
+        print(explain(Path(args.source), args.columns) if args.columns else draft(Path(args.source)))
+        return 0
     manifest = convert(
         args.source, args.dest, columns=args.columns, processes=args.processes, progress=sys.stderr.isatty()
     )

@@ -12,7 +12,6 @@ import pytest
 
 from bench.records import official_record, write_archive
 from natslib.commands import VERBS, main
-from natslib.commands.convert import EPILOG
 from natslib.commands.info import _gaps
 from natslib.commands.options import DATASET, RECIPE
 from natslib.datasets import DATASETS
@@ -37,15 +36,6 @@ def test_convert_says_what_it_made(table, tmp_path, capsys):
     write_archive(tmp_path / "a", get_space("tss"), [4])
     assert main(["convert", str(tmp_path / "a"), str(tmp_path / "t"), "--processes", "1"]) == 0
     assert "55 rows of 1 architectures (tss)" in capsys.readouterr().out
-
-
-def test_the_mapping_in_the_help_of_convert_is_read(tmp_path, capsys):
-    (tmp_path / "mine.yaml").write_text(EPILOG.partition(" architecture are:\n")[2])
-    (tmp_path / "mine.csv").write_text("arch,val_acc\n5,91.5\n")
-    table = str(tmp_path / "t")
-    assert main(["convert", str(tmp_path / "mine.csv"), table, "--columns", str(tmp_path / "mine.yaml")]) == 0
-    assert main(["query", table, "--dataset", "mine", "--recipe", "short", "--split", "valid"]) == 0
-    assert "91.5" in capsys.readouterr().out
 
 
 def test_info_says_datasets_budgets_seeds_splits_and_gaps(table, capsys):

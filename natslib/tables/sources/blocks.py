@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from natslib.errors import BadSource
-from natslib.tables.format.schema import RUN_METRICS, Block, Curve, Run
+from natslib.tables.format.schema import MEAN_ONLY, RUN_METRICS, Block, Curve, Run
 
 Values = dict[str, npt.NDArray[np.float64]]
 _KEYS = "'keys': {dataset: ..., recipe: ..., split: ..., seed: ..., epoch: ...}"
@@ -46,6 +46,11 @@ class BlockRows:
             self.row[kept],
             {name: column[kept] for name, column in self.values.items()},
         )
+
+
+def block_name(block: Block) -> str:
+    """Return a block as messages call it, such as 'cifar10-valid, 200, valid, mean'."""
+    return ", ".join([*block[:3], "mean" if block.seed == MEAN_ONLY else str(block.seed)])
 
 
 def joined(parts: Iterable[dict[Block, BlockRows]]) -> dict[Block, BlockRows]:
@@ -89,7 +94,7 @@ def refuse_doubles(rows: BlockRows, block: Block) -> None:
     if rows.epoch is not None:
         what = f"epoch {rows.epoch[first]} of {what}"
     raise BadSource(
-        f"{what} stands twice in {tuple(block)}: {rows.place(first)} and {rows.place(second)}; a row is one "
+        f"{what} stands twice in {block_name(block)}: {rows.place(first)} and {rows.place(second)}; a row is one "
         f"architecture, or name the columns that tell rows apart under {_KEYS}"
     )
 
@@ -108,7 +113,7 @@ def by_epoch(rows: BlockRows, block: Block, epochs: int) -> tuple[npt.NDArray[np
         at = int(np.flatnonzero(wrong | (base > 1))[0])
         held = rows.epoch[starts[at] : starts[at] + counts[at]]
         raise BadSource(
-            f"architecture {index[at]} of {tuple(block)} has {counts[at]} epochs, {held[0]} to {held[-1]} "
+            f"architecture {index[at]} of {block_name(block)} has {counts[at]} epochs, {held[0]} to {held[-1]} "
             f"({rows.place(int(starts[at]))}), in a block that counts from {base}; recipe {block.recipe!r} has "
             f"{epochs}, each needs a row, 0 to {epochs - 1} or 1 to {epochs}. For the last epoch alone, keep its rows "
             "and leave 'epoch' out of 'keys'"

@@ -26,6 +26,7 @@ _KEYS = (
     "separator",
     "decimal",
     "keys",
+    "names",
     "files",
     "epochs",
     "datasets",
@@ -38,7 +39,8 @@ class Mapping:
     """What a mapping says; `columns` gives each column its targets, whose values are not looked at yet.
 
     `keys` maps what tells rows apart (`ROW_KEYS`) to columns; `files` maps the files of a folder to what holds for all
-    their rows. `encoding`, `separator` and `decimal` are None where the table itself has to show them.
+    their rows, `names` cells of the columns of `keys` to natslib's words. `encoding`, `separator` and `decimal` are
+    None where the table itself has to show them.
     """
 
     path: Path
@@ -48,6 +50,7 @@ class Mapping:
     separator: str | None
     decimal: str | None
     keys: dict[str, str]
+    names: dict[str, str]
     files: dict[str, dict[str, str]]
     epochs: dict[str, Any]
     datasets: list[str]
@@ -120,6 +123,7 @@ def read_mapping(path: Path) -> Mapping:
         separator=_one_of(given, "separator", SEPARATORS, path),
         decimal=_one_of(given, "decimal", (",", "."), path),
         keys=keys,
+        names=_names(given.get("names", {}), path),
         files=_files(given.get("files", {}), keys, path),
         epochs=given.get("epochs", {}),
         datasets=datasets,
@@ -147,6 +151,12 @@ def _keys(value: Any, key: str, allowed: tuple[str, ...], path: Path) -> dict[st
     for name in value:
         if name not in allowed:
             raise unknown_name(f"key under {key!r} in {path}", name, allowed)
+    return value
+
+
+def _names(value: Any, path: Path) -> dict[str, str]:
+    if not isinstance(value, dict) or not all(isinstance(name, str) for name in value.values()):
+        raise ConfigError(f"{path}: 'names' maps what rows say to natslib's words: {{val: valid}}")
     return value
 
 

@@ -3,7 +3,7 @@
 A row is an architecture, a run or an epoch; `natslib.tables.sources.mapping` says how that is told.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,7 @@ from natslib.tables.format.writing import block_of_finals
 from natslib.tables.sources.blocks import (
     BlockRows,
     Values,
+    block_name,
     by_epoch,
     curves_of,
     joined,
@@ -88,8 +89,19 @@ def read_tidy(path: Path, mapping_path: Path) -> tuple[pa.Table, Space, dict[str
     """
     files = tidy_files(path, mapping_path)
     mapping = read_mapping(mapping_path)
+    finals, runs = put_together(read_files(path, mapping), mapping)
+    return (
+        finals,
+        mapping.space,
+        {"name": path.name, "sha256": {file.name: sha256(file) for file in files}},
+        runs,
+    )
+
+
+def put_together(readings: Iterable[Reading], mapping: Mapping) -> tuple[pa.Table, list[Run]]:
+    """Return the rows of all files, and runs where every epoch is there; raises `BadSource` or `ConfigError`."""
     tables, runs = [FINALS.empty_table()], list[Run]()
-    for block, rows in joined(reading.blocks for reading in read_files(path, mapping)).items():
+    for block, rows in joined(reading.blocks for reading in readings).items():
         refuse_doubles(rows, block)
         epochs = _epochs(block.recipe, mapping.epochs, mapping.path)
         if not len((measured := rows.measured()).index):
@@ -100,8 +112,7 @@ def read_tidy(path: Path, mapping_path: Path) -> tuple[pa.Table, Space, dict[str
             runs += curves_of(index, curves, block)
             values = last_epoch(curves)
         tables.append(_block_table(block, values, index, epochs))
-    digests = {file.name: sha256(file) for file in files}
-    return pa.concat_tables(tables), mapping.space, {"name": path.name, "sha256": digests}, runs
+    return pa.concat_tables(tables), runs
 
 
 def read_files(path: Path, mapping: Mapping) -> Iterator[Reading]:
@@ -132,7 +143,7 @@ def _understand(sheet: Sheet, fixed: dict[str, str], mapping: Mapping) -> Readin
                 parts[-1][block] = BlockRows(index[at], epochs, (sheet.path,), np.zeros_like(at), at)
             values = parts[-1][block].values
             if metric in values:
-                raise ConfigError(f"{mapping.path}: two columns for {metric} of {tuple(block)}")
+                raise ConfigError(f"{mapping.path}: two columns for {metric} of {block_name(block)}")
             if (key := f"{metric} {name}") not in read:
                 read[key] = _numbers(numbers(frame[name], decimal, where), metric, sheet.path)
             values[metric] = read[key][at]
@@ -168,7 +179,10 @@ def _groups(
     order = np.argsort(codes, kind="stable")
     starts = np.searchsorted(codes[order], np.arange(1, len(different)))
     for said, at in zip(different, np.split(order, starts), strict=True):
-        yield fixed | dict(zip(columns, said, strict=True)), at
+        yield (
+            fixed | {key: mapping.names.get(cell, cell) for key, cell in zip(columns, said, strict=True)},
+            at,
+        )
 
 
 def _whole_target(name: str, target: Any, said: dict[str, str], mapping: Mapping) -> Any:
