@@ -7,6 +7,7 @@ from natslib.errors import UnknownArchitecture
 from natslib.spaces import TOPOLOGY
 from natslib.spaces.topology import (
     OPS,
+    from_naslib,
     is_connected,
     matrix,
     op_names,
@@ -35,13 +36,18 @@ def test_naslib_lists_edges_by_source_and_has_its_own_numbers():
     assert to_naslib((3, 0, 3, 1, 0, 1)).tolist() == [2, 1, 0, 2, 1, 0]
 
 
+def test_what_naslib_numbers_comes_back_for_every_cell():
+    codes = TOPOLOGY.codes()
+    np.testing.assert_array_equal(from_naslib(to_naslib(codes)), codes)
+
+
 def test_encodings_tell_all_cells_apart():
     codes = TOPOLOGY.codes()
     for encoded in (matrix(codes).reshape(len(codes), -1), to_naslib(codes)):
         assert len(np.unique(encoded, axis=0)) == len(codes)
 
 
-@pytest.mark.parametrize("call", [to_naslib, matrix, path_encoding, is_connected])
+@pytest.mark.parametrize("call", [to_naslib, from_naslib, matrix, path_encoding, is_connected])
 @pytest.mark.parametrize("wrong", [(0, 1), (0, 0, 0, 0, 0, 5), (0, 0, 0, 0, 0, -1), (0.0,) * 6])
 def test_wrong_codes_are_refused(call, wrong):
     with pytest.raises(UnknownArchitecture, match=r"unknown code .*allowed"):

@@ -50,14 +50,18 @@ def kind(path: Path) -> str:
 
     Raises `BadSource` with the way out for kinds of files that hold tables but are not read.
     """
-    suffixes = [suffix.lower() for suffix in path.suffixes]
-    packed = bool(suffixes) and suffixes[-1] in PACKED
-    suffix = (suffixes[-2:-1] if packed else suffixes[-1:] or [""])[0] if suffixes[packed:] else ""
+    packed, suffix = path.suffix.lower() in PACKED, suffix_of(path)
     if suffix in _REFUSED:
         raise BadSource(f"{path}: {suffix} is not read; {_REFUSED[suffix]}")
     if packed and suffix in COLUMNS:
         raise BadSource(f"{path}: {suffix} is not read packed; unpack it first")
     return suffix if suffix in READ else ""
+
+
+def suffix_of(path: Path) -> str:
+    """Return the suffix of a file's name in lower case, that of what is packed for a packed file; '' for none."""
+    packed = path.suffix.lower() in PACKED
+    return (path.with_suffix("") if packed else path).suffix.lower()
 
 
 def read_sheet(path: Path, wanted: Sequence[str] | None, separator: str | None = None) -> Sheet:

@@ -8,11 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
 import yaml
 
 from natslib.errors import BadSource, ConfigError, shown, unknown_name
 from natslib.spaces import Space, get_space
 from natslib.tables.format.schema import LABEL_LENGTH, UNITS, is_label
+from natslib.tables.sources.cells import labels
 from natslib.tables.sources.encodings import ENCODINGS
 
 ROW_KEYS = ("dataset", "recipe", "split", "seed", "epoch")
@@ -65,6 +69,31 @@ class Mapping:
         """Yield every column with each of its targets."""
         for name, targets in self.columns.items():
             yield from ((name, target) for target in targets)
+
+    def whole(self, name: str, target: Any, said: dict[str, str]) -> Any:
+        """Return a target of column `name` with what `keys` or `files` say of its rows; raises `ConfigError`."""
+        if not isinstance(target, dict):
+            return target
+        if twice := sorted(set(target) & set(said)):
+            raise ConfigError(
+                f"{self.path}: column {shown(name)} says {twice[0]}, and so does 'keys' or 'files'; say it once"
+            )
+        return target | said
+
+    def groups(
+        self, frame: pd.DataFrame, fixed: dict[str, str], where: str
+    ) -> Iterator[tuple[dict[str, str], npt.NDArray[np.int64]]]:
+        """Yield what tells rows apart, epochs aside, each with its rows; raises `BadSource` for an empty cell."""
+        columns = {key: labels(frame[name], key, where) for key, name in self.keys.items() if key != "epoch"}
+        if not columns:
+            yield fixed, np.arange(len(frame))
+            return
+        codes, different = pd.MultiIndex.from_arrays(list(columns.values())).factorize()
+        order = np.argsort(codes, kind="stable")
+        starts = np.searchsorted(codes[order], np.arange(1, len(different)))
+        for cells, rows in zip(different, np.split(order, starts), strict=True):
+            said = {key: self.names.get(cell, cell) for key, cell in zip(columns, cells, strict=True)}
+            yield fixed | said, rows
 
     def sources(self, path: Path) -> list[tuple[Path, dict[str, str]]]:
         """Return the files behind `path`, each with what holds for all its rows; raises `BadSource` or `ConfigError`.

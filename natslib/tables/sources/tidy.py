@@ -40,9 +40,9 @@ from natslib.tables.sources.blocks import (
     last_epoch,
     refuse_doubles,
 )
-from natslib.tables.sources.cells import decimal_sign, labels, numbers, whole_numbers
+from natslib.tables.sources.cells import decimal_sign, numbers, whole_numbers
 from natslib.tables.sources.encodings import indices
-from natslib.tables.sources.frames import Sheet, kind, read_sheet
+from natslib.tables.sources.frames import READ, Sheet, read_sheet, suffix_of
 from natslib.tables.sources.mapping import METRIC_UNITS, Mapping, read_mapping
 from natslib.tables.sources.official import MAX_EPOCHS
 
@@ -73,8 +73,8 @@ def tidy_files(path: Path, mapping_path: Path) -> list[Path]:
     for file in files:
         if not file.is_file():
             raise BadSource(f"{file}: no such file")
-    held = {file for file in path.iterdir() if file.is_file() and kind(file)} if path.is_dir() else set()
-    if other := sorted(held - set(files)):
+    held = [file for file in path.iterdir() if suffix_of(file) in READ] if path.is_dir() else []
+    if other := sorted(set(held) - set(files)):
         raise ConfigError(
             f"{other[0]} does not stand under 'files' of {mapping_path}; name it there or move it elsewhere"
         )
@@ -90,12 +90,11 @@ def read_tidy(path: Path, mapping_path: Path) -> tuple[pa.Table, Space, dict[str
     files = tidy_files(path, mapping_path)
     mapping = read_mapping(mapping_path)
     finals, runs = put_together(read_files(path, mapping), mapping)
-    return (
-        finals,
-        mapping.space,
-        {"name": path.name, "sha256": {file.name: sha256(file) for file in files}},
-        runs,
-    )
+    digests = {mapping_path.name: sha256(mapping_path)}
+    digests |= {
+        str(file.relative_to(path)) if file != path else file.name: sha256(file) for file in files[1:]
+    }
+    return finals, mapping.space, {"name": path.name, "sha256": digests}, runs
 
 
 def put_together(readings: Iterable[Reading], mapping: Mapping) -> tuple[pa.Table, list[Run]]:
@@ -132,12 +131,10 @@ def _understand(sheet: Sheet, fixed: dict[str, str], mapping: Mapping) -> Readin
     read: Values = {}
     parts: list[dict[Block, BlockRows]] = []
     origins: dict[tuple[Block, str], str] = {}
-    for said, at in _groups(sheet, fixed, mapping):
+    for said, at in mapping.groups(frame, fixed, where):
         parts.append({})
         for name, target in mapping.targets():
-            block, metric = _target(
-                name, _whole_target(name, target, said, mapping), mapping.datasets, mapping.path
-            )
+            block, metric = _target(name, mapping.whole(name, target, said), mapping.datasets, mapping.path)
             if block not in parts[-1]:
                 epochs = None if epoch is None else epoch[at]
                 parts[-1][block] = BlockRows(index[at], epochs, (sheet.path,), np.zeros_like(at), at)
@@ -161,39 +158,6 @@ def _decimal(sheet: Sheet, mapping: Mapping) -> str:
             isinstance(target, dict) and target.get("metric") in PERCENT
         )
     return decimal_sign([(sheet.frame[name], to_100) for name, to_100 in percent.items()], str(sheet.path))
-
-
-def _groups(
-    sheet: Sheet, fixed: dict[str, str], mapping: Mapping
-) -> Iterator[tuple[dict[str, str], npt.NDArray[np.int64]]]:
-    """Yield what tells rows apart, epochs aside, each with its rows."""
-    columns = {
-        key: labels(sheet.frame[name], key, str(sheet.path))
-        for key, name in mapping.keys.items()
-        if key != "epoch"
-    }
-    if not columns:
-        yield fixed, np.arange(len(sheet.frame))
-        return
-    codes, different = pd.MultiIndex.from_arrays(list(columns.values())).factorize()
-    order = np.argsort(codes, kind="stable")
-    starts = np.searchsorted(codes[order], np.arange(1, len(different)))
-    for said, at in zip(different, np.split(order, starts), strict=True):
-        yield (
-            fixed | {key: mapping.names.get(cell, cell) for key, cell in zip(columns, said, strict=True)},
-            at,
-        )
-
-
-def _whole_target(name: str, target: Any, said: dict[str, str], mapping: Mapping) -> Any:
-    """Return a target with what `keys` or `files` say of its rows."""
-    if not isinstance(target, dict):
-        return target
-    if twice := sorted(set(target) & set(said)):
-        raise ConfigError(
-            f"{mapping.path}: column {shown(name)} says {twice[0]}, and so does 'keys' or 'files'; say it once"
-        )
-    return target | said
 
 
 def _block_table(block: Block, values: Values, index: npt.NDArray[np.int64], epochs: int) -> pa.Table:
