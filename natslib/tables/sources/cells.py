@@ -86,15 +86,18 @@ def numbers(column: pd.Series, decimal: str, where: str) -> pd.Series:
     cells = texts(column)
     missing = cells.isin(MISSING)
     if (wrong := np.flatnonzero(~(missing | cells.str.fullmatch(_NUMBER[decimal], case=False)))).size:
-        raise BadSource(_no_number(column, cells.iloc[wrong[0]], int(wrong[0]), where))
+        raise BadSource(_no_number(column, cells.iloc[wrong[0]], int(wrong[0]), where, decimal))
     plain = cells.where(~missing, "nan").str.replace(",", ".", regex=False)
     return pd.Series(plain.to_numpy(dtype=object).astype(np.float64), name=column.name)
 
 
-def _no_number(column: pd.Series, cell: Any, row: int, where: str) -> str:
+def _no_number(column: pd.Series, cell: Any, row: int, where: str, decimal: str = ".") -> str:
     hint = "leave empty, NA or NaN what was not measured"
-    if isinstance(cell, str) and re.fullmatch(_WITH_COMMA, cell):
-        hint = "for decimal commas write decimal: ',' in the mapping"
+    if isinstance(cell, str) and re.fullmatch(r"[+-]?[\d.,]*\d", cell):
+        other = "," if decimal == "." else "."
+        hint = (
+            f"its decimal sign is not {decimal!r}, which holds here; the mapping can say decimal: {other!r}"
+        )
     said = f"{shown(cell)} in row {row + 1}; {hint}"
     return f"{where}: column {shown(column.name)} holds something other than numbers: {said}"
 

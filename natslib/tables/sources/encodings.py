@@ -13,7 +13,7 @@ from natslib.spaces.topology import from_naslib
 from natslib.tables.sources.cells import is_missing, texts
 
 ENCODINGS = ("index", "code", "naslib", "names")
-_WHOLE = re.compile(r"(\d{1,10})(\.0*)?")
+_NUMBER = re.compile(r"\d{1,10}(\.\d{0,40})?([eE]\+?\d{1,2})?")
 _THOUSANDS = re.compile(r"[1-9]\d{0,2}\.000")
 _TUPLE = re.compile(r"[(\[]?\s*(\d{1,4}(?:\s*,\s*\d{1,4}|\s+\d{1,4})*)\s*,?\s*[)\]]?")
 _Parse = Callable[[str], int]
@@ -80,9 +80,9 @@ def _each(column: pd.Series, parse: _Parse, where: str) -> npt.NDArray[np.int64]
 
 def _index(text: str, encoding: str | None, space: Space) -> int:
     """Return the index that a text names as official string or whole number."""
-    if match := _WHOLE.fullmatch(text):
+    if (number := _whole(text)) is not None:
         try:
-            return space.index(int(match[1]))
+            return space.index(number)
         except UnknownArchitecture as error:
             raise ValueError(f"{error}; where these are codes, write encoding: code") from None
     if encoding == "index":
@@ -95,6 +95,12 @@ def _index(text: str, encoding: str | None, space: Space) -> int:
         return space.index(text)
     except UnknownArchitecture as error:
         raise ValueError(f"{error}; or official indices, whole numbers from 0 to {len(space) - 1}") from None
+
+
+def _whole(text: str) -> int | None:
+    """Return the whole number that 12, 12.0 or 1.2e+01 is; None for any other text."""
+    number = float(text) if _NUMBER.fullmatch(text) else np.nan
+    return int(number) if number.is_integer() else None
 
 
 def _refuse_two_readings(column: pd.Series, encoding: str | None, space: Space, where: str) -> None:
@@ -147,15 +153,15 @@ def _index_of_choices(choices: list[int], encoding: str, space: Space) -> int:
 
 
 def _choice(text: str, space: Space) -> int:
-    match = _WHOLE.fullmatch(text)
-    if match is None or int(match[1]) >= len(space.choices):
+    number = _whole(text)
+    if number is None or number >= len(space.choices):
         raise ValueError(f"{shown(text)} is no choice; allowed are 0 to {len(space.choices) - 1}")
-    return int(match[1])
+    return number
 
 
 def _name(text: str, space: Space) -> int:
-    match = _WHOLE.fullmatch(text)
-    name = str(int(match[1])) if match else text
+    number = _whole(text)
+    name = text if number is None else str(number)
     if name not in space.choices:
         raise ValueError(f"{shown(text)} is no choice; allowed are {', '.join(space.choices)}")
     return space.choices.index(name)

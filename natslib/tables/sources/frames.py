@@ -76,11 +76,11 @@ def read_sheet(path: Path, wanted: Sequence[str] | None, separator: str | None =
         raise BadSource(f"{path}: not a table; read are {', '.join(READ)}, text also as {', '.join(PACKED)}")
     try:
         table, names, found = _read(path, suffix, wanted, separator)
+        return Sheet(path, _pandas(table), names, found)
     except ConfigError:
         raise
     except (OSError, EOFError, ValueError, pa.ArrowException, lzma.LZMAError) as error:
         raise BadSource(f"{path}: not a readable {suffix[1:]} table ({error!s:.300})") from None
-    return Sheet(path, _pandas(table), names, found)
 
 
 def _read(
@@ -89,7 +89,7 @@ def _read(
     if suffix in TEXT:
         return _delimited(path, _utf8(_bytes(path)), wanted, separator)
     if suffix in LINES:
-        table = pa.json.read_json(io.BytesIO(_bytes(path)))
+        table = pa.json.read_json(io.BytesIO(_utf8(_bytes(path))))
         return table.select(_present(path, table.column_names, wanted)), table.column_names, None
     if suffix in (".parquet", ".pq"):
         with pq.ParquetFile(path) as file:
@@ -127,6 +127,8 @@ def _utf8(data: bytes) -> bytes:
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         data = data.decode("utf-16").encode()
     data = data.removeprefix(codecs.BOM_UTF8).lstrip(b"\r\n")
+    if not data.strip():
+        raise ValueError("it is empty")
     if b"\0" in data:
         raise ValueError(
             "it holds bytes of zero, so it is no text, or text in another code; save it as UTF-8"
@@ -144,9 +146,10 @@ def _utf8(data: bytes) -> bytes:
 def _delimited(
     path: Path, data: bytes, wanted: Sequence[str] | None, separator: str | None
 ) -> tuple[pa.Table, list[str], str]:
+    first, _, rest = data.partition(b"\n")
+    if told := re.fullmatch(rb"sep=(.)\r?", first):  # a line that spreadsheets write and read
+        separator, data = separator or told[1].decode(), rest
     header = re.split(rb"[\r\n]", data, maxsplit=1)[0].decode()
-    if not header.strip():
-        raise ValueError("it is empty")
     separator = separator or _separator(path, header, wanted)
     names = _names(header, separator)
     columns = _present(path, names, wanted)
@@ -161,7 +164,9 @@ def _delimited(
     try:
         table = pa.csv.read_csv(
             io.BytesIO(data),
-            pa.csv.ReadOptions(use_threads=False, column_names=names, skip_rows=1),
+            pa.csv.ReadOptions(
+                use_threads=False, block_size=min(len(data) + 1, 2**30), column_names=names, skip_rows=1
+            ),
             pa.csv.ParseOptions(delimiter=separator, newlines_in_values=True, invalid_row_handler=refuse),
             pa.csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string()), include_columns=columns),
         )
@@ -198,6 +203,7 @@ def _separator(path: Path, header: str, wanted: Sequence[str] | None) -> str:
 
 def _pandas(table: pa.Table) -> pd.DataFrame:
     """Return a table as a frame, text as text also where it was stored as categories."""
+    table.validate(full=True)  # among others, text that is no UTF-8
     for place, field in enumerate(table.schema):
         if pa.types.is_dictionary(field.type):
             column = table.column(place).cast(field.type.value_type)

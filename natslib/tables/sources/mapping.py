@@ -202,4 +202,6 @@ def _files(value: Any, keys: dict[str, str], path: Path) -> dict[str, dict[str, 
 def _columns(value: Any, path: Path) -> dict[str, list[Any]]:
     if not isinstance(value, dict) or not value:
         raise ConfigError(f"{path}: 'columns' maps at least one column name to its meaning")
+    if empty := [name for name, target in value.items() if target == []]:
+        raise ConfigError(f"{path}: column {shown(empty[0])} has an empty list of meanings")
     return {name: target if isinstance(target, list) else [target] for name, target in value.items()}
