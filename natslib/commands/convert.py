@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from natslib.commands.options import from_1
+from natslib.errors import BadSource
 from natslib.tables.conversion import convert
 from natslib.tables.sources.draft import draft
 from natslib.tables.sources.explain import explain
@@ -73,10 +74,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--processes", type=from_1, metavar="N", help="worker processes (one a core)")
 
 
+def _explained(source: Path, columns: Path | None) -> str:
+    try:
+        return explain(source, columns) if columns else draft(source)
+    except OSError as error:
+        raise BadSource(f"{source}: cannot be read ({error.strerror or error})") from None
+
+
 def run(args: argparse.Namespace) -> int:
     """Convert, say what came out, and return 0, or 3 where damaged files were left out."""
     if args.explain:
-        print(explain(Path(args.source), args.columns) if args.columns else draft(Path(args.source)))
+        print(_explained(Path(args.source), args.columns))
         return 0
     manifest = convert(
         args.source, args.dest, columns=args.columns, processes=args.processes, progress=sys.stderr.isatty()
