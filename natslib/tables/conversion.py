@@ -161,7 +161,7 @@ def _convert_archive(
 ) -> dict[str, Any]:
     chunks = [dest.chunk(group[0].index, group) for group in _batches(items, CHUNK)]
     with dest.locked():
-        if done := dest.begin(resumes=True):
+        if done := dest.begin():
             return done
         todo = [chunk for chunk in chunks if not chunk.part.exists()]
         with bar(len(items), "arch") as shown:
@@ -199,7 +199,7 @@ class _WholeFile:
 
     def convert(self, bar: Progress) -> dict[str, Any]:
         with self.dest.locked():
-            if done := self.dest.begin(resumes=True):
+            if done := self.dest.begin():
                 return done
             with bar(self.path.stat().st_size, "B") as shown:
                 self.read(shown.update)

@@ -50,11 +50,11 @@ class Destination:
             finally:
                 path.unlink(missing_ok=True)
 
-    def begin(self, *, resumes: bool = False) -> dict[str, Any] | None:
+    def begin(self) -> dict[str, Any] | None:
         """Make the folder ready to go on or to start; return the manifest if the table is finished already.
 
-        A source that `resumes` leaves its mark, so that the same command goes on with what is finished. Raises
-        `ConfigError` where the folder holds foreign files, or a table of something else.
+        Raises `ConfigError` where the folder holds foreign files, a table of something else, or finished work of
+        another conversion.
         """
         self._refuse_foreign_files()
         for cut_short in self.path.rglob(".*.tmp"):  # of a process that was killed
@@ -73,7 +73,6 @@ class Destination:
         if begun != self.fingerprint:  # nothing to go on with
             shutil.rmtree(self.parts, ignore_errors=True)
             shutil.rmtree(self.path / "curves", ignore_errors=True)
-        if resumes:
             with atomic(plan) as temporary:
                 temporary.write_text(self.fingerprint)
         return None

@@ -571,14 +571,15 @@ def test_a_full_disk_ends_with_a_word_and_no_half_written_file(archive, table, t
     [
         ("nowhere", None, "no such file or directory; a source is 'published'"),
         ("empty", None, "no record named like 000000.pickle.pbz2"),
-        ("a.txt", None, "not a source"),
-        ("a.csv", None, "a column mapping goes with"),
-        ("empty", "m.yaml", "a column mapping goes with"),
+        ("a.md", None, "not a source"),
+        ("a.csv", None, "needs a mapping of its columns, --columns mine.yaml; .* --explain` drafts one"),
+        ("a.pkl", None, "opening it runs code"),
+        ("empty", "m.yaml", r"m\.yaml: no such file"),
     ],
 )
 def test_what_is_no_source_is_said_so(tmp_path, origin, columns, message):
     (tmp_path / "empty").mkdir()
-    (tmp_path / "a.txt").write_text("x")
-    (tmp_path / "a.csv").write_text("x")
+    for name in ("a.md", "a.csv", "a.pkl"):
+        (tmp_path / name).write_text("x")
     with pytest.raises(NatslibError, match=message):
         convert(tmp_path / origin, tmp_path / "t", columns=columns)

@@ -99,6 +99,21 @@ def load_converted(path, columns, tmp_path):
         (acc(dataset=["cifar10"]), "unknown dataset of column 'acc' .*of type list"),
         (acc(split="t" * 5000), r"unknown split of column 'acc' 't{80}'\.\.\. \(5,000 characters\): allowed"),
         ({"columns": {}}, "at least one column"),
+        ({"columns": {"acc": []}}, "'acc' has an empty list"),
+        (
+            {"columns": {"acc": [dict(MAPPING["columns"]["acc"]) for _ in range(2)]}},
+            "two columns for accuracy of cifar10, 90, test, 777",
+        ),
+        ({"encoding": "tuple"}, "unknown encoding .*'tuple': allowed are 'index', 'code', 'naslib', 'names'"),
+        ({"separator": "tab"}, "unknown separator .*'tab'"),
+        ({"decimal": "."} | acc(metric="top1"), "unknown metric .*; loss: nat; accuracy: %"),
+        ({"keys": ["seed"]}, "'keys' maps dataset, recipe"),
+        ({"files": ["mine.csv"]}, "'files' maps file names"),
+        ({"files": {"mine.csv": {"epoch": "1"}}}, "unknown key under .*'epoch'"),
+        (
+            {"files": {"a.csv": {"seed": "1"}}, "keys": {"seed": "s"}},
+            "'seed' stands under 'keys' and for 'a.csv'",
+        ),
     ],
 )
 def test_a_wrong_mapping_is_said_so(tmp_path, frame, change, message):
@@ -125,6 +140,7 @@ LAUGHS = "\n".join(
         ("[" * 3000, "recursion"),
         ("space: sss\narch: net\ncolumns: {acc: " + "[" * 3000, "recursion"),
         ('space: "\\UFFFFFFFF"', "not a readable YAML mapping"),
+        ("space: sss\narch: net\ncolumns: {acc: 1, acc: 2}", "a key stands twice"),
         ("space: !!timestamp sss\narch: !!int y\ncolumns: {}\n", "at least one column"),
     ],
 )
