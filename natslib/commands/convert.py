@@ -49,7 +49,7 @@ Metrics and their units (s: seconds):
 Also, where the table itself does not show it:
   encoding: code             how architectures are written: index, code (natslib's choices, as "(3, 3, 1, 3, 1, 1)" or
                              331311), naslib (its op_indices), names (of operations or widths, one column a position)
-  arch: [op0, op1, ...]      one column a position, in official order
+  arch: [op0, op1, ...]      one column a position, in official order: edges 0-1, 0-2, 1-2, 0-3, 1-3, 2-3, or widths
   separator: ";"             decimal: ","
   files: {{a.csv: {{seed: 777}}, b.csv: {{seed: 888}}}}      SOURCE is their folder; what holds for all rows of each
 

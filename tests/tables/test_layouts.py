@@ -408,7 +408,7 @@ def examples() -> list[tuple[str, str]]:
     return re.findall(r"```\n(.*?)```\n\n```yaml\n(.*?)```", GUIDE.read_text(encoding="utf-8"), re.DOTALL)
 
 
-@pytest.mark.parametrize(("number", "rows"), [(0, 2), (1, 3), (2, 2)])
+@pytest.mark.parametrize(("number", "rows"), [(0, 2), (1, 3), (2, 2), (3, 1)])
 def test_the_examples_of_the_guide_are_read(number, rows, tmp_path):
     content, mapping = examples()[number]
     (tmp_path / "in.csv").write_text(content)
@@ -416,8 +416,8 @@ def test_the_examples_of_the_guide_are_read(number, rows, tmp_path):
     assert convert(tmp_path / "in.csv", tmp_path / "t", columns=tmp_path / "columns.yaml")["rows"] == rows
 
 
-def test_the_guide_shows_three_examples():
-    assert len(examples()) == 3
+def test_the_guide_shows_four_examples():
+    assert len(examples()) == 4
 
 
 def table() -> str:
