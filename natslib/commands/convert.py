@@ -7,6 +7,7 @@ from pathlib import Path
 from natslib.commands.options import from_1
 from natslib.errors import BadSource
 from natslib.tables.conversion import convert
+from natslib.tables.reported import contradicting
 from natslib.tables.sources.draft import draft
 from natslib.tables.sources.explain import explain
 from natslib.tables.sources.mapping import METRIC_UNITS
@@ -22,6 +23,7 @@ EXAMPLE = """\
       - {dataset: cifar10, recipe: "200", split: test, seed: mean, metric: latency_s}
   epochs: {short: 12}        # only for recipes whose name is not their number of epochs
   datasets: [mine]           # only for datasets that natslib does not know
+  metrics: {energy_j: {unit: J, better: lower}}   # only for metrics that natslib does not know
 """
 LONG = """\
   space: tss
@@ -91,6 +93,8 @@ def run(args: argparse.Namespace) -> int:
     )
     measured, damaged = manifest["architectures"]["measured"], manifest["damaged"]
     print(f"{args.dest}: {manifest['rows']:,} rows of {measured:,} architectures ({manifest['space']})")
+    if manifest["costs"]["contradicted"]:
+        print(f"{contradicting(manifest['costs'])} the closed form of parameters and FLOPs", file=sys.stderr)
     for damage in damaged:
         print(f"left out {damage['file']}: {damage['reason']}", file=sys.stderr)
     return DAMAGED if damaged else 0

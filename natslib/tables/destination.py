@@ -96,8 +96,8 @@ class Destination:
             shutil.rmtree(self.parts, ignore_errors=True)  # a mended source starts anew
             reason = f"; the first: {damaged[0]['file']}: {damaged[0]['reason']}" if damaged else ""
             raise BadSource(f"{self.origin}: not one readable run in it{reason}")
-        with atomic(self.path / FINALS_FILE) as temporary:
-            blocks = write_finals(finals, temporary, space)
+        with atomic(self.path / FINALS_FILE) as temporary, self._nothing_kept_if_refused():
+            written = write_finals(finals, temporary, space)
         measured = set(finals["arch_index"].to_numpy().tolist())
         files = [self.path / FINALS_FILE, *sorted((self.path / "curves").glob("*.parquet"))]
         manifest = {
@@ -111,13 +111,24 @@ class Destination:
                 "missing": _ranges(set(range(len(space))) - measured),
             },
             "rows": finals.num_rows,
-            "blocks": [{**block._asdict(), "rows": count} for block, count in blocks],
+            "blocks": [{**block._asdict(), "rows": count} for block, count in written.blocks],
+            "costs": written.costs,
             "damaged": damaged,
             "sha256": {str(file.relative_to(self.path)): sha256(file) for file in files},
             "versions": {"natslib": natslib.__version__, "pyarrow": pa.__version__},
         }
         self.write_manifest(manifest)
         return manifest
+
+    @contextlib.contextmanager
+    def _nothing_kept_if_refused(self) -> Iterator[None]:
+        """Leave nothing behind of rows that are refused as a whole, so that the mended source starts anew."""
+        try:
+            yield
+        except BadSource as error:
+            for folder in (self.parts, self.path / "curves"):
+                shutil.rmtree(folder, ignore_errors=True)
+            raise BadSource(f"{self.origin}: {error}") from None
 
     def write_manifest(self, manifest: dict[str, Any]) -> None:
         """Write the file that makes the table whole, and drop what only an unfinished one needs."""

@@ -16,7 +16,7 @@ from natslib.tables.format.writing import read_metadata
 MANIFEST, FINALS_FILE = "manifest.json", "finals.parquet"
 _KEYS = {  # what a manifest holds
     "format": int, "space": str, "origin": str, "fingerprint": str, "source": dict, "architectures": dict, "rows": int,
-    "blocks": list, "damaged": list, "sha256": dict, "versions": dict,
+    "blocks": list, "costs": dict, "damaged": list, "sha256": dict, "versions": dict,
 }  # fmt: skip
 
 
@@ -72,7 +72,9 @@ def _checked(manifest: dict[str, Any], folder: Path) -> dict[str, Any]:
     path = folder / MANIFEST
     for key, kind in _KEYS.items():
         if not isinstance(manifest.get(key), kind):
-            raise BadSource(f"{path}: not the manifest of a table, {key!r} is missing or no {kind.__name__}")
+            raise BadSource(
+                f"{path}: not the manifest of a table, {key!r} is missing or no {kind.__name__}; convert again"
+            )
     if manifest["format"] != FORMAT:
         raise BadSource(
             f"{path}: table format {manifest['format']}, this natslib reads {FORMAT}; remove it and convert again"

@@ -28,10 +28,11 @@ def _explain_file(reading: Reading, mapping: Mapping) -> str:
         if sheet.separator is None
         else f", separator {sheet.separator!r}, decimal sign {reading.decimal!r}"
     )
+    units = UNITS | {name: own.unit for name, own in mapping.metrics.items()}
     lines = [
         f"{sheet.path}: {len(sheet.frame):,} rows, {mapping.space.title} space{found}",
         _first_row(reading, mapping),
-        pd.DataFrame(_metrics(reading)).to_string(index=False, na_rep="-"),
+        pd.DataFrame(_metrics(reading, units)).to_string(index=False, na_rep="-"),
     ]
     if keys := [f"{key} in {shown(name)}" for key, name in mapping.keys.items()]:
         lines.insert(2, f"rows are told apart by {', '.join(keys)}")
@@ -46,7 +47,7 @@ def _first_row(reading: Reading, mapping: Mapping) -> str:
     return f"row 1: {written}{how} is architecture {index}, {mapping.space.string(index)}"
 
 
-def _metrics(reading: Reading) -> list[dict[str, object]]:
+def _metrics(reading: Reading, units: dict[str, str]) -> list[dict[str, object]]:
     return [
         {
             "column": reading.origins[block, metric],
@@ -55,7 +56,7 @@ def _metrics(reading: Reading) -> list[dict[str, object]]:
             "split": block.split,
             "seed": "mean" if block.seed == MEAN_ONLY else str(block.seed),
             "metric": metric,
-            "unit": UNITS[metric],
+            "unit": units[metric],
             "values": int(np.isfinite(values).sum()),
             "smallest": np.nanmin(values) if np.isfinite(values).any() else np.nan,
             "largest": np.nanmax(values) if np.isfinite(values).any() else np.nan,

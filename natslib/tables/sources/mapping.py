@@ -15,9 +15,10 @@ import yaml
 
 from natslib.errors import BadSource, ConfigError, shown, unknown_name
 from natslib.spaces import Space, get_space
-from natslib.tables.format.schema import LABEL_LENGTH, UNITS, is_label
+from natslib.tables.format.schema import LABEL_LENGTH, UNITS, Metric, is_label
 from natslib.tables.sources.cells import labels
 from natslib.tables.sources.encodings import ENCODINGS
+from natslib.tables.sources.metrics import read_metrics
 
 ROW_KEYS = ("dataset", "recipe", "split", "seed", "epoch")
 SEPARATORS = (",", ";", "\t", "|")
@@ -34,6 +35,7 @@ _KEYS = (
     "files",
     "epochs",
     "datasets",
+    "metrics",
     _COLUMNS,
 )
 
@@ -58,6 +60,7 @@ class Mapping:
     files: dict[str, dict[str, str]]
     epochs: dict[str, Any]
     datasets: list[str]
+    metrics: dict[str, Metric]
     columns: dict[str, list[Any]]
 
     @property
@@ -156,6 +159,7 @@ def read_mapping(path: Path) -> Mapping:
         files=_files(given.get("files", {}), keys, path),
         epochs=given.get("epochs", {}),
         datasets=datasets,
+        metrics=read_metrics(given.get("metrics", {}), path),
         columns=_columns(given[_COLUMNS], path),
     )
 

@@ -10,24 +10,21 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 import pyarrow as pa
 
-from natslib.datasets import DATASETS
-from natslib.errors import BadSource, ConfigError, UnknownName, shown, unknown_name
+from natslib.datasets import DATASETS, lacks_split
+from natslib.errors import BadSource, ConfigError, shown, unknown_name
 from natslib.files import sha256
 from natslib.spaces import Space
 from natslib.tables.format.schema import (
-    FINALS,
     LABEL_LENGTH,
     MEAN_ONLY,
-    METRICS,
     SEEDS,
     SPLITS,
     Block,
     Run,
+    finals_schema,
     is_label,
-    out_of_range,
 )
 from natslib.tables.format.writing import block_of_finals
 from natslib.tables.sources.blocks import (
@@ -41,9 +38,11 @@ from natslib.tables.sources.blocks import (
     refuse_doubles,
 )
 from natslib.tables.sources.cells import decimal_sign, numbers, whole_numbers
+from natslib.tables.sources.checks import check_alike, check_block, check_on_dataset, numbers_of
 from natslib.tables.sources.encodings import indices
 from natslib.tables.sources.frames import READ, Sheet, read_sheet, suffix_of
-from natslib.tables.sources.mapping import METRIC_UNITS, Mapping, read_mapping
+from natslib.tables.sources.mapping import Mapping, read_mapping
+from natslib.tables.sources.metrics import check_metric
 from natslib.tables.sources.official import MAX_EPOCHS
 
 _COLUMN_KEYS = ("dataset", "recipe", "split", "seed", "metric")
@@ -99,8 +98,10 @@ def read_tidy(path: Path, mapping_path: Path) -> tuple[pa.Table, Space, dict[str
 
 def put_together(readings: Iterable[Reading], mapping: Mapping) -> tuple[pa.Table, list[Run]]:
     """Return the rows of all files, and runs where every epoch is there; raises `BadSource` or `ConfigError`."""
-    tables, runs = [FINALS.empty_table()], list[Run]()
-    for block, rows in joined(reading.blocks for reading in readings).items():
+    tables, runs = [finals_schema(mapping.metrics).empty_table()], list[Run]()
+    blocks = joined(reading.blocks for reading in readings)
+    check_alike({block: (rows.index, rows.values) for block, rows in blocks.items()}, mapping.path)
+    for block, rows in blocks.items():
         refuse_doubles(rows, block)
         epochs = _epochs(block.recipe, mapping.epochs, mapping.path)
         if not len((measured := rows.measured()).index):
@@ -110,7 +111,10 @@ def put_together(readings: Iterable[Reading], mapping: Mapping) -> tuple[pa.Tabl
             index, curves = by_epoch(measured, block, epochs)
             runs += curves_of(index, curves, block)
             values = last_epoch(curves)
-        tables.append(_block_table(block, values, index, epochs))
+        check_block(block, values, index, epochs, mapping.path)
+        rows_of_block: dict[str, np.ndarray] = {"arch_index": index, "epoch": np.array(epochs - 1)}
+        rows_of_block |= _with_total_time(values, epochs)
+        tables.append(block_of_finals(block, rows_of_block, mapping.metrics))
     return pa.concat_tables(tables), runs
 
 
@@ -134,16 +138,19 @@ def _understand(sheet: Sheet, fixed: dict[str, str], mapping: Mapping) -> Readin
     for said, at in mapping.groups(frame, fixed, where):
         parts.append({})
         for name, target in mapping.targets():
-            block, metric = _target(name, mapping.whole(name, target, said), mapping.datasets, mapping.path)
+            block, metric = _target(name, mapping.whole(name, target, said), mapping)
             if block not in parts[-1]:
                 epochs = None if epoch is None else epoch[at]
                 parts[-1][block] = BlockRows(index[at], epochs, (sheet.path,), np.zeros_like(at), at)
             values = parts[-1][block].values
             if metric in values:
                 raise ConfigError(f"{mapping.path}: two columns for {metric} of {block_name(block)}")
+            column = f"{where}: column {shown(name)}"
             if (key := f"{metric} {name}") not in read:
-                read[key] = _numbers(numbers(frame[name], decimal, where), metric, sheet.path)
+                cells = numbers(frame[name], decimal, where)
+                read[key] = numbers_of(cells, metric, column, mapping.metrics)
             values[metric] = read[key][at]
+            check_on_dataset(column, metric, block.dataset, values[metric], index[at], at + 1, mapping.space)
             origins[block, metric] = name
     return Reading(sheet, decimal, index, joined(parts), origins)
 
@@ -160,11 +167,11 @@ def _decimal(sheet: Sheet, mapping: Mapping) -> str:
     return decimal_sign([(sheet.frame[name], to_100) for name, to_100 in percent.items()], str(sheet.path))
 
 
-def _block_table(block: Block, values: Values, index: npt.NDArray[np.int64], epochs: int) -> pa.Table:
-    rows: dict[str, np.ndarray] = {"arch_index": index, "epoch": np.array(epochs - 1)} | values
-    if "time_s" in values and "total_time_s" not in values:
-        rows["total_time_s"] = _total_time_s(values["time_s"], epochs)
-    return block_of_finals(block, rows)
+def _with_total_time(values: Values, epochs: int) -> Values:
+    """Return the metrics with `total_time_s`, where `time_s` gives it."""
+    if "time_s" not in values or "total_time_s" in values:
+        return values
+    return values | {"total_time_s": _total_time_s(values["time_s"], epochs)}
 
 
 def _total_time_s(time_s: np.ndarray, epochs: int) -> np.ndarray:
@@ -175,20 +182,21 @@ def _total_time_s(time_s: np.ndarray, epochs: int) -> np.ndarray:
     return total
 
 
-def _target(name: str, target: Any, datasets: list[str], path: Path) -> tuple[Block, str]:
-    column = f"column {shown(name)}"
+def _target(name: str, target: Any, mapping: Mapping) -> tuple[Block, str]:
+    column, path = f"column {shown(name)}", mapping.path
     if not isinstance(target, dict) or set(target) != set(_COLUMN_KEYS):
         raise ConfigError(
             f"{path}: {column} needs exactly {', '.join(_COLUMN_KEYS)}, but for what stands under 'keys'"
         )
-    for key, allowed in (("split", SPLITS), ("metric", METRICS)):
-        if target[key] not in allowed:
-            error = unknown_name(f"{key} of {column}", target[key], allowed)
-            raise error if key == "split" else UnknownName(f"{error}; {METRIC_UNITS}")
+    if target["split"] not in SPLITS:
+        raise unknown_name(f"split of {column}", target["split"], SPLITS)
+    check_metric(name, target["metric"], mapping.metrics, path)
     dataset, recipe, seed = target["dataset"], target["recipe"], target["seed"]
-    known = [*DATASETS, *datasets]
+    known = [*DATASETS, *mapping.datasets]
     if dataset not in known:
         raise unknown_name(f"dataset of {column} (your own stand under 'datasets')", dataset, known)
+    if told := lacks_split(dataset, target["split"]):
+        raise ConfigError(f"{path}: {column}: {told}")
     if not is_label(recipe):
         raise ConfigError(
             f"{path}: {column} has recipe {shown(recipe)}; allowed are names of 1 to {LABEL_LENGTH} characters"
@@ -205,24 +213,6 @@ def _whole(text: Any) -> int | None:
     """Return a text of 1 to 10 digits as a number, None for anything else."""
     plain = isinstance(text, str) and text.isascii() and text.isdigit() and len(text) <= 10
     return int(text) if plain else None
-
-
-def _numbers(column: pd.Series, metric: str, path: Path) -> np.ndarray:
-    """Return a column as floats, NaN where empty; raises `BadSource` for what cannot be values of that metric."""
-    where = f"{path}: column {shown(column.name)}"
-    try:
-        if column.dtype.kind in "bmM":  # truth values, spans and dates turn into numbers silently
-            raise TypeError(str(column.dtype))
-        values = column.to_numpy(dtype=np.float64, na_value=np.nan)
-    except (ValueError, TypeError, OverflowError) as error:
-        raise BadSource(f"{where} holds something other than numbers ({error!s:.120})") from None
-    if (wrong := np.flatnonzero(out_of_range(metric, values))).size:
-        raise BadSource(
-            f"{where}: {values[wrong[0]]} in row {wrong[0] + 1} cannot be {metric}; leave empty what was not measured"
-        )
-    if metric in ("accuracy", "top5") and 0 < np.max(values, initial=0, where=values == values) <= 1:
-        raise BadSource(f"{where}: no value above 1; {metric} is in percent, so multiply fractions by 100")
-    return values
 
 
 def _epochs(recipe: str, said: dict[str, Any], path: Path) -> int:
