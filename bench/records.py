@@ -83,11 +83,14 @@ def pack(record: Any) -> bytes:
 
 
 def retold(genuine: "OrderedDict[str, Any]", space: Space, index: int) -> "OrderedDict[str, Any]":
-    """Change a genuine record in place so that it claims to be architecture `index`, and return it."""
+    """Change a genuine record in place so that it claims to be architecture `index`, costs included, and return it."""
+    code = space.codes(np.array([index]))
     for part in genuine.values():
         part["arch_index"], part["arch_str"] = index, space.string(index)
-        for trial in part["all_results"].values():
+        for (dataset, _), trial in part["all_results"].items():
             trial["arch_config"]["arch_str"] = space.string(index)
+            trial["params"] = float(space.params_m(code, dataset)[0])
+            trial["flop"] = float(space.flops_m(code, dataset)[0])
     return genuine
 
 

@@ -82,6 +82,18 @@ def get_dataset(name: str) -> Dataset:
     return DATASETS[name]
 
 
+def lacks_split(dataset: str, split: str) -> str:
+    """Return what to say of a split that a known dataset does not have; empty for one that it may have."""
+    if dataset not in DATASETS or split in DATASETS[dataset].images:
+        return ""
+    told = (
+        f"dataset {dataset!r} has no split {split!r}, only {', '.join(map(repr, DATASETS[dataset].images))}"
+    )
+    if (dataset, split) == ("cifar10", "valid"):
+        told += "; validation accuracy of CIFAR-10 belongs to dataset 'cifar10-valid', half of its training images"
+    return told
+
+
 def title_of(name: str) -> str:
     """Return a dataset's name as figures write it; that of one natslib does not know stays as it is."""
     return DATASETS[name].title if name in DATASETS else name

@@ -1,12 +1,13 @@
 """What the networks of a table cost: by the official files' formula, or what the records of other networks hold."""
 
-from collections.abc import Callable, Sequence
+import contextlib
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from natslib.analysis.columns import Column
+from natslib.analysis.columns import SPLITS, Column
 from natslib.datasets import DATASETS
 from natslib.errors import NotMeasured
 from natslib.spaces import Space
@@ -67,22 +68,29 @@ def landmarks(space_name: str) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["arch_index", "name", "kind"]).astype({"arch_index": int})
 
 
-METRICS = ("params_m", "flops_m")
+COST_LABELS = {"params_m": "parameters (millions)", "flops_m": "FLOPs (millions)"}
+"""The costs that a figure shows where nothing else is said, and the labels of their axes."""
 TOLERANCE = 1e-6  # one parameter or one multiply-add, in millions
 
 
-def cost_frame(space: Space, values: Callable[..., np.ndarray], columns: Sequence[Column]) -> pd.DataFrame:
-    """Return the costs of every architecture: index arch_index, columns 'params_m TITLE' and 'flops_m TITLE', millions.
+def cost_frame(
+    space: Space,
+    values: Callable[..., np.ndarray],
+    columns: Sequence[Column],
+    metrics: Iterable[str] = COST_LABELS,
+) -> pd.DataFrame:
+    """Return the costs of every architecture: index arch_index, columns 'METRIC TITLE' in the metric's unit.
 
-    One pair of columns a dataset of `columns`; `values` is the table's method. Computed from the architecture, as 204
-    official records hold a wrong value; taken from the records where most of them disagree with that, as those of
-    smaller networks do, and for a dataset that natslib has no facts of. NaN where there is neither.
+    A column a dataset of `columns` and metric; `values` is the table's method. Parameters and FLOPs are computed from
+    the architecture, as 204 official records hold a wrong value; they are taken from the records where most of them
+    disagree with that, as those of smaller networks do, and for a dataset that natslib has no facts of. Other metrics
+    are those that the table holds of the column's split, or else of another. NaN where there is nothing.
     """
     first = {column.title: column for column in reversed(columns)}
     costs = {
         f"{metric} {title}": _costs(space, values, metric, column)
         for title, column in first.items()
-        for metric in METRICS
+        for metric in metrics
     }
     return pd.DataFrame(costs).rename_axis("arch_index")
 
@@ -90,13 +98,19 @@ def cost_frame(space: Space, values: Callable[..., np.ndarray], columns: Sequenc
 def _costs(
     space: Space, values: Callable[..., np.ndarray], metric: str, column: Column
 ) -> npt.NDArray[np.float64]:
-    try:
-        stored = values(metric, **column.key)
-    except NotMeasured:
-        stored = np.full(len(space), np.nan)
-    if column.dataset not in DATASETS:
+    stored = _stored(len(space), values, metric, column)
+    if metric not in COST_LABELS or column.dataset not in DATASETS:
         return stored
     computed = np.asarray(getattr(space, metric)(space.codes(), column.dataset))
     known = ~np.isnan(stored)
     apart = np.abs(computed - stored)[known] > TOLERANCE
     return stored if apart.size and apart.mean() > 0.5 else computed
+
+
+def _stored(
+    n_archs: int, values: Callable[..., np.ndarray], metric: str, column: Column
+) -> npt.NDArray[np.float64]:
+    for split in dict.fromkeys([column.split, *SPLITS]):
+        with contextlib.suppress(NotMeasured):
+            return values(metric, **column.key | {"split": split})
+    return np.full(n_archs, np.nan)

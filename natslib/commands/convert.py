@@ -6,20 +6,25 @@ from pathlib import Path
 
 from natslib.commands.options import from_1
 from natslib.tables.conversion import convert
+from natslib.tables.format.schema import UNITS
+from natslib.tables.reported import contradicting
 
 DAMAGED = 3
-EPILOG = """examples:
+EPILOG = f"""examples:
   natslib convert $TORCH_HOME/NATS-tss-v1_0-3ffb9-simple TABLE
   natslib convert logs/tss TABLE           (what `natslib train --out logs` has trained of the space tss)
   natslib convert mine.csv TABLE --columns mine.yaml
 
+Metrics and their units: {"; ".join(f"{name}: {unit}" for name, unit in UNITS.items())}.
+
 A mapping, here mine.yaml, says what the columns of a .csv or .parquet file with one row an architecture are:
   space: tss
   arch: arch              # the column with the architectures' strings or official indices
-  epochs: {short: 12}     # only for recipes whose name is not their number of epochs
+  epochs: {{short: 12}}     # only for recipes whose name is not their number of epochs
   datasets: [mine]        # only for datasets that natslib does not know
+  metrics: {{energy_j: {{unit: J, better: lower}}}}    # only for metrics that natslib does not know
   columns:
-    val_acc: {dataset: mine, recipe: short, split: valid, seed: mean, metric: accuracy}  # in percent; or seed: 777"""
+    val_acc: {{dataset: mine, recipe: short, split: valid, seed: mean, metric: accuracy}}  # in percent; or seed: 777"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -44,6 +49,8 @@ def run(args: argparse.Namespace) -> int:
     )
     measured, damaged = manifest["architectures"]["measured"], manifest["damaged"]
     print(f"{args.dest}: {manifest['rows']:,} rows of {measured:,} architectures ({manifest['space']})")
+    if manifest["costs"]["contradicted"]:
+        print(f"{contradicting(manifest['costs'])} the closed form of parameters and FLOPs", file=sys.stderr)
     for damage in damaged:
         print(f"left out {damage['file']}: {damage['reason']}", file=sys.stderr)
     return DAMAGED if damaged else 0

@@ -5,6 +5,8 @@ import json
 
 from natslib.commands.options import TABLE
 from natslib.tables import Table, load
+from natslib.tables.format.schema import METRICS
+from natslib.tables.reported import contradicting
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,11 +32,22 @@ def run(args: argparse.Namespace) -> int:
     for dataset, recipe in dict.fromkeys(zip(runs["dataset"], runs["recipe"], strict=True)):
         print(f"measured    {_answered_line(table, dataset, recipe)}")
     print(f"damaged     {len(table.manifest.get('damaged', []))} files")
+    print(f"costs       {_costs_line(table.manifest['costs'])}")
+    for name, metric in table.metrics.items():
+        if name not in METRICS:
+            print(f"own metric  {name} ({metric.unit}), {metric.better} is better")
     if files is not None:
         print(f"verified    {f'{files} files' if files else 'its files, as whenever it is loaded'}")
     for key in dict.fromkeys(zip(runs["dataset"], runs["recipe"], runs["split"], strict=True)):
         print(_block_line(table, *key))
     return 0
+
+
+def _costs_line(costs: dict[str, int]) -> str:
+    """Say how many rows contradict what is known of their costs."""
+    if not costs["checked"]:
+        return "none stored that a closed form is known of"
+    return f"{contradicting(costs)} the closed form of parameters and FLOPs"
 
 
 def _gaps(table: Table) -> str:

@@ -8,8 +8,11 @@ from typing import Any
 import pandas as pd
 
 from natslib.commands.options import ARCH, DATASET, RECIPE, TABLE, index_or_string
-from natslib.tables import load
-from natslib.tables.format.schema import METRICS, SPLITS, UNITS
+from natslib.tables import Table, load
+from natslib.tables.format.costs import COSTS
+from natslib.tables.format.schema import METRICS, SPLITS
+
+_TOLD = 3
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -19,7 +22,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dataset", required=True, help=f"{DATASET}, or another that the table holds")
     parser.add_argument("--recipe", required=True, help=f"{RECIPE}, such as 12")
     parser.add_argument("--split", required=True, help=", ".join(SPLITS))
-    parser.add_argument("--metric", default="accuracy", help=", ".join(METRICS))
+    parser.add_argument(
+        "--metric", default="accuracy", help=f"{', '.join(METRICS)}, or one of the table's own"
+    )
     parser.add_argument("--epoch", type=int, help="counted from 0; the last when left out")
     parser.add_argument(
         "--through-class",
@@ -43,8 +48,24 @@ def run(args: argparse.Namespace) -> int:
         table.value(arch, args.metric, **where)  # says what exists where this one is missing
         frame = frame.loc[[table.space.index(arch)]]
     frame.insert(0, "arch", [table.space.string(index) for index in frame.index])
-    _print_frame(frame.reset_index(), args, f"{args.metric} [{UNITS[args.metric]}]")
+    _print_frame(frame.reset_index(), args, f"{args.metric} [{table.metrics[args.metric].unit}]")
+    if args.metric in COSTS:
+        _tell_contradictions(table, frame.index, args)
     return 0
+
+
+def _tell_contradictions(table: Table, archs: pd.Index, args: argparse.Namespace) -> None:
+    """Say on stderr which of the stored costs that were shown contradict their closed form."""
+    odd = table.contradicted(args.dataset, args.recipe, args.split).loc[archs]
+    odd = odd[odd.any(axis=1)]
+    for index, seeds in list(odd.iterrows())[:_TOLD]:
+        print(
+            f"architecture {index}: {args.metric} of seed {', '.join(map(str, seeds.index[seeds]))} contradicts the "
+            "closed form of its costs" + ("" if seeds.all() else "; the mean is that of the others"),
+            file=sys.stderr,
+        )
+    if len(odd) > _TOLD:
+        print(f"and so do stored costs of {len(odd) - _TOLD:,} other architectures", file=sys.stderr)
 
 
 def _print_frame(frame: pd.DataFrame, args: argparse.Namespace, title: str) -> None:

@@ -55,6 +55,7 @@ class Oracle:
         epochs: Sequence[int] | None = None,
         charge_validation: bool = True,
         unit: str = SECONDS,
+        metric: str = "accuracy",
     ) -> "Oracle":
         """Return the oracle of one block of a benchmark table.
 
@@ -62,10 +63,12 @@ class Oracle:
         the stored runs) or a seed (that run). `epochs`: the fidelities wanted, e.g. (1, 4, 12); None: the full
         training only. The cost is that of `table.cost`: the training so far and one validation pass, as both papers
         charge it; `charge_validation` False leaves the pass out, for tables that lack its time. With `unit`
-        "evaluations" a full training costs one, whatever its time: that asks a table for accuracies only.
+        "evaluations" a full training costs one, whatever its time: that asks a table for accuracies only. Of a metric
+        whose lower values are better the score is the negative, for searches look for high scores.
         Raises `NotMeasured` where the table lacks the block, the seed, an epoch or the costs.
         """
-        block = block_of(table, dataset, recipe, split)
+        sign = sense(table, metric)
+        block = block_of(table, dataset, recipe, split, metric)
         full = int(block["epochs"].max())
         wanted = tuple(epochs) if epochs else (full,)
         place: dict[str, Any] = {"dataset": dataset, "recipe": recipe}
@@ -73,7 +76,7 @@ class Oracle:
             None if epoch == full else epoch - 1 for epoch in wanted
         ]  # the table counts from 0; None is the last
         scores = [
-            [table.values("accuracy", **place, split=split, seed=seed, epoch=epoch) for epoch in at]
+            [sign * table.values(metric, **place, split=split, seed=seed, epoch=epoch) for epoch in at]
             for seed in drawn_seeds(block, draw)
         ]
         if unit == SECONDS:
@@ -83,6 +86,7 @@ class Oracle:
         else:
             raise unknown_name("unit of costs", unit, (SECONDS, EVALUATIONS))
         source = {**place, "split": split, "draw": draw, "charge_validation": charge_validation}
+        source |= {} if metric == "accuracy" else {"metric": metric}
         return cls(table.space, np.array(scores).transpose(0, 2, 1), costs, wanted, split, source, unit)
 
     @cached_property
@@ -175,15 +179,22 @@ class Oracle:
         return index
 
 
-def block_of(table: Table, dataset: str, recipe: str, split: str) -> Any:
-    """Return the rows of `table.runs()` for the block; raises `NotMeasured` naming the blocks that exist."""
-    runs = table.runs()
+def block_of(table: Table, dataset: str, recipe: str, split: str, metric: str) -> Any:
+    """Return the rows of `table.runs(metric)` for the block; raises `NotMeasured` naming the blocks that exist."""
+    runs = table.runs(metric)
     found = runs[(runs["dataset"] == dataset) & (runs["recipe"] == recipe) & (runs["split"] == split)]
     if found.empty:
         blocks = sorted(set(zip(runs["dataset"], runs["recipe"], runs["split"], strict=True)))
         listed = ", ".join("/".join(map(str, block)) for block in blocks)
         raise NotMeasured(f"the table has no scores of {dataset}/{recipe}/{split}; it has {listed}")
     return found
+
+
+def sense(table: Table, metric: str) -> int:
+    """Return 1 for a metric whose higher values are better, else -1; raises `UnknownName`."""
+    if metric not in table.metrics:
+        raise unknown_name("metric", metric, table.metrics)
+    return 1 if table.metrics[metric].better == "higher" else -1
 
 
 class NotTimed(NotMeasured):

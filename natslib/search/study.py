@@ -19,10 +19,11 @@ from natslib.datasets import DATASETS, title_of
 from natslib.errors import ConfigError, NotMeasured, unknown_name
 from natslib.search.algorithms import MULTI_FIDELITY
 from natslib.search.algorithms.successive_halving import rung_epochs
-from natslib.search.oracle import EVALUATIONS, SECONDS, NotTimed, Oracle
+from natslib.search.oracle import EVALUATIONS, SECONDS, NotTimed, Oracle, sense
 from natslib.search.proposals import SearchFunction
 from natslib.search.repeat import repeat
 from natslib.search.simulate import Protocol
+from natslib.tables.format.schema import CURVE_METRICS
 from natslib.tables.reported import (
     Reported,
     reported_columns,
@@ -73,6 +74,11 @@ class Study:
     oracle: Oracle
     protocol: Protocol
     own_budget: bool = False
+
+    @property
+    def metric(self) -> str:
+        """What is searched for."""
+        return str(self.oracle.source.get("metric", "accuracy"))
 
     @property
     def title(self) -> str:
@@ -171,7 +177,7 @@ class Study:
     @property
     def deviations(self) -> list[str]:
         """What of it is not the paper's, in short words; empty where all is."""
-        told = []
+        told = [] if self.metric == "accuracy" else [f"a search for {self.metric}, not for accuracy"]
         if self.unit == EVALUATIONS:
             told.append("a budget in evaluations, not in seconds")
         elif self.own_budget:
@@ -194,6 +200,7 @@ def study_of(
     draw: str | int | None = None,
     charge_validation: bool = True,
     epochs: Sequence[int] | None = None,
+    metric: str = "accuracy",
     **rules: Any,
 ) -> Study:
     """Return the study of one dataset; raises `NotMeasured` for scores or costs that the table lacks.
@@ -203,11 +210,15 @@ def study_of(
     180 average evaluations where it has none; or such as "20000 s" or "100 evaluations". A table without training times
     is searched by 180 evaluations where the budget is "paper". `draw` as of `Oracle.from_table`, by default the
     paper's, a stored run drawn each time, or else the mean. `charge_validation`: charge the validation pass, as far as
-    the table has its time. `epochs`: the trainings offered, by default the full one. `rules`: those of `Protocol`.
+    the table has its time. `epochs`: the trainings offered, by default the full one. `metric`: what is searched for,
+    high or low as the table says. `rules`: those of `Protocol`.
     """
-    name = recipe_of(table.runs(), dataset, recipe)
+    sense(table, metric)
+    split = split_of(table.runs(metric), dataset, metric)
+    name = recipe_of(table.runs(metric), dataset, recipe, split)
     asked = parse_budget(budget)
     options: dict[str, Any] = {"draw": draw, "charge_validation": charge_validation, "epochs": epochs}
+    options |= {"metric": metric, "split": split}
     try:
         unit = SECONDS if asked is None else asked[1]
         oracle = oracle_of(table, dataset, name, unit=unit, **options)
@@ -257,10 +268,17 @@ def searchable(runs: pd.DataFrame) -> list[str]:
     return sorted(names, key=lambda name: (name not in DATASETS, [*DATASETS, name].index(name), name))
 
 
-def recipe_of(runs: pd.DataFrame, dataset: str, recipe: str) -> str:
-    """Return the name of the recipe that scores; see `study_of`."""
+def split_of(runs: pd.DataFrame, dataset: str, metric: str) -> str:
+    """Return the split that is searched on: validation, or training for what is no score and stands only there."""
     where = searched_columns(dataset)
-    held = runs[(runs["dataset"] == where["dataset"]) & (runs["split"] == where["split"])]
+    held = set(runs.loc[runs["dataset"] == where["dataset"], "split"])
+    only_training = metric not in CURVE_METRICS and where["split"] not in held and "train" in held
+    return "train" if only_training else where["split"]
+
+
+def recipe_of(runs: pd.DataFrame, dataset: str, recipe: str, split: str = "valid") -> str:
+    """Return the name of the recipe that scores; see `study_of`."""
+    held = runs[(runs["dataset"] == searched_columns(dataset)["dataset"]) & (runs["split"] == split)]
     if held.empty:
         there = ", ".join(searchable(runs)) or "none"
         raise NotMeasured(f"no validation scores of {dataset} in this table; it can be searched on: {there}")
@@ -287,14 +305,16 @@ def oracle_of(
     *,
     draw: str | int | None,
     charge_validation: bool,
+    split: str,
+    metric: str,
     **options: Any,
 ) -> Oracle:
     """Return the paper's oracle as far as can be: a stored run drawn each time, the validation pass charged."""
-    where, runs = searched_columns(dataset), table.runs()
+    where, runs = {**searched_columns(dataset), "split": split}, table.runs(metric)
     block = runs[(runs["dataset"] == where["dataset"]) & (runs["recipe"] == recipe)]
-    single = set(block.loc[block["split"] == where["split"], "seed"]) - {"mean"}
+    single = set(block.loc[block["split"] == split, "seed"]) - {"mean"}
     drawn = draw if draw is not None else "random" if single else "mean"
-    asked: dict[str, Any] = {**where, "recipe": recipe, "draw": drawn, **options}
+    asked: dict[str, Any] = {**where, "recipe": recipe, "draw": drawn, "metric": metric, **options}
     if charge_validation:
         with contextlib.suppress(NotTimed):
             return Oracle.from_table(table, **asked)

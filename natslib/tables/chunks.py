@@ -23,7 +23,7 @@ import pyarrow.parquet as pq
 from natslib.errors import BadSource, NatslibError
 from natslib.files import atomic
 from natslib.tables.format.schema import FINALS
-from natslib.tables.format.writing import Rows
+from natslib.tables.format.writing import Rows, check_runs
 from natslib.tables.sources import official
 from natslib.tables.sources.unpickle import decompress, loads
 
@@ -153,7 +153,7 @@ def _convert_chunk(chunk: Chunk, crashers: frozenset[str]) -> None:
                 digests.append((item.name, hashlib.sha256(packed).hexdigest()))
                 record = official.check_record(loads(decompress(packed)))
                 rows = rows or Rows(official.space_of(record))
-                rows.add_all(official.runs_of(record, rows.space, item.index))
+                rows.add_all(check_runs(official.runs_of(record, rows.space, item.index), rows.space))
         except NatslibError as error:
             damaged.append({"file": item.name, "reason": str(error)})
     write_chunk(rows, {"digests": digests, "damaged": damaged}, chunk)

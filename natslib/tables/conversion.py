@@ -21,7 +21,7 @@ from natslib.tables.chunks import CHUNK, convert_chunks, read_note, write_chunk
 from natslib.tables.destination import Destination, fingerprint
 from natslib.tables.format.folder import MANIFEST, altered_files, open_folder
 from natslib.tables.format.schema import Run
-from natslib.tables.format.writing import Rows
+from natslib.tables.format.writing import Rows, check_runs
 from natslib.tables.sources import official
 from natslib.tables.sources.logs import read_rawlogs
 from natslib.tables.sources.published import FILES, read_published
@@ -211,7 +211,7 @@ class _WholeFile:
         try:
             official.check_record(record)
             space = self.space = self.space or official.space_of(record)
-            runs = list(official.runs_of(record, space, index if type(index) is int else -1))
+            runs = check_runs(official.runs_of(record, space, index if type(index) is int else -1), space)
         except BadSource as error:
             self.damaged.append({"file": f"{self.path.name}, record {shown(index)}", "reason": str(error)})
             return

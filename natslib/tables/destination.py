@@ -94,7 +94,7 @@ class Destination:
             reason = f"; the first: {damaged[0]['file']}: {damaged[0]['reason']}" if damaged else ""
             raise BadSource(f"{self.origin}: not one readable run in it{reason}")
         with atomic(self.path / FINALS_FILE) as temporary:
-            blocks = write_finals(finals, temporary, space)
+            written = write_finals(finals, temporary, space)
         measured = set(finals["arch_index"].to_numpy().tolist())
         files = [self.path / FINALS_FILE, *sorted((self.path / "curves").glob("*.parquet"))]
         manifest = {
@@ -108,7 +108,8 @@ class Destination:
                 "missing": _ranges(set(range(len(space))) - measured),
             },
             "rows": finals.num_rows,
-            "blocks": [{**block._asdict(), "rows": count} for block, count in blocks],
+            "blocks": [{**block._asdict(), "rows": count} for block, count in written.blocks],
+            "costs": written.costs,
             "damaged": damaged,
             "sha256": {str(file.relative_to(self.path)): sha256(file) for file in files},
             "versions": {"natslib": natslib.__version__, "pyarrow": pa.__version__},

@@ -9,11 +9,10 @@ missing. The formulas of the 4,930 `expression` classes are not always one funct
 import numpy as np
 import numpy.typing as npt
 
-from natslib.datasets import DATASETS
-from natslib.spaces import PAPER_SCALE, SMALL_SCALE, Space
+from natslib.spaces import Space
 from natslib.spaces.topology import TOPOLOGY, equivalence_class
-from natslib.tables.format.schema import RUN_METRICS, Block
-from natslib.tables.format.writing import COST_TOLERANCE
+from natslib.tables.format.costs import COSTS, exact_costs, scale_of
+from natslib.tables.format.schema import Block
 from natslib.tables.reader import Question, Reader
 
 ANSWERED = ("loss", "accuracy", "top5")
@@ -49,7 +48,7 @@ class ClassReader(Reader):
         through = np.flatnonzero((by != NOBODY) & (by != np.arange(len(by))))
         if asked.metric in ANSWERED:
             column[through] = column[by[through]]
-        elif asked.metric in RUN_METRICS[:2]:
+        elif asked.metric in COSTS:
             column[through] = self._closed_form(self.block(asked), asked.metric, through)
         return column
 
@@ -57,13 +56,10 @@ class ClassReader(Reader):
         """Return the cells' own cost by the formula that gives most of the costs stored there; NaN without one."""
         stored = self._final(block, metric)
         known = np.flatnonzero(~np.isnan(stored))
-        formula = getattr(self._space, metric)
-        if block.dataset in DATASETS and len(known):
-            for scale in (PAPER_SCALE, SMALL_SCALE):
-                found = formula(self._space.codes(known), block.dataset, scale)
-                if (np.abs(found - stored[known]) < COST_TOLERANCE).mean() > 0.5:
-                    return np.asarray(formula(self._space.codes(cells), block.dataset, scale))
-        return np.full(len(cells), np.nan)
+        scale = scale_of(self._space, metric, block.dataset, known, stored[known])
+        if scale is None:
+            return np.full(len(cells), np.nan)
+        return exact_costs(self._space, metric, block.dataset, cells, scale)
 
     def curve(self, asked: Question, index: int) -> npt.NDArray[np.float64]:
         """Return what `Reader.curve` does, a loss or accuracy through the class."""

@@ -6,14 +6,25 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from natslib.datasets import get_dataset
-from natslib.errors import ConfigError, NotMeasured, unknown_name
+from natslib.errors import BadSource, ConfigError, NotMeasured, unknown_name
 from natslib.spaces import Space
 from natslib.tables.curves import Curves
+from natslib.tables.format.costs import COSTS
 from natslib.tables.format.folder import reading
-from natslib.tables.format.schema import CURVE_METRICS, MEAN_ONLY, METRICS, RUN_METRICS, SPLITS, Block
+from natslib.tables.format.schema import (
+    CURVE_METRICS,
+    MEAN_ONLY,
+    METRICS,
+    RUN_METRICS,
+    SPLITS,
+    Block,
+    known_metrics,
+    out_of_range,
+)
 
 Seed = int | Literal["mean"]
 RECENT = 64  # columns at an epoch that are kept; a column of the last epoch is kept for good
@@ -35,6 +46,10 @@ class Question(NamedTuple):
         """The metric, and the seed and epoch where they are not the mean and the last."""
         seed = "" if self.seed == "mean" else f" of seed {self.seed}"
         return f"{self.metric}{seed}" + ("" if self.epoch is None else f" at epoch {self.epoch}")
+
+    def block(self, seed: int) -> Block:
+        """Return the block of one run of what is asked for."""
+        return Block(self.dataset, self.recipe, self.split, seed)
 
     def check(self) -> None:
         """Raise `ConfigError` for an argument of a wrong type: '777' is no seed, 200 no recipe, True no epoch."""
@@ -68,6 +83,7 @@ class Reader:
         self._finals = finals
         self._name = name
         self._blocks = {block: row_group for row_group, block in enumerate(blocks)}
+        self.metrics = known_metrics(finals.schema_arrow)
         self._space = space
         self._curves = curves
         self._last: dict[Question, np.ndarray] = {}
@@ -75,10 +91,12 @@ class Reader:
 
     # what there is
 
-    def runs(self) -> pd.DataFrame:
+    def runs(self, metric: str | None = None) -> pd.DataFrame:
         """Return what `Table.runs` does."""
         rows = []
         for block, row_group in self._blocks.items():
+            if metric is not None and not self.has(block, metric):
+                continue
             meta = self._finals.metadata.row_group(row_group)
             epoch = meta.column(self._finals.schema_arrow.get_field_index("epoch")).statistics
             rows.append((*block, meta.num_rows, epoch.max + 1))
@@ -144,6 +162,7 @@ class Reader:
         column = self._mean(asked) if asked.seed == "mean" else self._of_run(asked)
         if np.isnan(column).all():
             raise self.not_measured(asked)
+        self._refuse_impossible(asked, column)
         column.flags.writeable = False
         return column
 
@@ -152,13 +171,24 @@ class Reader:
         seeds = self.seeds(asked)
         total, count = np.zeros(len(self._space)), np.zeros(len(self._space))
         read = self.column if asked.epoch is None else self._load  # single runs at an epoch are not kept
-        for seed in [seed for seed in seeds if seed != MEAN_ONLY] or seeds:
+        single = [seed for seed in seeds if seed != MEAN_ONLY] or seeds
+        if MEAN_ONLY in seeds and not any(self.has(asked.block(seed), asked.metric) for seed in single):
+            single = [MEAN_ONLY]
+        left_out = self.left_out(asked, single)
+        for seed, out in zip(single, left_out.T, strict=True):
             with contextlib.suppress(NotMeasured):
                 column = read(asked._replace(seed=seed))
-                there = ~np.isnan(column)
+                there = ~(np.isnan(column) | out)
                 total[there] += column[there]
                 count += there
         return np.divide(total, count, out=np.full(len(total), np.nan), where=count > 0)
+
+    def _refuse_impossible(self, asked: Question, column: np.ndarray) -> None:
+        if (wrong := np.flatnonzero(out_of_range(asked.metric, column))).size:
+            raise BadSource(
+                f"{self._name}: damaged or altered, {column[wrong[0]]:.12g} of architecture {wrong[0]} cannot be "
+                f"{asked.what} ({self.metrics[asked.metric].unit})"
+            )
 
     def _of_run(self, asked: Question) -> np.ndarray:
         block = self.block(asked)
@@ -169,7 +199,7 @@ class Reader:
             raise ConfigError(f"epoch {asked.epoch}: recipe {asked.recipe!r} has epochs 0 to {epochs - 1}")
         if asked.metric in RUN_METRICS:
             return self._final(block, asked.metric)
-        if self._curves is None:
+        if self._curves is None or asked.metric not in METRICS:
             return np.full(len(self._space), np.nan)
         return self._curves.at_epoch(block, asked.metric, asked.epoch)
 
@@ -177,8 +207,23 @@ class Reader:
         column = np.full(len(self._space), np.nan)
         with reading(self._name):
             rows = self._finals.read_row_group(self._blocks[block], columns=["arch_index", metric])
-            column[rows["arch_index"].to_numpy()] = rows[metric].to_numpy()
+            column[rows["arch_index"].to_numpy()] = rows[metric].cast(pa.float64()).to_numpy()
         return column
+
+    def left_out(self, asked: Question, seeds: list[int]) -> np.ndarray:
+        """Return the runs that a mean of costs leaves out, (len(space), len(seeds)) bool; none of other metrics.
+
+        They contradict the closed form, and another run of the architecture does not.
+        """
+        if asked.metric not in COSTS:
+            return np.zeros((len(self._space), len(seeds)), bool)
+        flags = self.flags(asked, seeds)
+        return np.asarray((flags == 1) & (flags == 0).any(axis=1, keepdims=True))
+
+    def flags(self, asked: Question, seeds: list[int]) -> np.ndarray:
+        """Return whether stored costs contradict the closed form, (len(space), len(seeds)): 1, 0, NaN where unknown."""
+        columns = [self._final(asked.block(seed), "cost_mismatch") for seed in seeds]
+        return np.stack(columns, axis=1) if columns else np.empty((len(self._space), 0))
 
     def curve(self, asked: Question, index: int) -> np.ndarray:
         """Return float64 of shape (epochs,) of one run of one architecture, NaN where missing; raises `NotMeasured`."""
@@ -212,20 +257,20 @@ class Reader:
     def seeds(self, asked: Question) -> list[int]:
         """Return the seeds there, ascending; raises `NotMeasured` or `UnknownName` where there is none."""
         seeds = [block.seed for block in self.blocks(asked.dataset, asked.recipe, asked.split)]
-        if asked.metric not in METRICS or not seeds:
+        if asked.metric not in self.metrics or not seeds:
             self.block(asked)
         return seeds
 
     def block(self, asked: Question) -> Block:
         """Return the block of one run; raises `NotMeasured` or `UnknownName`."""
-        if asked.metric not in METRICS:
-            raise unknown_name("metric", asked.metric, METRICS)
+        if asked.metric not in self.metrics:
+            raise unknown_name("metric", asked.metric, self.metrics)
         if asked.split not in SPLITS:
             raise unknown_name("split", asked.split, SPLITS)
         if asked.dataset not in {known.dataset for known in self._blocks}:
             get_dataset(asked.dataset)
         if asked.seed != "mean":
-            block = Block(asked.dataset, asked.recipe, asked.split, asked.seed)
+            block = asked.block(asked.seed)
             if block in self._blocks:
                 return block
         raise self.not_measured(asked)

@@ -98,6 +98,17 @@ def source_line(manifest: Mapping[str, Any]) -> str:
     return " · ".join(parts)
 
 
+def contradicting(costs: Mapping[str, int]) -> str:
+    """Return how many rows of a table contradict; `costs` is what its manifest says of them."""
+    return f"{costs['contradicted']:,} of {costs['checked']:,} rows contradict"
+
+
+def costs_line(manifest: Mapping[str, Any]) -> str:
+    """Return what a caption says of costs in closed form where stored ones contradict it; else nothing."""
+    costs = manifest["costs"]
+    return f"costs in closed form, which {contradicting(costs)}" if costs["contradicted"] else ""
+
+
 @dataclass(frozen=True, eq=False)
 class Lookup:
     """One number an architecture, NaN where there is none: what and where it is (`title`), the label of its axis."""

@@ -19,17 +19,15 @@ from natslib.spaces import Arch, Space, get_space
 from natslib.tables.curves import Curves
 from natslib.tables.equivalents import ClassReader
 from natslib.tables.format.folder import FINALS_FILE, altered_files, curve_files, open_folder
-from natslib.tables.format.schema import MEAN_ONLY, METRICS
+from natslib.tables.format.schema import MEAN_ONLY, Metric
 from natslib.tables.format.writing import read_metadata, write_finals
 from natslib.tables.reader import Question, Reader, Seed
-
-HIGHER_IS_BETTER = ("accuracy", "top5")
 
 
 class Table:
     """Results of many architectures of one search space; columns are read from disk when first asked for.
 
-    Arguments that recur: `metric` is one of `METRICS`; `dataset` names the training set (CIFAR-10
+    Arguments that recur: `metric` is one of `metrics`; `dataset` names the training set (CIFAR-10
     validation accuracy is dataset 'cifar10-valid', split 'valid'; CIFAR-10 test accuracy dataset 'cifar10',
     split 'test': NATS-Bench, section 3.2); `recipe` is a recipe such as '12' or '200'; `split` is train,
     valid, test or valtest; `seed` is one run's seed or 'mean' over the runs there are; `epoch` counts from
@@ -58,8 +56,8 @@ class Table:
     def from_finals(cls, finals: pa.Table, space: Space, manifest: dict[str, Any]) -> "Table":
         """Make a table in memory from rows of the schema `FINALS`."""
         sink = pa.BufferOutputStream()
-        write_finals(finals, sink, space)
-        return cls(pq.ParquetFile(pa.BufferReader(sink.getvalue())), None, manifest)
+        costs = write_finals(finals, sink, space).costs
+        return cls(pq.ParquetFile(pa.BufferReader(sink.getvalue())), None, manifest | {"costs": costs})
 
     def through_classes(self) -> "Table":
         """Return this table with cells that were not trained answered by a trained one of exactly equal network.
@@ -74,14 +72,22 @@ class Table:
 
     # what there is
 
-    def runs(self) -> pd.DataFrame:
-        """Return one row a block: dataset, recipe, split, seed, n_archs (rows), epochs (number trained)."""
-        return self._reader.runs()
+    @property
+    def metrics(self) -> dict[str, Metric]:
+        """Unit and sense of every metric that can be asked for: `schema.METRICS`, then those of the table's own."""
+        return self._reader.metrics
+
+    def runs(self, metric: str | None = None) -> pd.DataFrame:
+        """Return one row a block: dataset, recipe, split, seed, n_archs (rows), epochs (number trained).
+
+        With a metric, only the blocks that hold it.
+        """
+        return self._reader.runs(metric)
 
     def measured_metrics(self, dataset: str, recipe: str, split: str) -> list[str]:
-        """Return the metrics that are recorded for any architecture there, in the order of `METRICS`."""
+        """Return the metrics that are recorded for any architecture there, in the order of `metrics`."""
         blocks = self._reader.blocks(dataset, recipe, split)
-        return [metric for metric in METRICS if any(self._reader.has(block, metric) for block in blocks)]
+        return [metric for metric in self.metrics if any(self._reader.has(block, metric) for block in blocks)]
 
     def curves(self, dataset: str, recipe: str, split: str) -> str:
         """Return 'none', 'every epoch', 'last epoch only' or 'some epochs': what `epoch` can ask for there."""
@@ -97,6 +103,17 @@ class Table:
         That is always the architecture itself, but in a table made by `through_classes`.
         """
         return self._reader.answered_by(dataset, recipe, split)
+
+    def contradicted(self, dataset: str, recipe: str, split: str) -> pd.DataFrame:
+        """Return which stored parameters and FLOPs contradict their closed form: bool, a row an architecture.
+
+        One column a seed, 'mean' where the source holds only a mean.
+        """
+        asked = Question("params_m", dataset, recipe, split, "mean", None)
+        seeds = self._reader.seeds(asked)
+        names = ["mean" if seed == MEAN_ONLY else seed for seed in seeds]
+        index = pd.RangeIndex(len(self.space), name="arch_index")
+        return pd.DataFrame(self._reader.flags(asked, seeds) == 1, index=index, columns=names)
 
     def frame(self) -> pd.DataFrame:
         """Return all last-epoch rows as a tidy data frame with the columns of `schema.FINALS`."""
@@ -145,13 +162,15 @@ class Table:
     ) -> pd.DataFrame:
         """Return one row an architecture: a column a seed, then mean, std (n - 1) and count over the seeds.
 
-        Where the source holds only a mean, there are no seed columns, std is NaN and count is 0. A table made by
-        `through_classes` adds `answered_by`.
+        Where the source holds only a mean, there are no seed columns, std is NaN and count is 0. Costs that contradict
+        the closed form stand in their column and count no further (see `value`). A table made by `through_classes`
+        adds `answered_by`.
         """
         asked = Question(metric, dataset, recipe, split, "mean", epoch)
         runs = self._single_runs(asked)
+        counted = runs.mask(self._reader.left_out(asked, list[Any](runs)))
         mean = self._reader.column(asked)
-        frame = runs.assign(mean=mean, std=runs.std(axis=1), count=runs.count(axis=1))
+        frame = runs.assign(mean=mean, std=counted.std(axis=1), count=counted.count(axis=1))
         through = isinstance(self._reader, ClassReader)
         return frame.assign(answered_by=self.answered_by(dataset, recipe, split)) if through else frame
 
@@ -181,7 +200,7 @@ class Table:
         if isinstance(k, bool) or not isinstance(k, int | np.integer) or k < 1:
             raise ConfigError(f"k is {k!r}; allowed is a whole number from 1")
         values = self.values(metric, dataset=dataset, recipe=recipe, split=split, seed=seed)
-        order = np.argsort(-values if metric in HIGHER_IS_BETTER else values, kind="stable")[:k]
+        order = np.argsort(-values if self._is_higher_better(metric) else values, kind="stable")[:k]
         order = order[~np.isnan(values[order])]
         archs = [self.space.string(int(index)) for index in order]
         return pd.DataFrame({"arch_index": order, "arch": archs, metric: values[order]})
@@ -191,14 +210,17 @@ class Table:
     ) -> np.ndarray:
         """Return ranks of shape (len(space),), 1 = best; equals share the better rank, NaN where not measured."""
         values = self.values(metric, dataset=dataset, recipe=recipe, split=split, seed=seed)
-        return pd.Series(values).rank(method="min", ascending=metric not in HIGHER_IS_BETTER).to_numpy()
+        return pd.Series(values).rank(method="min", ascending=not self._is_higher_better(metric)).to_numpy()
+
+    def _is_higher_better(self, metric: str) -> bool:
+        return self.metrics[metric].better == "higher"
 
     def regret(
         self, metric: str = "accuracy", *, dataset: str, recipe: str, split: str, seed: Seed = "mean"
     ) -> np.ndarray:
         """Return how much worse than the best each architecture is, in the metric's unit; shape (len(space),), >= 0."""
         values = self.values(metric, dataset=dataset, recipe=recipe, split=split, seed=seed)
-        return np.nanmax(values) - values if metric in HIGHER_IS_BETTER else values - np.nanmin(values)
+        return np.nanmax(values) - values if self._is_higher_better(metric) else values - np.nanmin(values)
 
     def cost(
         self,
@@ -235,7 +257,12 @@ class Table:
         seed: Seed = "mean",
         epoch: int | None = None,
     ) -> float:
-        """Return one number of one architecture, given by index, string or code."""
+        """Return one number of one architecture, given by index, string or code.
+
+        Parameters and FLOPs of a run that contradict their closed form, as 204 official records do, answer for its
+        seed; the mean leaves them out where another run of the architecture does not. (The official reader takes
+        the run of seed 888 where runs differ.)
+        """
         index = self.space.index(arch)
         asked = Question(metric, dataset, recipe, split, seed, epoch)
         asked.check()

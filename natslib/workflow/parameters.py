@@ -69,9 +69,13 @@ def _list_of(noun: str, allowed: Iterable[str]) -> Check:
     one = _one_of(noun, allowed)
 
     def check(name: str, value: Any) -> list[str]:
-        return [one(name, each.strip()) for each in _text(name, value).split(",") if each.strip()]
+        return [one(name, each) for each in _names(name, value)]
 
     return check
+
+
+def _names(name: str, value: Any) -> list[str]:
+    return [each.strip() for each in _text(name, value).split(",") if each.strip()]
 
 
 def _percent(name: str, value: Any) -> float:
@@ -105,6 +109,7 @@ CHECKS: dict[str, Check] = {
     "reference_column": _text,
     "split": _one_of("split", SPLITS),
     "splits": _list_of("split", SPLITS),
+    "costs": _names,  # metrics, also those that only the table knows
     "dataset": _text,
     "seed": _whole(0),
     "draws": _whole(1),

@@ -9,10 +9,10 @@ import pytest
 from natslib.commands import main
 from natslib.datasets import get_dataset
 from natslib.errors import NotMeasured
-from natslib.spaces import get_space
+from natslib.spaces import SMALL_SCALE, get_space
 from natslib.spaces.topology import equivalence_class
 from natslib.tables import Table, convert
-from natslib.tables.equivalents import ANSWERED, SMALL_SCALE
+from natslib.tables.equivalents import ANSWERED
 from natslib.tables.format.schema import METRICS
 
 TSS = get_space("tss")

@@ -16,7 +16,7 @@ from natslib.tables.format.writing import read_metadata
 MANIFEST, FINALS_FILE = "manifest.json", "finals.parquet"
 _KEYS = {  # what a manifest holds
     "format": int, "space": str, "origin": str, "fingerprint": str, "source": dict, "architectures": dict, "rows": int,
-    "blocks": list, "damaged": list, "sha256": dict, "versions": dict,
+    "blocks": list, "costs": dict, "damaged": list, "sha256": dict, "versions": dict,
 }  # fmt: skip
 
 

@@ -6,6 +6,7 @@ epoch, float64) and *curves* (every epoch, float32 but for the times).
 """
 
 import functools
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -28,9 +29,17 @@ UNITS = {
     "flops_m": "10^6 multiply-adds",
     "latency_s": "s a batch",
 }
+HIGHER_IS_BETTER = ("accuracy", "top5")
 SEEDS = 2**31  # seeds lie below it
 LABEL_LENGTH = 64  # characters of a dataset's or a recipe's name
 MEAN_ONLY = -1  # the seed of a row that is a mean over runs which the source does not list one by one
+
+
+class Metric(NamedTuple):
+    """The unit of a metric, and which values of it are better: "higher" or "lower"."""
+
+    unit: str
+    better: str
 
 
 class Block(NamedTuple):
@@ -84,9 +93,9 @@ def _repeated(time_s: float, epochs: int) -> float:
 def out_of_range(metric: str, values: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
     """Return where values cannot be of that metric: accuracies lie in 0..100, and all are finite; NaN may stand.
 
-    A loss may be negative, times and costs may not.
+    A loss may be negative, and so may a metric that is somebody's own; times and costs may not.
     """
-    low = -np.inf if metric == "loss" else 0.0
+    low = 0.0 if metric in METRICS and metric != "loss" else -np.inf
     high = 100.0 if metric in ("accuracy", "top5") else np.inf
     return np.isinf(values) | (values < low) | (values > high)
 
@@ -117,3 +126,27 @@ CURVES = pa.schema(
         *((name, pa.list_(pa.float64() if name == "time_s" else pa.float32())) for name in CURVE_METRICS),
     ]
 )
+
+
+def finals_schema(own: Mapping[str, Metric]) -> pa.Schema:
+    """Return `FINALS` with a further column for each metric of somebody's own; the field keeps unit and sense."""
+    fields = [pa.field(name, pa.float64(), metadata=metric._asdict()) for name, metric in own.items()]
+    return pa.schema([*FINALS, *fields])
+
+
+def known_metrics(finals: pa.Schema) -> dict[str, Metric]:
+    """Return every metric that a table of that schema may hold: `METRICS`, then its own."""
+    known = {
+        name: Metric(unit, "higher" if name in HIGHER_IS_BETTER else "lower") for name, unit in UNITS.items()
+    }
+    return known | own_metrics(finals)
+
+
+def own_metrics(finals: pa.Schema) -> dict[str, Metric]:
+    """Return the metrics that a table of that schema has beside `METRICS`."""
+    own = {}
+    for field in finals:
+        told = {key.decode(): value.decode() for key, value in (field.metadata or {}).items()}
+        if field.name not in FINALS.names and set(Metric._fields) <= set(told):
+            own[field.name] = Metric(told["unit"], told["better"])
+    return own

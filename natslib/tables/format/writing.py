@@ -2,18 +2,19 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from natslib.datasets import PAPER
+from natslib.datasets import lacks_split
 from natslib.errors import BadSource
 from natslib.files import atomic
 from natslib.spaces import Space
+from natslib.tables.format.costs import count_costs, flag_costs
 from natslib.tables.format.schema import (
     CURVE_METRICS,
     CURVES,
@@ -21,17 +22,23 @@ from natslib.tables.format.schema import (
     FORMAT,
     LABEL_LENGTH,
     METRICS,
+    RUN_METRICS,
     SEEDS,
     SPLITS,
+    UNITS,
     Block,
+    Metric,
     Run,
+    finals_schema,
     is_label,
+    known_metrics,
+    out_of_range,
+    own_metrics,
     sum_in_order,
 )
 
 METADATA_KEY = b"natslib"
 _NOTHING = np.empty(0)
-COST_TOLERANCE = 1e-6  # one parameter or one multiply-add, in millions, and half a digit
 
 
 class Rows:
@@ -60,9 +67,8 @@ class Rows:
                 columns[name].append(_NOTHING if values is None else values)
 
     def add_all(self, runs: Iterable[Run]) -> None:
-        """Add the runs of one record, all of them or, if one is damaged (`BadSource`), none."""
-        checked = [_checked(run, self.space) for run in runs]
-        for run in checked:
+        """Add the runs of one record, which `check_runs` has passed."""
+        for run in runs:
             self._add(run)
 
     def finals(self) -> pa.Table:
@@ -104,8 +110,18 @@ class Rows:
         return pa.table(columns, schema=CURVES)
 
 
+def check_runs(runs: Iterable[Run], space: Space) -> list[Run]:
+    """Return the runs of one record; raises `BadSource` if one is damaged: then none of them counts."""
+    checked = [_checked(run, space) for run in runs]
+    for metric in METRICS:
+        values = _values(checked, metric)
+        if values and out_of_range(metric, np.concatenate(values)).any():
+            _refuse_impossible(checked, metric)
+    return checked
+
+
 def _checked(run: Run, space: Space) -> Run:
-    """Return the run; raises `BadSource` if no run can have such an architecture, seed, name or number of epochs."""
+    """Return the run; raises `BadSource` if no run can have such an architecture, seed, name, split or epochs."""
     index, seed, names = run.arch_index, run.seed, (run.dataset, run.recipe)
     if type(index) is not int or not 0 <= index < len(space):
         raise BadSource(f"no architecture of the {space.title} space has that index")
@@ -117,7 +133,27 @@ def _checked(run: Run, space: Space) -> Run:
         )
     if "train" not in run.curves or any(len(curve.loss) == 0 for curve in run.curves.values()):
         raise BadSource("a run has training results and at least one epoch")
+    if told := next(filter(None, (lacks_split(run.dataset, split) for split in run.curves)), ""):
+        raise BadSource(told)
     return run
+
+
+def _values(runs: Iterable[Run], metric: str) -> list[np.ndarray]:
+    """Return what the runs hold of a metric, an array each or an array a split; nothing of what is derived."""
+    if metric in RUN_METRICS:
+        return [np.array([getattr(run, metric)], np.float64) for run in runs]
+    curves = (curve for run in runs for curve in run.curves.values()) if metric in CURVE_METRICS else ()
+    return [values for curve in curves if (values := getattr(curve, metric)) is not None]
+
+
+def _refuse_impossible(runs: Iterable[Run], metric: str) -> None:
+    for run in runs:
+        for values in _values([run], metric):
+            if (wrong := out_of_range(metric, values)).any():
+                raise BadSource(
+                    f"the run {run.dataset} {run.seed} at recipe {run.recipe!r} is damaged: "
+                    f"{values[wrong][0]:.12g} cannot be {metric} ({UNITS[metric]})"
+                )
 
 
 def block_order(block: Block) -> tuple[str, str, int, int]:
@@ -125,16 +161,22 @@ def block_order(block: Block) -> tuple[str, str, int, int]:
     return block.dataset, block.recipe, SPLITS.index(block.split), block.seed
 
 
-def block_of_finals(block: Block, values: dict[str, np.ndarray]) -> pa.Table:
-    """Return one block as `FINALS`; `values` holds 'arch_index', 'epoch' and any metrics (absent ones become NaN)."""
+def block_of_finals(
+    block: Block, values: dict[str, np.ndarray], own: Mapping[str, Metric] | None = None
+) -> pa.Table:
+    """Return one block as `FINALS`, with the columns of `own` metrics.
+
+    `values` holds 'arch_index', 'epoch' and any metrics (absent ones become NaN).
+    """
+    schema = finals_schema(own or {})
     arch_index = np.asarray(values["arch_index"], dtype=np.int32)
     columns = _key_columns(block, arch_index)
     columns["epoch"] = pa.array(np.broadcast_to(values["epoch"], arch_index.shape).astype(np.int32))
-    for name in METRICS:
+    for name in known_metrics(schema):
         column = np.broadcast_to(values.get(name, np.nan), arch_index.shape)
         columns[name] = pa.array(np.asarray(column, dtype=np.float64), from_pandas=False)
     columns["cost_mismatch"] = pa.nulls(len(arch_index), pa.bool_())
-    return pa.table(columns, schema=FINALS)
+    return pa.table(columns, schema=schema)
 
 
 def _key_columns(block: Block, arch_index: np.ndarray) -> dict[str, pa.Array]:
@@ -148,41 +190,31 @@ def _key_columns(block: Block, arch_index: np.ndarray) -> dict[str, pa.Array]:
     return columns
 
 
-def _flag_costs(part: pa.Table, block: Block, space: Space) -> pa.Table:
-    """Set `cost_mismatch` where stored parameters or FLOPs differ from the architecture's closed form.
+class Written(NamedTuple):
+    """The blocks of a file of finals with their numbers of rows, and what `count_costs` says of them."""
 
-    204 official records do. It stays null where no costs are stored, and for networks of other sizes than the
-    paper's.
+    blocks: list[tuple[Block, int]]
+    costs: dict[str, int]
+
+
+def write_finals(table: pa.Table, path: Path | pa.NativeFile, space: Space) -> Written:
+    """Write `FINALS` rows, and any own metrics, sorted into blocks, one row group each; return what was written.
+
+    Raises `BadSource` when an architecture stands twice in a block, or costs contradict what is known of them.
     """
-    if block.dataset not in PAPER:
-        return part
-    codes = space.codes(part["arch_index"].to_numpy())
-    wrong, known = np.zeros(len(codes), dtype=bool), np.zeros(len(codes), dtype=bool)
-    for name, closed_form in (("params_m", space.params_m), ("flops_m", space.flops_m)):
-        stored = part[name].to_numpy()
-        known |= ~np.isnan(stored)
-        wrong |= np.abs(stored - closed_form(codes, block.dataset)) > COST_TOLERANCE
-    at = FINALS.get_field_index("cost_mismatch")
-    return part.set_column(at, FINALS.field(at), pa.array(wrong, mask=~known))
-
-
-def write_finals(table: pa.Table, path: Path | pa.NativeFile, space: Space) -> list[tuple[Block, int]]:
-    """Write `FINALS` rows sorted into blocks, one row group each; return the blocks with their numbers of rows.
-
-    Raises `BadSource` when an architecture stands twice in a block.
-    """
-    table = table.unify_dictionaries()
+    table = flag_costs(table.unify_dictionaries(), space)
     blocks = _split_into_blocks(table)
-    schema = FINALS.with_metadata(_metadata(space, [block for block, _ in blocks]))
+    schema = finals_schema(own_metrics(table.schema))
+    schema = schema.with_metadata(_metadata(space, [block for block, _ in blocks]))
     keys = ["dataset", "recipe", "split", "params_m", "flops_m", "latency_s", "time_s", "total_time_s"]
     with pq.ParquetWriter(path, schema, compression="zstd", use_dictionary=keys) as writer:
         for block, rows in blocks:
-            part = _flag_costs(table.take(pa.array(rows)), block, space)
+            part = table.take(pa.array(rows))
             index = part["arch_index"].to_numpy()
             if (twice := np.flatnonzero(np.diff(index) == 0)).size:
                 raise BadSource(f"architecture {index[twice[0]]} stands twice in {tuple(block)}")
             writer.write_table(part.cast(schema), row_group_size=max(1, len(rows)))
-    return [(block, len(rows)) for block, rows in blocks]
+    return Written([(block, len(rows)) for block, rows in blocks], count_costs(table))
 
 
 def _split_into_blocks(table: pa.Table) -> list[tuple[Block, np.ndarray]]:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from natslib.datasets import lacks_split
 from natslib.errors import BadSource, shown
 from natslib.spaces import Space, get_space
 from natslib.tables.format.schema import (
@@ -100,6 +101,8 @@ def _parse(line: bytes) -> tuple[Space, Run]:
     splits = record["splits"]
     if not isinstance(splits, dict) or "train" not in splits:
         raise ValueError("'splits' needs 'train'")
+    if told := next(filter(None, (lacks_split(record["dataset"], split) for split in splits)), ""):
+        raise ValueError(told)
     space = get_space(record["space"])
     return space, Run(
         arch_index=_whole(record, "arch_index", len(space)),

@@ -9,7 +9,7 @@ import functools
 import itertools
 import re
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -189,9 +189,9 @@ def _run(trial: dict[str, Any], index: int, dataset: str, recipe: str, seed: int
         dataset=dataset,
         recipe=recipe,
         seed=seed,
-        params_m=float(trial["params"]),
-        flops_m=float(trial["flop"]),
-        latency_s=sum(latency) / len(latency) if latency else float("nan"),
+        params_m=float(_numbers([trial["params"]])[0]),
+        flops_m=float(_numbers([trial["flop"]])[0]),
+        latency_s=sum(_numbers(latency).tolist()) / len(latency) if latency else float("nan"),
         curves=curves,
     )
 
@@ -205,7 +205,14 @@ def split_name(evaluated_on: str, dataset: str) -> str:
 def _by_epoch(values: dict[int, float], epochs: int) -> np.ndarray:
     if len(values) != epochs or tuple(values) != _epoch_keys(epochs):
         raise ValueError(f"values for {len(values)} epochs of {epochs}")
-    return np.fromiter(values.values(), np.float64, epochs)
+    return _numbers(values.values())
+
+
+def _numbers(values: Collection[Any]) -> np.ndarray:
+    """Return them as float64; numpy would also take text, truth values and None."""
+    if wrong := set(map(type, values)) - {float, int}:
+        raise TypeError(f"{wrong.pop().__name__} where a number belongs")
+    return np.fromiter(values, np.float64, len(values))
 
 
 @functools.lru_cache(maxsize=16)
@@ -215,7 +222,7 @@ def _epoch_keys(epochs: int) -> tuple[int, ...]:
 
 def _by_set(values: dict[str, float], epochs: int) -> dict[str, np.ndarray]:
     """Return an array of shape (epochs,) for each set of a dict with keys `<set>@<epoch>`; NaN where absent."""
-    flat = np.fromiter(values.values(), np.float64, len(values))
+    flat = _numbers(values.values())
     curves, start = {}, 0
     for name, at in _layout("\n".join(values)):
         part = flat[start : start + len(at)]

@@ -6,6 +6,7 @@ The mapping is a YAML file:
     arch: arch                  # the column with architecture strings, or with official indices
     epochs: {"12": 12}          # only for recipes whose name is not their number of epochs
     datasets: [mine]            # only for datasets other than natslib's
+    metrics: {energy_j: {unit: J, better: lower}}    # only for metrics other than natslib's
     columns:
       val_acc: {dataset: cifar10-valid, recipe: "12", split: valid, seed: mean, metric: accuracy}
 
@@ -20,24 +21,30 @@ import pandas as pd
 import pyarrow as pa
 import yaml
 
-from natslib.datasets import DATASETS
+from natslib.datasets import DATASETS, lacks_split
 from natslib.errors import BadSource, ConfigError, NatslibError, shown, unknown_name
 from natslib.files import sha256
 from natslib.spaces import Space, get_space
 from natslib.tables.format.schema import (
     LABEL_LENGTH,
     MEAN_ONLY,
-    METRICS,
     SEEDS,
     SPLITS,
     Block,
+    Metric,
     is_label,
-    out_of_range,
 )
 from natslib.tables.format.writing import block_of_finals
+from natslib.tables.sources.checks import (
+    check_alike,
+    check_block,
+    check_column,
+    check_metric,
+    read_metrics,
+)
 from natslib.tables.sources.official import MAX_EPOCHS
 
-_KEYS = ("space", "arch", "epochs", "datasets", "columns")
+_KEYS = ("space", "arch", "epochs", "datasets", "metrics", "columns")
 _COLUMN_KEYS = ("dataset", "recipe", "split", "seed", "metric")
 
 
@@ -60,26 +67,37 @@ def read_tidy(path: Path, mapping_path: Path) -> tuple[pa.Table, Space, dict[str
     index = _indices(frame[mapping["arch"]], space, path)
     blocks: dict[Block, dict[str, np.ndarray]] = {}
     for name, target in mapping["columns"].items():
-        block, metric = _target(name, target, mapping["datasets"], mapping_path)
+        block, metric = _target(name, target, mapping, mapping_path)
         values = blocks.setdefault(block, {})
         if metric in values:
             raise ConfigError(f"{mapping_path}: two columns for {metric} of {tuple(block)}")
-        values[metric] = _numbers(frame[name], metric, path)
+        values[metric] = check_column(frame[name], metric, block, index, space, path, mapping["metrics"])
+    check_alike(blocks, path)
     tables = [
-        _block_table(block, values, index, _epochs(block.recipe, mapping, mapping_path))
+        _block_table(
+            block, values, index, _epochs(block.recipe, mapping, mapping_path), mapping["metrics"], path
+        )
         for block, values in blocks.items()
     ]
     digests = {file.name: sha256(file) for file in (path, mapping_path)}
     return pa.concat_tables(tables), space, {"name": path.name, "sha256": digests}
 
 
-def _block_table(block: Block, values: dict[str, np.ndarray], index: np.ndarray, epochs: int) -> pa.Table:
+def _block_table(
+    block: Block,
+    values: dict[str, np.ndarray],
+    index: np.ndarray,
+    epochs: int,
+    own: dict[str, Metric],
+    path: Path,
+) -> pa.Table:
+    check_block(block, values, epochs, path)
     if "time_s" in values and "total_time_s" not in values:
         values["total_time_s"] = _total_time_s(values["time_s"], epochs)
     there = ~np.all([np.isnan(column) for column in values.values()], axis=0)
     rows = {name: column[there] for name, column in values.items()}
     rows |= {"arch_index": index[there], "epoch": np.array(epochs - 1)}
-    return block_of_finals(block, rows)
+    return block_of_finals(block, rows, own)
 
 
 def _total_time_s(time_s: np.ndarray, epochs: int) -> np.ndarray:
@@ -110,7 +128,7 @@ def _read_mapping(path: Path) -> dict[str, Any]:
     for key in mapping:
         if key not in _KEYS:
             raise unknown_name(f"key in {path}", key, _KEYS)
-    mapping = {"epochs": {}, "datasets": []} | mapping
+    mapping = {"epochs": {}, "datasets": [], "metrics": {}} | mapping
     for key in ("space", "arch"):
         if not isinstance(mapping[key], str):
             raise ConfigError(f"{path}: {key!r} is one name, not a value {shown(mapping[key])}")
@@ -120,7 +138,7 @@ def _read_mapping(path: Path) -> dict[str, Any]:
         raise ConfigError(f"{path}: 'datasets' lists names of 1 to {LABEL_LENGTH} characters")
     if not isinstance(mapping["columns"], dict) or not mapping["columns"]:
         raise ConfigError(f"{path}: 'columns' maps at least one column name to its meaning")
-    return mapping
+    return mapping | {"metrics": read_metrics(mapping["metrics"], path)}
 
 
 def _read_frame(path: Path) -> pd.DataFrame:
@@ -139,17 +157,19 @@ def _indices(archs: pd.Series, space: Space, path: Path) -> np.ndarray:
         raise BadSource(f"{path}: {error}") from None
 
 
-def _target(name: str, target: Any, datasets: list[str], path: Path) -> tuple[Block, str]:
+def _target(name: str, target: Any, mapping: dict[str, Any], path: Path) -> tuple[Block, str]:
     column = f"column {shown(name)}"
     if not isinstance(target, dict) or set(target) != set(_COLUMN_KEYS):
         raise ConfigError(f"{path}: {column} needs exactly {', '.join(_COLUMN_KEYS)}")
-    for key, allowed in (("split", SPLITS), ("metric", METRICS)):
-        if target[key] not in allowed:
-            raise unknown_name(f"{key} of {column}", target[key], allowed)
+    if target["split"] not in SPLITS:
+        raise unknown_name(f"split of {column}", target["split"], SPLITS)
+    check_metric(name, target["metric"], mapping["metrics"], path)
     dataset, recipe, seed = target["dataset"], target["recipe"], target["seed"]
-    known = [*DATASETS, *datasets]
+    known = [*DATASETS, *mapping["datasets"]]
     if dataset not in known:
         raise unknown_name(f"dataset of {column} (your own stand under 'datasets')", dataset, known)
+    if told := lacks_split(dataset, target["split"]):
+        raise ConfigError(f"{path}: {column}: {told}")
     if not is_label(recipe):
         raise ConfigError(
             f"{path}: {column} has recipe {shown(recipe)}; allowed are names of 1 to {LABEL_LENGTH} characters"
@@ -166,24 +186,6 @@ def _whole(text: Any) -> int | None:
     """Return a text of 1 to 10 digits as a number, None for anything else."""
     plain = isinstance(text, str) and text.isascii() and text.isdigit() and len(text) <= 10
     return int(text) if plain else None
-
-
-def _numbers(column: pd.Series, metric: str, path: Path) -> np.ndarray:
-    """Return a column as floats, NaN where empty; raises `BadSource` for what cannot be values of that metric."""
-    where = f"{path}: column {shown(column.name)}"
-    try:
-        if column.dtype.kind in "bmM":  # truth values, spans and dates turn into numbers silently
-            raise TypeError(str(column.dtype))
-        values = column.to_numpy(dtype=np.float64, na_value=np.nan)
-    except (ValueError, TypeError, OverflowError) as error:
-        raise BadSource(f"{where} holds something other than numbers ({error!s:.120})") from None
-    if (wrong := np.flatnonzero(out_of_range(metric, values))).size:
-        raise BadSource(
-            f"{where}: {values[wrong[0]]} in row {wrong[0] + 1} cannot be {metric}; leave empty what was not measured"
-        )
-    if metric in ("accuracy", "top5") and 0 < np.max(values, initial=0, where=values == values) <= 1:
-        raise BadSource(f"{where}: no value above 1; {metric} is in percent, so multiply fractions by 100")
-    return values
 
 
 def _epochs(recipe: str, mapping: dict[str, Any], path: Path) -> int:

@@ -1,0 +1,258 @@
+"""What a mapping says of a column, held against its name, its values, the benchmark and what is known exactly."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from natslib.datasets import DATASETS, PAPER
+from natslib.errors import BadSource, ConfigError, UnknownName, shown, unknown_name
+from natslib.spaces import Space
+from natslib.tables.format.costs import (
+    COSTS,
+    are_systematic,
+    contradicts,
+    expected_costs,
+    refuse_systematic,
+)
+from natslib.tables.format.schema import (
+    FINALS,
+    HIGHER_IS_BETTER,
+    METRICS,
+    UNITS,
+    Block,
+    Metric,
+    is_label,
+    out_of_range,
+)
+
+_TAKEN = (*FINALS.names, "arch", "mean", "std", "count", "answered_by")
+_TELLING, _MANY, _OPPOSITE = 5, 30, -0.8
+"""Distinct values that are not equal by chance; rows that a correlation needs; one that no two accuracies have."""
+_EMPTY = "leave empty what was not measured"
+_SENTINELS = (-1.0, -999.0, -9999.0, 999.0, 9999.0, 99999.0, 999999.0)
+_WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
+_TIMES = ("time_s", "total_time_s", "latency_s")
+_MISLEADING = (  # words of a column's name that tell of something else than these metrics, and what to do
+    (r"errs?|.*err|.*errors?.*", HIGHER_IS_BETTER, "an error rate: store 100 - error"),
+    (r".*loss|losses|nll|xent|crossentropy", HIGHER_IS_BETTER, "a loss: say metric: loss"),
+    (r"accs?|accuracy|accuracies", ("loss",), "an accuracy: say metric: accuracy"),
+    (r"ms|msecs?|millis|milliseconds", _TIMES, "milliseconds: divide by 1000"),
+    (r"mins|minutes", _TIMES, "minutes: multiply by 60"),
+    (r"hrs|hours", _TIMES, "hours: multiply by 3600"),
+)
+SLOWEST_EPOCH_S, FASTEST_EPOCH_S = 600.0, 0.1
+"""Epochs on the paper's images take 5 to 150 s on a GPU; outside of these the seconds are of something else."""
+SLOWEST_BATCH_S = 1.0
+MOST_M = {"params_m": 1e3, "flops_m": 1e5}
+"""Millions that no network of these spaces comes near, whatever its images: counts do."""
+Floats = npt.NDArray[np.float64]
+
+
+def read_metrics(told: Any, path: Path) -> dict[str, Metric]:
+    """Return the metrics that a mapping declares under 'metrics'; raises `ConfigError`."""
+    example = "metrics: {energy_j: {unit: J, better: lower}}"
+    if not isinstance(told, dict):
+        raise ConfigError(f"{path}: 'metrics' declares metrics of your own, as in {example}")
+    for name, facts in told.items():
+        if not (is_label(name) and name.isidentifier() and name.isascii()) or name in _TAKEN:
+            raise ConfigError(
+                f"{path}: a metric of your own cannot be called {shown(name)}; allowed are letters, digits and _, "
+                f"and not {', '.join(METRICS)}, which natslib has, nor a name of another column of tables"
+            )
+        fine = isinstance(facts, dict) and set(facts) == set(Metric._fields)
+        if not fine or not is_label(facts["unit"]) or facts["better"] not in ("higher", "lower"):
+            raise ConfigError(
+                f"{path}: metric {name!r} needs exactly its unit and what is better, higher or lower, as in {example}"
+            )
+    return {name: Metric(**facts) for name, facts in told.items()}
+
+
+def check_metric(column: str, metric: Any, own: Mapping[str, Metric], path: Path) -> None:
+    """Raise `UnknownName` for a metric that there is not, `ConfigError` for a column whose name tells of another."""
+    if metric not in (*METRICS, *own):
+        units = "; ".join(f"{name}: {unit}" for name, unit in UNITS.items())
+        error = unknown_name(f"metric of column {shown(column)}", metric, (*METRICS, *own))
+        raise UnknownName(f"{error} ({units}; your own stand under 'metrics')")
+    words = [word.lower() for word in _WORDS.findall(str(column))]
+    for pattern, metrics, meaning in _MISLEADING:
+        if metric in metrics and any(re.fullmatch(pattern, word) for word in words):
+            raise ConfigError(
+                f"{path}: column {shown(column)} is mapped to {_of_unit(metric)}, and its name tells of {meaning} "
+                "(where the name misleads, rename the column)"
+            )
+
+
+def _of_unit(metric: str, own: Mapping[str, Metric] | None = None) -> str:
+    return f"{metric} ({own[metric].unit if own and metric in own else UNITS[metric]})"
+
+
+def check_column(
+    column: "pd.Series[Any]",
+    metric: str,
+    block: Block,
+    index: npt.NDArray[np.int64],
+    space: Space,
+    path: Path,
+    own: Mapping[str, Metric],
+) -> Floats:
+    """Return a column as floats, NaN where empty; raises `BadSource` for what cannot be values of that metric.
+
+    `index`: the architecture of each row, `own`: the metrics that natslib does not know.
+    """
+    where, what = f"{path}: column {shown(column.name)}", _of_unit(metric, own)
+    values = _numbers(column, where)
+    if (wrong := np.flatnonzero(out_of_range(metric, values))).size:
+        raise BadSource(f"{where}: {values[wrong[0]]} in row {wrong[0] + 1} cannot be {what}; {_EMPTY}")
+    if metric in METRICS:
+        _refuse_marks(values, where, what)
+    if metric in HIGHER_IS_BETTER:
+        _check_percent(values, block.dataset, where, what)
+    if metric in COSTS:
+        _check_costs(values, metric, block.dataset, index, space, where)
+    if metric == "latency_s" and block.dataset in PAPER and _middle(values) > SLOWEST_BATCH_S:
+        raise BadSource(
+            f"{where}: the middle value is {_middle(values):.6g}, and {what} is a few hundredths; divide milliseconds "
+            "by 1000, or declare a metric of your own under 'metrics' for a slow device"
+        )
+    return values
+
+
+def _numbers(column: "pd.Series[Any]", where: str) -> Floats:
+    if column.dtype.kind not in "iufO" and not isinstance(column.dtype, pd.StringDtype):
+        raise BadSource(
+            f"{where} holds something other than numbers ({column.dtype})"
+        )  # truth values, dates, ...
+    try:
+        return column.to_numpy(dtype=np.float64, na_value=np.nan)
+    except (ValueError, TypeError, OverflowError) as error:
+        row = next((at for at, value in enumerate(column, start=1) if not _is_number(value)), None)
+        if row is None:
+            raise BadSource(f"{where} holds something other than numbers ({error!s:.120})") from None
+        raise BadSource(
+            f"{where} holds something other than numbers: {shown(column.iloc[row - 1])} in row {row}; {_EMPTY}"
+        ) from None
+
+
+def _is_number(value: Any) -> bool:
+    try:
+        return value is None or value is pd.NA or np.isfinite(float(value)) or value != value
+    except (ValueError, TypeError, OverflowError):
+        return False
+
+
+def _middle(values: Floats) -> float:
+    return float(np.nanmedian(values)) if not np.isnan(values).all() else np.nan
+
+
+def _refuse_marks(values: Floats, where: str, what: str) -> None:
+    """Raise `BadSource` where -1, 999, ... stand in more than one row, beyond all other values."""
+    for mark in _SENTINELS:
+        at = np.flatnonzero(values == mark)
+        others = values[(values != mark) & ~np.isnan(values)]
+        if len(at) > 1 and len(others) and not others.min() <= mark <= others.max():
+            raise BadSource(
+                f"{where}: {mark:g} in {len(at)} rows (the first: row {at[0] + 1}), beyond all other values of {what}, "
+                f"seems to mark what is missing; {_EMPTY}"
+            )
+
+
+def _check_percent(values: Floats, dataset: str, where: str, what: str) -> None:
+    known = values[~np.isnan(values)]
+    if 0 < np.max(known, initial=0) <= 1:
+        raise BadSource(f"{where}: no value above 1; {what} is in percent, so multiply fractions by 100")
+    zero = np.flatnonzero(values == 0)
+    if dataset in DATASETS and len(zero) > 1 and (known > 0).any():
+        raise BadSource(
+            f"{where}: exactly 0 in {len(zero)} rows (the first: row {zero[0] + 1}), below chance, cannot be {what} "
+            f"on {dataset}; {_EMPTY}"
+        )
+    fraction = np.flatnonzero((values > 0) & (values <= 1))
+    if dataset in DATASETS and DATASETS[dataset].classes <= 10 and len(fraction):
+        raise BadSource(
+            f"{where}: {values[fraction[0]]} in row {fraction[0] + 1} is far below chance, beside values up to "
+            f"{known.max():g}; {what} is in percent, so multiply fractions by 100"
+        )
+
+
+def _check_costs(
+    values: Floats, metric: str, dataset: str, index: npt.NDArray[np.int64], space: Space, where: str
+) -> None:
+    """Raise `BadSource` where the column contradicts the closed form, but for a few rows, or can only be counts."""
+    if (expected := expected_costs(space, metric, dataset, index, values)) is not None:
+        wrong, known = contradicts(values, expected), int((~np.isnan(values)).sum())
+        if are_systematic(int(wrong.sum()), known):
+            found = pd.DataFrame({"arch_index": index, "stored": values, "exact": expected})
+            found = found.assign(row=range(1, len(found) + 1))[wrong]
+            what = f"{where}: {len(found):,} of {known:,} values on {dataset}"
+            refuse_systematic(what, space, metric, dataset, found)
+    elif _middle(values) > MOST_M[metric]:
+        raise BadSource(
+            f"{where}: the middle value is {_middle(values):,.6g}, beyond any network in {_of_unit(metric)}; are they "
+            "counts? divide by 1e6"
+        )
+
+
+def check_block(block: Block, values: Mapping[str, Floats], epochs: int, path: Path) -> None:
+    """Raise `BadSource` where the metrics of one dataset, recipe, split and seed contradict each other."""
+    where = f"{path}: {block.dataset} recipe {block.recipe!r} {block.split!r}"
+    accuracy, top5 = values.get("accuracy"), values.get("top5")
+    if accuracy is not None and top5 is not None and (wrong := np.flatnonzero(top5 < accuracy)).size:
+        at = wrong[0]
+        raise BadSource(
+            f"{where}: in row {at + 1} top5 is {top5[at]:g} and accuracy {accuracy[at]:g} (%): the right class is "
+            "among five at least as often as it is the first; are the columns exchanged?"
+        )
+    check_times(block, values, epochs, where)
+
+
+def check_times(block: Block, values: Mapping[str, Floats], epochs: int, where: str) -> None:
+    """Raise `BadSource` where seconds of an epoch and of all of them are taken for each other."""
+    units = f"{_of_unit('time_s')} or {_of_unit('total_time_s')}"
+    epoch, total = (
+        _middle(values[name]) if name in values else np.nan for name in ("time_s", "total_time_s")
+    )
+    if not np.isnan(epoch) and not np.isnan(total) and not 0.5 <= total / max(epoch * epochs, 1e-300) <= 2:
+        raise BadSource(
+            f"{where}: total_time_s is {total:,.6g} and time_s {epoch:,.6g} (middle values), which {epochs} epochs "
+            f"make {epoch * epochs:,.6g} in all; allowed are {units}"
+        )
+    one = epoch if not np.isnan(epoch) else total / epochs
+    if block.dataset in PAPER and block.split == "train" and not FASTEST_EPOCH_S <= one <= SLOWEST_EPOCH_S:
+        name, told = ("time_s", epoch) if not np.isnan(epoch) else ("total_time_s", total)
+        if np.isnan(told):
+            return
+        raise BadSource(
+            f"{where}: {name} is {told:,.6g} (middle value), and so an epoch of {epochs} takes {one:,.6g} s, which no "
+            f"training on these images does; metrics are {units}: is it the time of all epochs, or in milliseconds?"
+        )
+
+
+def check_alike(blocks: Mapping[Block, Mapping[str, Floats]], path: Path) -> None:
+    """Raise `BadSource` where columns of accuracies or losses are one and the same, or accuracies are each other's
+    opposite: one column was meant for several, or holds error rates.
+    """
+    columns = [
+        (f"{metric} of {' '.join(map(str, block))}", metric, values[metric])
+        for block, values in blocks.items()
+        for metric in ("accuracy", "top5", "loss")
+        if metric in values and len(np.unique(values[metric][~np.isnan(values[metric])])) >= _TELLING
+    ]
+    seen: dict[bytes, str] = {}
+    for name, _, values in columns:
+        if (first := seen.setdefault(values.tobytes(), name)) != name:
+            raise BadSource(
+                f"{path}: the same numbers in every row for {first} and {name}; a column is of one only"
+            )
+    accuracies = [(name, values) for name, metric, values in columns if metric == "accuracy"]
+    for name, values in accuracies[1:]:
+        both = ~np.isnan(values) & ~np.isnan(accuracies[0][1])
+        if both.sum() >= _MANY and np.corrcoef(values[both], accuracies[0][1][both])[0, 1] < _OPPOSITE:
+            raise BadSource(
+                f"{path}: {name} falls where {accuracies[0][0]} rises; is one of them an error rate? Accuracy (%) is "
+                "100 - error"
+            )
