@@ -1,8 +1,6 @@
 """Parameters and FLOPs that contradict their closed form: systematic ones are refused, a few are counted."""
 
-import bz2
 import json
-import pickle
 
 import numpy as np
 import pandas as pd
@@ -93,7 +91,8 @@ def test_a_single_row_is_refused_and_one_of_two_is_not(tmp_path):
     source, mapping = write(tmp_path, {"params_m": C10[:1] + 0.028}, index=INDEX[:1])
     with pytest.raises(BadSource, match="1 of 1 values"):
         convert(source, tmp_path / "t", columns=mapping)
-    pair = converted(tmp_path, {"params_m": C10[:2] + [0, 0.028]}, index=INDEX[:2])
+    (tmp_path / "pair").mkdir()
+    pair = converted(tmp_path / "pair", {"params_m": C10[:2] + np.array([0, 0.028])}, index=INDEX[:2])
     assert pair.manifest["costs"] == {"checked": 2, "contradicted": 1}
 
 
@@ -119,7 +118,9 @@ def test_what_cannot_be_judged_is_not_refused(dataset, tmp_path, capsys):
 def finals(seeds):
     """Return rows of forty cells, a block a seed, with parameters `seeds[seed]`."""
     return pa.concat_tables(
-        block_of_finals(Block(**WHERE, seed=seed), {"arch_index": INDEX, "epoch": np.array(199), "params_m": params})
+        block_of_finals(
+            Block(**WHERE, seed=seed), {"arch_index": INDEX, "epoch": np.array(199), "params_m": params}
+        )
         for seed, params in seeds.items()
     )
 
@@ -152,7 +153,7 @@ def test_a_record_in_counts_is_systematic_and_one_odd_run_is_not(tmp_path):
             for trial in list(record["200"]["all_results"].values())[:runs]:
                 trial["params"] *= factor
             (tmp_path / name / f"{index:06d}.pickle.pbz2").write_bytes(pack(record))
-    with pytest.raises(BadSource, match="architecture 5: .* they are counts; divide by 1e6"):
+    with pytest.raises(BadSource, match=r"architecture 5: .* they are counts; divide by 1e6"):
         convert(tmp_path / "counts", tmp_path / "t", processes=1)
     manifest = convert(tmp_path / "odd", tmp_path / "u", processes=1)
     assert manifest["costs"]["contradicted"] == 6  # three splits of one run of two architectures
@@ -161,7 +162,14 @@ def test_a_record_in_counts_is_systematic_and_one_odd_run_is_not(tmp_path):
 
 def test_own_logs_are_held_against_the_closed_form_too(tmp_path):
     split = {"epoch": [0], "loss": [1.0], "accuracy": [50.0], "time_s": [1.0]}
-    keys = {"space": "tss", "dataset": "cifar10", "recipe": "12", "seed": 777, "flops_m": None, "latency_s": None}
+    keys = {
+        "space": "tss",
+        "dataset": "cifar10",
+        "recipe": "12",
+        "seed": 777,
+        "flops_m": None,
+        "latency_s": None,
+    }
     lines = [
         json.dumps(keys | {"arch_index": int(index), "params_m": 2 * cost, "splits": {"train": split}})
         for index, cost in zip(INDEX, C10, strict=True)
@@ -182,7 +190,9 @@ def test_the_204_known_records_are_counted_and_their_means_are_the_closed_form(p
     assert published.value(327, "params_m", **WHERE) == 0.157306
     for dataset in ("cifar10-valid", "cifar100", "ImageNet16-120"):
         exact = TSS.params_m(TSS.codes(), dataset)
-        np.testing.assert_allclose(published.values("params_m", **WHERE | {"dataset": dataset}), exact, rtol=1e-12)
+        np.testing.assert_allclose(
+            published.values("params_m", **WHERE | {"dataset": dataset}), exact, rtol=1e-12
+        )
 
 
 def test_query_says_which_run_contradicts(published, monkeypatch, capsys):

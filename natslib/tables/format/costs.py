@@ -17,7 +17,7 @@ FEW = 0.05
 """Of the architectures of a dataset and recipe, so many may contradict: 204 of 15,625 official records do."""
 _ONE = 1e-6  # one parameter or one multiply-add, in millions
 _FLOAT32 = 2.0**-23
-_ROUNDED = 0.05  # how far rounding to a few digits may lead away
+_ROUNDED = 0.05  # how far rounding to whole millions may lead away
 _FACTORS = {
     1e6: "they are counts; divide by 1e6",
     2e6: "they are counts, of a multiplication and an addition as two; divide by 2e6",
@@ -45,7 +45,7 @@ def contradicts(stored: Floats, exact: Floats) -> Flags:
     apart = np.abs(stored - exact) > _ONE + _FLOAT32 * exact
     for digits in range(6) if apart.any() else ():
         rounded = np.round(exact, digits)
-        near = np.abs(rounded - exact) <= _ROUNDED * exact
+        near = (np.abs(rounded - exact) <= _ROUNDED * exact) | ((digits > 0) & (rounded > 0))
         apart &= ~(near & (np.abs(stored - rounded) <= _FLOAT32 * exact))
     return apart
 
@@ -106,14 +106,14 @@ def refuse_systematic(
 def _cause(space: Space, metric: str, dataset: str, found: pd.DataFrame) -> str:
     """Return a sentence on what contradicting costs may be."""
     index, stored = found["arch_index"].to_numpy(np.int64), found["stored"].to_numpy()
-    ratio = stored / found["exact"].to_numpy()
-    middle = float(np.median(ratio))
-    if middle > 0 and (np.abs(ratio / middle - 1) < 0.1).mean() > 0.9:
-        return _factor(middle)
     for other in COSTS:
         for of in PAPER:
             if (other, of) != (metric, dataset) and scale_of(space, other, of, index, stored) is PAPER_SCALE:
                 return f"They are {other} on {of}: a wrong column, or a wrong dataset?"
+    ratio = stored / found["exact"].to_numpy()
+    middle = float(np.median(ratio))
+    if middle > 0 and (np.abs(ratio / middle - 1) < 0.1).mean() > 0.9:
+        return _factor(middle)
     levels = np.unique(exact_costs(space, metric, dataset, np.arange(len(space))).round(6))
     if np.isin(stored.round(6), levels).mean() > 0.5:
         return (

@@ -22,6 +22,7 @@ from natslib.tables.format.costs import (
 from natslib.tables.format.schema import (
     FINALS,
     HIGHER_IS_BETTER,
+    MEAN_ONLY,
     METRICS,
     UNITS,
     Block,
@@ -232,12 +233,17 @@ def check_times(block: Block, values: Mapping[str, Floats], epochs: int, where: 
         )
 
 
+def _name(block: Block) -> str:
+    seed = "mean" if block.seed == MEAN_ONLY else f"seed {block.seed}"
+    return f"{block.dataset} {block.recipe} {block.split} {seed}"
+
+
 def check_alike(blocks: Mapping[Block, Mapping[str, Floats]], path: Path) -> None:
     """Raise `BadSource` where columns of accuracies or losses are one and the same, or accuracies are each other's
     opposite: one column was meant for several, or holds error rates.
     """
     columns = [
-        (f"{metric} of {' '.join(map(str, block))}", metric, values[metric])
+        (f"{metric} of {_name(block)}", metric, values[metric])
         for block, values in blocks.items()
         for metric in ("accuracy", "top5", "loss")
         if metric in values and len(np.unique(values[metric][~np.isnan(values[metric])])) >= _TELLING
