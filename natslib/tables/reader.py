@@ -14,7 +14,7 @@ from natslib.errors import BadSource, ConfigError, NotMeasured, unknown_name
 from natslib.spaces import Space
 from natslib.tables.curves import Curves
 from natslib.tables.format.costs import COSTS
-from natslib.tables.format.folder import reading
+from natslib.tables.format.folder import FINALS_FILE, reading
 from natslib.tables.format.schema import (
     CURVE_METRICS,
     MEAN_ONLY,
@@ -162,7 +162,8 @@ class Reader:
         column = self._mean(asked) if asked.seed == "mean" else self._of_run(asked)
         if np.isnan(column).all():
             raise self.not_measured(asked)
-        self._refuse_impossible(asked, column)
+        if (wrong := np.flatnonzero(out_of_range(asked.metric, column))).size:
+            raise self._impossible(asked, column, int(wrong[0]))
         column.flags.writeable = False
         return column
 
@@ -183,12 +184,13 @@ class Reader:
                 count += there
         return np.divide(total, count, out=np.full(len(total), np.nan), where=count > 0)
 
-    def _refuse_impossible(self, asked: Question, column: np.ndarray) -> None:
-        if (wrong := np.flatnonzero(out_of_range(asked.metric, column))).size:
-            raise BadSource(
-                f"{self._name}: damaged or altered, {column[wrong[0]]:.12g} of architecture {wrong[0]} cannot be "
-                f"{asked.what} ({self.metrics[asked.metric].unit})"
-            )
+    def _impossible(self, asked: Question, values: np.ndarray, index: int) -> BadSource:
+        wrong = values[out_of_range(asked.metric, values)][0]
+        table = self._name.removesuffix(f"/{FINALS_FILE}")
+        return BadSource(
+            f"{table}: damaged or altered, {wrong:.12g} of architecture {index} cannot be {asked.what} "
+            f"({self.metrics[asked.metric].unit})"
+        )
 
     def _of_run(self, asked: Question) -> np.ndarray:
         block = self.block(asked)
@@ -238,6 +240,8 @@ class Reader:
         if np.isnan(values).all():
             what = f"{asked.metric} curve of architecture {index}, seed {asked.seed}"
             raise self.not_measured(asked, what, index)
+        if out_of_range(asked.metric, values).any():
+            raise self._impossible(asked, values, index)
         return values
 
     # where it is, and what is said where it is not

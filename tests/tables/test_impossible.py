@@ -140,7 +140,7 @@ def test_an_altered_table_answers_no_impossible_value(metric, table, tmp_path):
     opened = altered(table, tmp_path / "x", metric, np.inf)
     for seed in ("mean", 111):
         with pytest.raises(
-            BadSource, match=rf"finals\.parquet: damaged or altered, inf of architecture 4 cannot be {metric}"
+            BadSource, match=rf"x: damaged or altered, inf of architecture 4 cannot be {metric}"
         ):
             opened.value(4, metric, split="train", seed=seed, **WHERE)
 

@@ -72,7 +72,9 @@ def _checked(manifest: dict[str, Any], folder: Path) -> dict[str, Any]:
     path = folder / MANIFEST
     for key, kind in _KEYS.items():
         if not isinstance(manifest.get(key), kind):
-            raise BadSource(f"{path}: not the manifest of a table, {key!r} is missing or no {kind.__name__}")
+            raise BadSource(
+                f"{path}: not the manifest of a table, {key!r} is missing or no {kind.__name__}; convert again"
+            )
     if manifest["format"] != FORMAT:
         raise BadSource(
             f"{path}: table format {manifest['format']}, this natslib reads {FORMAT}; remove it and convert again"
