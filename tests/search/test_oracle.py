@@ -1,7 +1,7 @@
 """The oracle on plain arrays, on a stand-in table, and on genuine records."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -11,6 +11,7 @@ from natslib.errors import ConfigError, NotMeasured, UnknownArchitecture, Unknow
 from natslib.search import Oracle
 from natslib.spaces import get_space
 from natslib.tables import convert, load
+from natslib.tables.format.schema import Metric
 
 TSS = get_space("tss")
 N = len(TSS)
@@ -85,11 +86,12 @@ class StandIn:
     """A table of two seeds and three epochs: accuracy is 100 * seed + 10 * epoch, an epoch takes 2 s, a pass 1 s."""
 
     space = TSS
+    metrics: ClassVar = {"accuracy": Metric("%", "higher")}
 
     def __init__(self, seeds: tuple[Any, ...] = (1, 2)) -> None:
         self.seeds = seeds
 
-    def runs(self) -> pd.DataFrame:
+    def runs(self, metric: str) -> pd.DataFrame:
         rows = [("cifar100", "12", split, seed, N, 3) for split in ("valid", "test") for seed in self.seeds]
         return pd.DataFrame(rows, columns=["dataset", "recipe", "split", "seed", "n_archs", "epochs"])
 

@@ -163,6 +163,7 @@ def with_rows(values, at):
         ("loss", with_rows(0.01, [-100, 50, -100]), "-1 in 2 rows (the first: row 1), beyond all other values of loss"),
         ("time_s", with_rows(None, [50, 999, 999]), "999 in 2 rows (the first: row 2)"),
         ("time_s", with_rows(None, [999]), ""),
+        ("loss", with_rows(None, [50, -np.inf]), "-inf in row 2 cannot be loss (nat)"),
         ("latency_s", with_rows(1e-4, [-1e4]), "-1.0 in row 1 cannot be latency_s (s a batch)"),
     ],
 )  # fmt: skip

@@ -149,12 +149,11 @@ def test_an_own_dataset_is_declared_and_a_budget_is_text(tmp_path, frame):
         ([50.0, 100.5], {}, "100.5 in row 2 cannot be accuracy"),
         ([-0.1, 50.0], {}, "-0.1 in row 1 cannot be accuracy"),
         ([np.nan, np.inf], {}, "inf in row 2 cannot be accuracy"),
-        ([50.0, -np.inf], {"metric": "loss"}, "-inf in row 2 cannot be loss"),
         ([-1.0, 2.0], {"metric": "time_s"}, "-1.0 in row 1 cannot be time_s"),
-        (["9" * 400, "1"], {}, "'acc' holds something other than numbers .*too large"),
+        (["9" * 400, "1"], {}, "'acc' holds something other than numbers: a number too large in row 1"),
         ([True, False], {}, "'acc' holds something other than numbers"),
-        ([0.93, np.nan], {}, "'acc': no value above 1; accuracy is in percent"),
-        ([0.0, 1.0], {"metric": "top5"}, "'acc': no value above 1; top5 is in percent"),
+        ([0.93, np.nan], {}, r"'acc': no value above 1; accuracy \(%\) is in percent"),
+        ([0.0, 1.0], {"metric": "top5"}, r"'acc': no value above 1; top5 \(%\) is in percent"),
     ],
 )
 def test_values_that_cannot_be_are_refused_by_column_and_row(tmp_path, frame, column, change, message):

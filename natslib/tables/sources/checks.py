@@ -134,8 +134,10 @@ def _numbers(column: "pd.Series[Any]", where: str) -> Floats:
         row = next((at for at, value in enumerate(column, start=1) if not _is_number(value)), None)
         if row is None:
             raise BadSource(f"{where} holds something other than numbers ({error!s:.120})") from None
+        value = column.iloc[row - 1]
+        told = "a number too large" if isinstance(value, int) else shown(value)
         raise BadSource(
-            f"{where} holds something other than numbers: {shown(column.iloc[row - 1])} in row {row}; {_EMPTY}"
+            f"{where} holds something other than numbers: {told} in row {row}; {_EMPTY}"
         ) from None
 
 
