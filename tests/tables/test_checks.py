@@ -131,10 +131,19 @@ def test_error_rates_are_known_by_falling_where_accuracies_rise(tmp_path):
     assert refused(tmp_path, few) == ""
 
 
+def test_constant_columns_and_doubled_architectures_are_no_business_of_these_checks(tmp_path):
+    valid, test = target("accuracy", "cifar100"), target("accuracy", "cifar100", "test")
+    assert refused(tmp_path, {"v": (valid, np.full(N, 1.5)), "t": (test, np.full(N, 1.5))}) == ""
+    frame = pd.DataFrame({"arch": [*range(N), 3], "v": [*RISING, 50], "t": [*RISING, 60]})
+    frame.to_csv(tmp_path / "mine.csv", index=False)
+    with pytest.raises(NatslibError, match="architecture 3 stands twice"):
+        convert(tmp_path / "mine.csv", tmp_path / "doubled", columns=tmp_path / "mine.yaml")
+
+
 def test_top5_is_at_least_the_accuracy_in_every_row(tmp_path):
     below = np.where(np.arange(N) == 4, RISING - 1, RISING + 5)
     told = refused(tmp_path, {"a": (target("accuracy"), RISING), "b": (target("top5"), below)})
-    assert "in row 5 top5 is" in told
+    assert "architecture 4 has top5" in told
     assert "are the columns exchanged?" in told
 
 

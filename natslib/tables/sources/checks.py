@@ -1,6 +1,5 @@
 """What a mapping says of a column, held against its name, its values, the benchmark and what is known exactly."""
 
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from natslib.datasets import DATASETS, PAPER
-from natslib.errors import BadSource, ConfigError, UnknownName, shown, unknown_name
+from natslib.errors import BadSource, shown
 from natslib.spaces import Space
 from natslib.tables.format.costs import (
     COSTS,
@@ -20,107 +19,65 @@ from natslib.tables.format.costs import (
     refuse_systematic,
 )
 from natslib.tables.format.schema import (
-    FINALS,
     HIGHER_IS_BETTER,
     MEAN_ONLY,
     METRICS,
-    UNITS,
     Block,
     Metric,
-    is_label,
     out_of_range,
 )
+from natslib.tables.sources.metrics import with_unit
 
-_TAKEN = (*FINALS.names, "arch", "mean", "std", "count", "answered_by")
 _TELLING, _MANY, _OPPOSITE = 5, 30, -0.8
 """Distinct values that are not equal by chance; rows that a correlation needs; one that no two accuracies have."""
 _EMPTY = "leave empty what was not measured"
 _SENTINELS = (-1.0, -999.0, -9999.0, 999.0, 9999.0, 99999.0, 999999.0)
-_WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
-_TIMES = ("time_s", "total_time_s", "latency_s")
-_MISLEADING = (  # words of a column's name that tell of something else than these metrics, and what to do
-    (r"errs?|.*err|.*errors?.*", HIGHER_IS_BETTER, "an error rate: store 100 - error"),
-    (r".*loss|losses|nll|xent|crossentropy", HIGHER_IS_BETTER, "a loss: say metric: loss"),
-    (r"accs?|accuracy|accuracies", ("loss",), "an accuracy: say metric: accuracy"),
-    (r"ms|msecs?|millis|milliseconds", _TIMES, "milliseconds: divide by 1000"),
-    (r"mins|minutes", _TIMES, "minutes: multiply by 60"),
-    (r"hrs|hours", _TIMES, "hours: multiply by 3600"),
-)
 SLOWEST_EPOCH_S, FASTEST_EPOCH_S = 600.0, 0.1
 """Epochs on the paper's images take 5 to 150 s on a GPU; outside of these the seconds are of something else."""
 SLOWEST_BATCH_S = 1.0
 MOST_M = {"params_m": 1e3, "flops_m": 1e5}
 """Millions that no network of these spaces comes near, whatever its images: counts do."""
 Floats = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.int64]
 
 
-def read_metrics(told: Any, path: Path) -> dict[str, Metric]:
-    """Return the metrics that a mapping declares under 'metrics'; raises `ConfigError`."""
-    example = "metrics: {energy_j: {unit: J, better: lower}}"
-    if not isinstance(told, dict):
-        raise ConfigError(f"{path}: 'metrics' declares metrics of your own, as in {example}")
-    for name, facts in told.items():
-        if not (is_label(name) and name.isidentifier() and name.isascii()) or name in _TAKEN:
-            raise ConfigError(
-                f"{path}: a metric of your own cannot be called {shown(name)}; allowed are letters, digits and _, "
-                f"and not {', '.join(METRICS)}, which natslib has, nor a name of another column of tables"
-            )
-        fine = isinstance(facts, dict) and set(facts) == set(Metric._fields)
-        if not fine or not is_label(facts["unit"]) or facts["better"] not in ("higher", "lower"):
-            raise ConfigError(
-                f"{path}: metric {name!r} needs exactly its unit and what is better, higher or lower, as in {example}"
-            )
-    return {name: Metric(**facts) for name, facts in told.items()}
-
-
-def check_metric(column: str, metric: Any, own: Mapping[str, Metric], path: Path) -> None:
-    """Raise `UnknownName` for a metric that there is not, `ConfigError` for a column whose name tells of another."""
-    if metric not in (*METRICS, *own):
-        units = "; ".join(f"{name}: {unit}" for name, unit in UNITS.items())
-        error = unknown_name(f"metric of column {shown(column)}", metric, (*METRICS, *own))
-        raise UnknownName(f"{error} ({units}; your own stand under 'metrics')")
-    words = [word.lower() for word in _WORDS.findall(str(column))]
-    for pattern, metrics, meaning in _MISLEADING:
-        if metric in metrics and any(re.fullmatch(pattern, word) for word in words):
-            raise ConfigError(
-                f"{path}: column {shown(column)} is mapped to {_of_unit(metric)}, and its name tells of {meaning} "
-                "(where the name misleads, rename the column)"
-            )
-
-
-def _of_unit(metric: str, own: Mapping[str, Metric] | None = None) -> str:
-    return f"{metric} ({own[metric].unit if own and metric in own else UNITS[metric]})"
-
-
-def check_column(
-    column: "pd.Series[Any]",
-    metric: str,
-    block: Block,
-    index: npt.NDArray[np.int64],
-    space: Space,
-    path: Path,
-    own: Mapping[str, Metric],
-) -> Floats:
+def numbers_of(column: "pd.Series[Any]", metric: str, where: str, own: Mapping[str, Metric]) -> Floats:
     """Return a column as floats, NaN where empty; raises `BadSource` for what cannot be values of that metric.
 
-    `index`: the architecture of each row, `own`: the metrics that natslib does not know.
+    `where` names the column in messages, `own` are the metrics that natslib does not know.
     """
-    where, what = f"{path}: column {shown(column.name)}", _of_unit(metric, own)
-    values = _numbers(column, where)
+    values, what = _numbers(column, where), with_unit(metric, own)
     if (wrong := np.flatnonzero(out_of_range(metric, values))).size:
         raise BadSource(f"{where}: {values[wrong[0]]} in row {wrong[0] + 1} cannot be {what}; {_EMPTY}")
     if metric in METRICS:
         _refuse_marks(values, where, what)
-    if metric in HIGHER_IS_BETTER:
-        _check_percent(values, block.dataset, where, what)
-    if metric in COSTS:
-        _check_costs(values, metric, block.dataset, index, space, where)
-    if metric == "latency_s" and block.dataset in PAPER and _middle(values) > SLOWEST_BATCH_S:
-        raise BadSource(
-            f"{where}: the middle value is {_middle(values):.6g}, and {what} is a few hundredths; divide milliseconds "
-            "by 1000, or declare a metric of your own under 'metrics' for a slow device"
-        )
+    if metric in HIGHER_IS_BETTER and 0 < np.max(values, initial=0, where=values == values) <= 1:
+        raise BadSource(f"{where}: no value above 1; {what} is in percent, so multiply fractions by 100")
     return values
+
+
+def check_on_dataset(
+    where: str,
+    metric: str,
+    dataset: str,
+    values: Floats,
+    index: Integers,
+    rows: Integers,
+    space: Space,
+) -> None:
+    """Raise `BadSource` where values of a metric cannot be those on that dataset.
+
+    `index`: the architecture of each value, `rows`: its row in the file, from 1.
+    """
+    if metric in HIGHER_IS_BETTER and dataset in DATASETS:
+        _check_chance(values, dataset, rows, where, with_unit(metric))
+    if metric in COSTS:
+        _check_costs(values, metric, dataset, index, rows, space, where)
+    if metric == "latency_s" and dataset in PAPER and _middle(values) > SLOWEST_BATCH_S:
+        raise BadSource(
+            f"{where}: the middle value is {_middle(values):.6g}, and {with_unit(metric)} is a few hundredths; divide "
+            "milliseconds by 1000, or declare a metric of your own under 'metrics' for a slow device"
+        )
 
 
 def _numbers(column: "pd.Series[Any]", where: str) -> Floats:
@@ -164,58 +121,59 @@ def _refuse_marks(values: Floats, where: str, what: str) -> None:
             )
 
 
-def _check_percent(values: Floats, dataset: str, where: str, what: str) -> None:
-    known = values[~np.isnan(values)]
-    if 0 < np.max(known, initial=0) <= 1:
-        raise BadSource(f"{where}: no value above 1; {what} is in percent, so multiply fractions by 100")
-    zero = np.flatnonzero(values == 0)
-    if dataset in DATASETS and len(zero) > 1 and (known > 0).any():
+def _check_chance(values: Floats, dataset: str, rows: Integers, where: str, what: str) -> None:
+    zero, above = np.flatnonzero(values == 0), values > 0
+    if len(zero) > 1 and above.any():
         raise BadSource(
-            f"{where}: exactly 0 in {len(zero)} rows (the first: row {zero[0] + 1}), below chance, cannot be {what} "
+            f"{where}: exactly 0 in {len(zero)} rows (the first: row {rows[zero[0]]}), below chance, cannot be {what} "
             f"on {dataset}; {_EMPTY}"
         )
-    fraction = np.flatnonzero((values > 0) & (values <= 1))
-    if dataset in DATASETS and DATASETS[dataset].classes <= 10 and len(fraction):
+    fraction = np.flatnonzero(above & (values <= 1))
+    if DATASETS[dataset].classes <= 10 and len(fraction):
         raise BadSource(
-            f"{where}: {values[fraction[0]]} in row {fraction[0] + 1} is far below chance, beside values up to "
-            f"{known.max():g}; {what} is in percent, so multiply fractions by 100"
+            f"{where}: {values[fraction[0]]} in row {rows[fraction[0]]} is far below chance, beside values up to "
+            f"{np.nanmax(values):g}; {what} is in percent, so multiply fractions by 100"
         )
 
 
 def _check_costs(
-    values: Floats, metric: str, dataset: str, index: npt.NDArray[np.int64], space: Space, where: str
+    values: Floats, metric: str, dataset: str, index: Integers, rows: Integers, space: Space, where: str
 ) -> None:
     """Raise `BadSource` where the column contradicts the closed form, but for a few rows, or can only be counts."""
     if (expected := expected_costs(space, metric, dataset, index, values)) is not None:
         wrong, known = contradicts(values, expected), int((~np.isnan(values)).sum())
         if are_systematic(int(wrong.sum()), known):
-            found = pd.DataFrame({"arch_index": index, "stored": values, "exact": expected})
-            found = found.assign(row=range(1, len(found) + 1))[wrong]
+            found = pd.DataFrame({"arch_index": index, "stored": values, "exact": expected, "row": rows})[
+                wrong
+            ]
             what = f"{where}: {len(found):,} of {known:,} values on {dataset}"
             refuse_systematic(what, space, metric, dataset, found)
     elif _middle(values) > MOST_M[metric]:
         raise BadSource(
-            f"{where}: the middle value is {_middle(values):,.6g}, beyond any network in {_of_unit(metric)}; are they "
+            f"{where}: the middle value is {_middle(values):,.6g}, beyond any network in {with_unit(metric)}; are they "
             "counts? divide by 1e6"
         )
 
 
-def check_block(block: Block, values: Mapping[str, Floats], epochs: int, path: Path) -> None:
-    """Raise `BadSource` where the metrics of one dataset, recipe, split and seed contradict each other."""
+def check_block(block: Block, values: Mapping[str, Floats], index: Integers, epochs: int, path: Path) -> None:
+    """Raise `BadSource` where the metrics of one dataset, recipe, split and seed contradict each other.
+
+    `index`: the architecture of each value.
+    """
     where = f"{path}: {block.dataset} recipe {block.recipe!r} {block.split!r}"
     accuracy, top5 = values.get("accuracy"), values.get("top5")
     if accuracy is not None and top5 is not None and (wrong := np.flatnonzero(top5 < accuracy)).size:
         at = wrong[0]
         raise BadSource(
-            f"{where}: in row {at + 1} top5 is {top5[at]:g} and accuracy {accuracy[at]:g} (%): the right class is "
-            "among five at least as often as it is the first; are the columns exchanged?"
+            f"{where}: architecture {index[at]} has top5 {top5[at]:g} and accuracy {accuracy[at]:g} (%): the right "
+            "class is among five at least as often as it is the first; are the columns exchanged?"
         )
-    check_times(block, values, epochs, where)
+    _check_times(block, values, epochs, where)
 
 
-def check_times(block: Block, values: Mapping[str, Floats], epochs: int, where: str) -> None:
+def _check_times(block: Block, values: Mapping[str, Floats], epochs: int, where: str) -> None:
     """Raise `BadSource` where seconds of an epoch and of all of them are taken for each other."""
-    units = f"{_of_unit('time_s')} or {_of_unit('total_time_s')}"
+    units = f"{with_unit('time_s')} or {with_unit('total_time_s')}"
     epoch, total = (
         _middle(values[name]) if name in values else np.nan for name in ("time_s", "total_time_s")
     )
@@ -240,26 +198,30 @@ def _name(block: Block) -> str:
     return f"{block.dataset} {block.recipe} {block.split} {seed}"
 
 
-def check_alike(blocks: Mapping[Block, Mapping[str, Floats]], path: Path) -> None:
-    """Raise `BadSource` where columns of accuracies or losses are one and the same, or accuracies are each other's
-    opposite: one column was meant for several, or holds error rates.
+def check_alike(blocks: Mapping[Block, tuple[Integers, Mapping[str, Floats]]], path: Path) -> None:
+    """Raise `BadSource` where columns of accuracies or losses are the same, or accuracies each other's opposite.
+
+    One column was meant for several then, or holds error rates. `blocks`: of each the architectures of its values, and
+    the values by metric.
     """
     columns = [
-        (f"{metric} of {_name(block)}", metric, values[metric])
-        for block, values in blocks.items()
+        (f"{metric} of {_name(block)}", metric, pd.Series(values[metric], index).dropna())
+        for block, (index, values) in blocks.items()
         for metric in ("accuracy", "top5", "loss")
-        if metric in values and len(np.unique(values[metric][~np.isnan(values[metric])])) >= _TELLING
+        if metric in values
     ]
+    columns = [column for column in columns if column[2].nunique() >= _TELLING and column[2].index.is_unique]
     seen: dict[bytes, str] = {}
     for name, _, values in columns:
-        if (first := seen.setdefault(values.tobytes(), name)) != name:
+        key = values.index.to_numpy().tobytes() + values.to_numpy().tobytes()
+        if (first := seen.setdefault(key, name)) != name:
             raise BadSource(
                 f"{path}: the same numbers in every row for {first} and {name}; a column is of one only"
             )
     accuracies = [(name, values) for name, metric, values in columns if metric == "accuracy"]
     for name, values in accuracies[1:]:
-        both = ~np.isnan(values) & ~np.isnan(accuracies[0][1])
-        if both.sum() >= _MANY and np.corrcoef(values[both], accuracies[0][1][both])[0, 1] < _OPPOSITE:
+        both = pd.concat([accuracies[0][1], values], axis=1, join="inner")
+        if len(both) >= _MANY and both.rank().corr().to_numpy()[0, 1] < _OPPOSITE:
             raise BadSource(
                 f"{path}: {name} falls where {accuracies[0][0]} rises; is one of them an error rate? Accuracy (%) is "
                 "100 - error"

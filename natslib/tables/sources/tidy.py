@@ -35,13 +35,8 @@ from natslib.tables.format.schema import (
     is_label,
 )
 from natslib.tables.format.writing import block_of_finals
-from natslib.tables.sources.checks import (
-    check_alike,
-    check_block,
-    check_column,
-    check_metric,
-    read_metrics,
-)
+from natslib.tables.sources.checks import check_alike, check_block, check_on_dataset, numbers_of
+from natslib.tables.sources.metrics import check_metric, read_metrics
 from natslib.tables.sources.official import MAX_EPOCHS
 
 _KEYS = ("space", "arch", "epochs", "datasets", "metrics", "columns")
@@ -71,8 +66,11 @@ def read_tidy(path: Path, mapping_path: Path) -> tuple[pa.Table, Space, dict[str
         values = blocks.setdefault(block, {})
         if metric in values:
             raise ConfigError(f"{mapping_path}: two columns for {metric} of {tuple(block)}")
-        values[metric] = check_column(frame[name], metric, block, index, space, path, mapping["metrics"])
-    check_alike(blocks, path)
+        where = f"{path}: column {shown(name)}"
+        values[metric] = numbers_of(frame[name], metric, where, mapping["metrics"])
+        rows = np.arange(1, len(index) + 1)
+        check_on_dataset(where, metric, block.dataset, values[metric], index, rows, space)
+    check_alike({block: (index, values) for block, values in blocks.items()}, path)
     tables = [
         _block_table(
             block, values, index, _epochs(block.recipe, mapping, mapping_path), mapping["metrics"], path
@@ -91,7 +89,7 @@ def _block_table(
     own: dict[str, Metric],
     path: Path,
 ) -> pa.Table:
-    check_block(block, values, epochs, path)
+    check_block(block, values, index, epochs, path)
     if "time_s" in values and "total_time_s" not in values:
         values["total_time_s"] = _total_time_s(values["time_s"], epochs)
     there = ~np.all([np.isnan(column) for column in values.values()], axis=0)
