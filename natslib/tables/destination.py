@@ -93,7 +93,7 @@ class Destination:
         if not finals.num_rows:
             reason = f"; the first: {damaged[0]['file']}: {damaged[0]['reason']}" if damaged else ""
             raise BadSource(f"{self.origin}: not one readable run in it{reason}")
-        with atomic(self.path / FINALS_FILE) as temporary:
+        with atomic(self.path / FINALS_FILE) as temporary, self._nothing_kept_if_refused():
             written = write_finals(finals, temporary, space)
         measured = set(finals["arch_index"].to_numpy().tolist())
         files = [self.path / FINALS_FILE, *sorted((self.path / "curves").glob("*.parquet"))]
@@ -116,6 +116,16 @@ class Destination:
         }
         self.write_manifest(manifest)
         return manifest
+
+    @contextlib.contextmanager
+    def _nothing_kept_if_refused(self) -> Iterator[None]:
+        """Leave nothing behind of rows that are refused as a whole, so that the mended source starts anew."""
+        try:
+            yield
+        except BadSource as error:
+            for folder in (self.parts, self.path / "curves"):
+                shutil.rmtree(folder, ignore_errors=True)
+            raise BadSource(f"{self.origin}: {error}") from None
 
     def write_manifest(self, manifest: dict[str, Any]) -> None:
         """Write the file that makes the table whole, and drop what only an unfinished one needs."""

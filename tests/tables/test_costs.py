@@ -155,7 +155,8 @@ def test_a_record_in_counts_is_systematic_and_one_odd_run_is_not(tmp_path):
             (tmp_path / name / f"{index:06d}.pickle.pbz2").write_bytes(pack(record))
     with pytest.raises(BadSource, match=r"architecture 5: .* they are counts; divide by 1e6"):
         convert(tmp_path / "counts", tmp_path / "t", processes=1)
-    manifest = convert(tmp_path / "odd", tmp_path / "u", processes=1)
+    assert not list((tmp_path / "t").rglob("*.parquet"))
+    manifest = convert(tmp_path / "odd", tmp_path / "t", processes=1)
     assert manifest["costs"]["contradicted"] == 6  # three splits of one run of two architectures
     assert manifest["costs"]["checked"] == manifest["rows"]
 
