@@ -20,6 +20,7 @@ from tests.tables.case import copied_case
 TSS = get_space("tss")
 INDEX = np.arange(100, 8100, 200)  # forty cells
 C10, C100 = (TSS.params_m(TSS.codes(INDEX), name) for name in ("cifar10-valid", "cifar100"))
+BEFORE = TSS.params_m(TSS.codes(INDEX - 1), "cifar10-valid")
 FLOPS = TSS.flops_m(TSS.codes(INDEX), "cifar10-valid")
 WHERE = {"dataset": "cifar10-valid", "recipe": "200", "split": "train"}
 
@@ -60,11 +61,12 @@ def test_counts_for_millions_are_refused_with_column_row_value_and_factor(tmp_pa
         ({"params_m": FLOPS}, "cifar10-valid", "They are flops_m on cifar10-valid: a wrong column"),
         ({"params_m": C100}, "cifar10-valid", "They are params_m on cifar100: a wrong column, or a wrong dataset"),
         ({"params_m": np.roll(C10, 1)}, "cifar10-valid", "the costs of other architectures of this space"),
+        ({"params_m": BEFORE}, "cifar10-valid", "just before these: does the file count from 1, not from 0"),
         ({"params_m": np.linspace(3, 9, 40)}, "cifar10-valid", "Is it another column"),
         ({"params_m": C10 * 1e6}, "pets", "beyond any network in params_m .10.6.; are they counts"),
     ],
     ids=["counts", "thousands", "billions", "two a multiply-add", "other rules", "other column", "other dataset",
-         "other architectures", "anything", "counts on images that nobody knows"],
+         "other architectures", "counted from 1", "anything", "counts on images that nobody knows"],
 )  # fmt: skip
 def test_systematic_contradictions_are_refused_with_the_likely_cause(columns, dataset, words, tmp_path):
     source, mapping = write(tmp_path, columns, dataset, more="datasets: [pets]\n")

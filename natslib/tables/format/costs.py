@@ -18,6 +18,7 @@ FEW = 0.05
 _ONE = 1e-6  # one parameter or one multiply-add, in millions
 _FLOAT32 = 2.0**-23
 _ROUNDED = 0.05  # how far rounding to whole millions may lead away
+_ABOUT = 0.1
 _FACTORS = {
     1e6: "they are counts; divide by 1e6",
     2e6: "they are counts, of a multiplication and an addition as two; divide by 2e6",
@@ -112,13 +113,21 @@ def _cause(space: Space, metric: str, dataset: str, found: pd.DataFrame) -> str:
                 return f"They are {other} on {of}: a wrong column, or a wrong dataset?"
     ratio = stored / found["exact"].to_numpy()
     middle = float(np.median(ratio))
-    if middle > 0 and (np.abs(ratio / middle - 1) < 0.1).mean() > 0.9:
+    constant = middle > 0 and (np.abs(ratio / middle - 1) < _ABOUT).mean() > 0.9
+    if constant and abs(middle - 1) >= _ABOUT:
         return _factor(middle)
+    if contradicts(stored, exact_costs(space, metric, dataset, (index - 1) % len(space))).mean() < 0.5:
+        return "They are the costs of the architectures just before these: does the file count from 1, not from 0?"
     levels = np.unique(exact_costs(space, metric, dataset, np.arange(len(space))).round(6))
     if np.isin(stored.round(6), levels).mean() > 0.5:
         return (
             "They are the costs of other architectures of this space: are the architectures those that the file means "
             "(its own numbering, another order of operations, a column out of step)?"
+        )
+    if constant:
+        return (
+            "They are near it, and so counted by other rules: here convolutions and the linear layer count, "
+            "of batch norms two parameters a channel. Another count can be a metric of your own."
         )
     return (
         "Is it another column, or are they other networks? What is no such cost can be a metric of your own."
@@ -126,15 +135,9 @@ def _cause(space: Space, metric: str, dataset: str, found: pd.DataFrame) -> str:
 
 
 def _factor(middle: float) -> str:
-    for factor, cause in _FACTORS.items():
-        if abs(middle / factor - 1) < 0.1:
-            return f"They are {middle:,.6g} times that: {cause}."
-    if abs(middle - 1) < 0.1:
-        return (
-            "They are near it, and so counted by other rules: here convolutions and the linear layer count, "
-            "of batch norms two parameters a channel. Another count can be a metric of your own."
-        )
-    return f"They are about {middle:,.6g} times that: another unit?"
+    told = f"They are {middle:,.0f} times that" if middle >= 100 else f"They are {middle:.4g} times that"
+    causes = (cause for factor, cause in _FACTORS.items() if abs(middle / factor - 1) < _ABOUT)
+    return f"{told}: {next(causes, 'another unit?')}"
 
 
 def flag_costs(finals: pa.Table, space: Space) -> pa.Table:
