@@ -93,6 +93,8 @@ class Reader:
 
     def runs(self, metric: str | None = None) -> pd.DataFrame:
         """Return what `Table.runs` does."""
+        if metric is not None and metric not in self.metrics:
+            raise unknown_name("metric", metric, self.metrics)
         rows = []
         for block, row_group in self._blocks.items():
             if metric is not None and not self.has(block, metric):

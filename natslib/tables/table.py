@@ -54,7 +54,7 @@ class Table:
 
     @classmethod
     def from_finals(cls, finals: pa.Table, space: Space, manifest: dict[str, Any]) -> "Table":
-        """Make a table in memory from rows of the schema `FINALS`."""
+        """Make a table in memory from rows of the schema `FINALS`, own metrics beside; raises `BadSource`."""
         sink = pa.BufferOutputStream()
         costs = write_finals(finals, sink, space).costs
         return cls(pq.ParquetFile(pa.BufferReader(sink.getvalue())), None, manifest | {"costs": costs})

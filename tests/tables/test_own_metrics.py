@@ -72,6 +72,10 @@ def test_what_is_not_there_is_said(table):
         opened.value(130, "energy", **WHERE)
     with pytest.raises(UnknownName, match="metric of a curve"):
         opened.curve(130, "energy_j", seed=777, **WHERE)
+    with pytest.raises(UnknownName, match="did you mean 'energy_j'"):
+        opened.runs("energy")
+    assert opened.runs("energy_j")["seed"].tolist() == ["mean"]
+    assert opened.runs("accuracy")["seed"].tolist() == [777, 888]
     with pytest.raises(UnknownName):
         load("published").values("energy_j", **WHERE)
 

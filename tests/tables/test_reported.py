@@ -9,7 +9,7 @@ import natslib
 from natslib.errors import NotMeasured
 from natslib.spaces import get_space
 from natslib.tables import convert
-from natslib.tables.reported import find_lookups, own_values, source_line
+from natslib.tables.reported import costs_line, find_lookups, own_values, source_line
 
 
 @pytest.fixture(scope="module")
@@ -68,3 +68,10 @@ def test_source_line_tells_own_training_and_a_part_of_a_space() -> None:
     assert "our own training of small networks on digits, photos, not CIFAR" in line
     assert line.endswith("1,024 of 32,768 architectures")
     assert "architectures" not in source_line(manifest | {"architectures": {"measured": 32768}})
+
+
+def test_a_caption_tells_of_costs_that_contradict_where_there_are_some() -> None:
+    told = costs_line({"costs": {"checked": 2_000, "contradicted": 3}})
+    assert told == "costs in closed form, which 3 of 2,000 rows contradict"
+    assert costs_line({"costs": {"checked": 2_000, "contradicted": 0}}) == ""
+    assert costs_line({"costs": {"checked": 0, "contradicted": 0}}) == ""
