@@ -6,6 +6,8 @@ import json
 from natslib.commands.options import TABLE
 from natslib.tables import Table, load
 
+SHOWN = 3  # damaged files, each with its reason
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `natslib info`."""
@@ -29,7 +31,12 @@ def run(args: argparse.Namespace) -> int:
     print(f"missing     {_gaps(table)}")
     for dataset, recipe in dict.fromkeys(zip(runs["dataset"], runs["recipe"], strict=True)):
         print(f"measured    {_answered_line(table, dataset, recipe)}")
-    print(f"damaged     {len(table.manifest.get('damaged', []))} files")
+    damaged = table.manifest.get("damaged", [])
+    print(f"damaged     {len(damaged)} files")
+    for damage in damaged[:SHOWN]:
+        print(f"            {damage['file']}: {damage['reason']}")
+    if len(damaged) > SHOWN:
+        print(f"            and {len(damaged) - SHOWN} more; `natslib info --json` lists all")
     if files is not None:
         print(f"verified    {f'{files} files' if files else 'its files, as whenever it is loaded'}")
     for key in dict.fromkeys(zip(runs["dataset"], runs["recipe"], runs["split"], strict=True)):

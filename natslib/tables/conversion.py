@@ -5,8 +5,8 @@ finals in `DEST/.parts/`; at the end the parts are merged and the manifest is wr
 is whole.
 """
 
-import hashlib
 import os
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -17,7 +17,7 @@ from tqdm import tqdm
 from natslib.errors import BadSource, ConfigError, shown
 from natslib.files import atomic, sha256
 from natslib.spaces import SPACES, Space, get_space
-from natslib.tables.chunks import CHUNK, convert_chunks, read_note, write_chunk
+from natslib.tables.chunks import CHUNK, convert_chunks, read_note, source_facts, source_of, write_chunk
 from natslib.tables.destination import Destination, fingerprint
 from natslib.tables.format.folder import MANIFEST, altered_files, open_folder
 from natslib.tables.format.schema import Run
@@ -35,6 +35,7 @@ _KINDS = (
     "'published', an official archive (directory, .tar or .pickle.pbz2), a .csv or .parquet table with its columns, "
     "a folder of our own raw logs (*.jsonl), or a finished table"
 )
+_PACKED = re.compile(r"\.(tar\.\w+|tgz|tbz2?|txz|zip|7z|rar)$", re.IGNORECASE)
 Progress = Callable[[int, str], "tqdm[Any]"]  # total and unit -> a bar
 
 
@@ -81,6 +82,8 @@ def _convert(
         return _convert_frame(Destination(dest, "published", fingerprint(FILES)), _published)
     if not path.exists():
         raise BadSource(f"{origin}: no such file or directory; a source is {_KINDS}")
+    if not (path.is_file() or path.is_dir()):
+        raise BadSource(f"{origin}: neither a file nor a folder, but a pipe or device; a source is {_KINDS}")
     name = _name(path.resolve())
     if columns is not None:
         mark = fingerprint(sha256(path), sha256(Path(columns)))
@@ -90,14 +93,18 @@ def _convert(
     if path.is_dir() and (logs := [log for log in sorted(path.glob("*.jsonl")) if log.is_file()]):
         return _convert_rawlogs(path, Destination(dest, name, fingerprint([sha256(log) for log in logs])))
     if path.is_file() and name.endswith(".pickle.pbz2"):
-        mark = fingerprint(CHUNK, name, path.stat().st_size)
-        return _WholeFile(path, Destination(dest, name, mark)).convert(bar)
+        mark = fingerprint(CHUNK, name, path.stat().st_size, path.stat().st_mtime_ns)
+        to = Destination(dest, name, mark, lambda source: source.get("sha256") == sha256(path))
+        return _WholeFile(path, to).convert(bar)
     if farmed := [str(path / space) for space in SPACES if any((path / space).glob("*.jsonl"))]:
         raise BadSource(f"{path}: a table holds one search space; convert {' and '.join(farmed)}")
     if path.is_dir() or path.suffix == ".tar":
-        items = official.list_items(path)
-        mark = fingerprint(CHUNK, [(item.name, item.size) for item in items])
-        return _convert_archive(items, Destination(dest, name, mark), processes, bar)
+        items, damaged = official.list_items(path)
+        mark = fingerprint(CHUNK, [(item.name, item.size, item.changed_ns) for item in items])
+        to = Destination(dest, name, mark, lambda source: not damaged and source == source_of(items))
+        return _convert_archive(items, damaged, to, processes, bar)
+    if _PACKED.search(path.name):
+        raise BadSource(f"{path}: a packed archive; unpack it and convert the folder that comes out")
     raise BadSource(f"{path}: not a source; a source is {_KINDS}")
 
 
@@ -144,7 +151,11 @@ def _copy_table(path: Path, dest: Path) -> dict[str, Any]:
 
 
 def _convert_archive(
-    items: list[official.Item], dest: Destination, processes: int, bar: Progress
+    items: list[official.Item],
+    damaged: list[dict[str, str]],
+    dest: Destination,
+    processes: int,
+    bar: Progress,
 ) -> dict[str, Any]:
     chunks = [dest.chunk(group[0].index, group) for group in _batches(items, CHUNK)]
     with dest.locked():
@@ -155,12 +166,8 @@ def _convert_archive(
             shown.update(len(items) - sum(len(chunk.items) for chunk in todo))
             convert_chunks(todo, processes, shown.update)
         notes = [read_note(chunk.part) for chunk in chunks]
-        damaged = [damage for note in notes for damage in note["damaged"]]
-        listing = "".join(f"{digest}  {name}\n" for note in notes for name, digest in note["digests"])
-        source = {
-            "files": len(items),
-            "sha256_of_sha256sum": hashlib.sha256(listing.encode()).hexdigest(),
-        }
+        damaged = damaged + [damage for note in notes for damage in note["damaged"]]
+        source = source_facts(len(items), [digest for note in notes for digest in note["digests"]])
         return dest.finish(dest.merge(chunks), _one_space(notes, dest.origin), source, damaged)
 
 
@@ -181,6 +188,7 @@ class _WholeFile:
         self.space: Space | None = None
         self.rows: Rows | None = None
         self.indices: list[int] = []
+        self.seen: set[int] = set()
         self.firsts: list[int] = []
         self.damaged: list[dict[str, str]] = []
 
@@ -212,6 +220,9 @@ class _WholeFile:
             official.check_record(record)
             space = self.space = self.space or official.space_of(record)
             runs = list(official.runs_of(record, space, index if type(index) is int else -1))
+            if index in self.seen:
+                raise BadSource(f"a second record of architecture {index}")
+            self.seen.add(index)
         except BadSource as error:
             self.damaged.append({"file": f"{self.path.name}, record {shown(index)}", "reason": str(error)})
             return

@@ -5,7 +5,7 @@ import hashlib
 import json
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -28,11 +28,21 @@ _OURS = re.compile(
 
 
 class Destination:
-    """A folder `path` that holds, or will hold, the table of the source with this fingerprint and name."""
+    """A folder `path` that holds, or will hold, the table of the source with this fingerprint and name.
 
-    def __init__(self, path: Path, origin: str, fingerprint: str):
+    A source that is too large to be hashed first has a fingerprint of sizes and times; `same` then compares its bytes
+    with what a manifest says of its source, for copies whose times alone are new.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        origin: str,
+        fingerprint: str,
+        same: Callable[[dict[str, Any]], bool] = lambda source: False,
+    ):
         self.path, self.origin = path, origin
-        self.fingerprint = fingerprint
+        self.fingerprint, self.same = fingerprint, same
         self.parts = path / ".parts"
 
     def chunk(self, first: int, items: tuple[Item, ...] = ()) -> Chunk:
@@ -60,7 +70,7 @@ class Destination:
             cut_short.unlink()
         manifest = read_manifest(self.path) if (self.path / MANIFEST).exists() else None
         if manifest is not None:
-            if manifest["fingerprint"] != self.fingerprint:
+            if manifest["fingerprint"] != self.fingerprint and not self._made_of_equal_bytes(manifest):
                 held = f"a table of {manifest['origin']!r}, made from other files"
                 raise ConfigError(f"{self.path} holds {held}; remove it or choose another folder")
             shutil.rmtree(self.parts, ignore_errors=True)
@@ -72,8 +82,13 @@ class Destination:
             with atomic(plan) as temporary:
                 temporary.write_text(self.fingerprint)
         elif plan.read_text() != self.fingerprint:
-            raise ConfigError(f"{self.path} holds an unfinished conversion of other files; remove it")
+            raise ConfigError(
+                f"{self.path} holds an unfinished conversion of other files, or of these before they changed; remove it"
+            )
         return None
+
+    def _made_of_equal_bytes(self, manifest: dict[str, Any]) -> bool:
+        return manifest["versions"].get("natslib") == natslib.__version__ and self.same(manifest["source"])
 
     def _refuse_foreign_files(self) -> None:
         for path in self.path.rglob("*"):
