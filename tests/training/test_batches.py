@@ -1,6 +1,7 @@
 """Pickled batches of images: every honest form is read bit for bit, every hostile one refused in words."""
 
 import pickle
+import runpy
 import struct
 import subprocess
 import sys
@@ -73,16 +74,12 @@ def test_arrays_of_numbers_keep_type_byte_order_and_shape(tmp_path: Path, protoc
 
 def test_genuine_images_are_read_bit_for_bit(shared_data: Path, tmp_path: Path) -> None:
     pytest.importorskip("PIL", reason="pillow is not installed")
-    sys.path.insert(0, str(shared_data))
-    try:
-        import cifar10
-    finally:
-        sys.path.pop(0)
+    images_and_labels = runpy.run_path(str(shared_data / "cifar10.py"))["images_and_labels"]
     with np.load(shared_data / "cifar10-jpeg.npz") as pack:
         few = {name: pack[name][:50] for name in ("length", "label", "is_test")} | {"header": pack["header"]}
         few["payload"] = pack["payload"][: few["length"].sum()]
     np.savez(tmp_path / "few.npz", **few)
-    pixels, labels, _ = cifar10.images_and_labels(tmp_path / "few.npz")
+    pixels, labels, _ = images_and_labels(tmp_path / "few.npz")
     content = {b"data": pixels.reshape(50, -1), b"labels": labels.tolist()}
     (tmp_path / "batch").write_bytes(pickle.dumps(content, 3))
     split = read_batches([tmp_path / "batch"], 32, b"labels")
