@@ -52,7 +52,7 @@ def convert(
     `origin` is 'published', an official archive (directory, .tar, .pickle.pbz2), a CSV or Parquet file together with
     the YAML file `columns` that maps its columns, a folder of our own raw logs, or a finished table, which is
     checked against its SHA-256 and copied. `processes` None takes one a core. Damaged files are left out and listed
-    under 'damaged' in the manifest. Raises `BadSource` when nothing can be read, `ConfigError` when `dest` holds
+    under 'damaged' in the manifest, as is a tar that ends early. Raises `BadSource` when nothing can be read, `ConfigError` when `dest` holds
     something else, `NatslibError` when the disk is full. Interrupted, call it again.
     """
     path = Path(origin)
@@ -219,25 +219,25 @@ class _WholeFile:
         try:
             official.check_record(record)
             space = self.space = self.space or official.space_of(record)
-            runs = list(official.runs_of(record, space, index if type(index) is int else -1))
-            if index in self.seen:
+            if type(index) is int and index in self.seen:
                 raise BadSource(f"a second record of architecture {index}")
-            self.seen.add(index)
+            self.rows = self.rows or Rows(space)
+            self.rows.add_all(official.runs_of(record, space, index if type(index) is int else -1))
         except BadSource as error:
             self.damaged.append({"file": f"{self.path.name}, record {shown(index)}", "reason": str(error)})
             return
         if not self.indices:
             self.firsts.append(index)
-            self.rows = None if self.dest.chunk(index).part.exists() else Rows(space)
+        self.seen.add(index)
         self.indices.append(index)
-        if self.rows is not None:
-            self.rows.add_all(runs)
         if len(self.indices) == CHUNK:
             self.flush()
 
     def flush(self) -> None:
         if self.rows is not None and self.indices:
-            write_chunk(self.rows, {}, self.dest.chunk(self.indices[0]))
+            chunk = self.dest.chunk(self.indices[0])
+            if not chunk.part.exists():
+                write_chunk(self.rows, {}, chunk)
         self.rows, self.indices = None, []
 
 

@@ -114,6 +114,29 @@ def test_a_record_that_stands_twice_in_the_single_file_counts_once(tmp_path: Pat
     assert [damage["reason"] for damage in manifest["damaged"]] == ["a second record of architecture 3"]
 
 
+def test_one_damaged_record_of_the_single_file_costs_itself_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    infos = {index: official_record(SSS, index) for index in range(6)}
+    results = infos[1]["12"]["all_results"]
+    results[("cifar10", -1)] = results.pop(("cifar10", 777))
+    source = tmp_path / "whole.pickle.pbz2"
+    source.write_bytes(pack({"arch2infos": infos}))
+    monkeypatch.setattr("natslib.tables.conversion.CHUNK", 3)
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:  # before the manifest, when both chunks are done
+        patched.setattr("natslib.tables.destination.Destination.finish", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            convert(source, tmp_path / "t")
+    for dest in ("t", "u"):  # gone on with, and at once
+        manifest = convert(source, tmp_path / dest)
+        assert manifest["architectures"]["measured"] == 5
+        assert [damage["file"] for damage in manifest["damaged"]] == ["whole.pickle.pbz2, record 1"]
+
+
 def test_two_files_of_one_architecture_are_refused(records: Path, tmp_path: Path) -> None:
     shutil.copytree(records, tmp_path / "a")
     shutil.copy(tmp_path / "a/000003.pickle.pbz2", tmp_path / "a/3.pickle.pbz2")
