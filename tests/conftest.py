@@ -14,3 +14,12 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip("the genuine records in ../shared/data are not on this machine")
     return folder
+
+
+@pytest.fixture(scope="session")
+def shared_cases() -> Path:
+    """The folder of inputs that once went wrong, beside the project; without it the tests that need it are skipped."""
+    folder = ROOT.parent / "shared" / "cases"
+    if not folder.is_dir():
+        pytest.skip("the cases in ../shared/cases are not on this machine")
+    return folder

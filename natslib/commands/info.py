@@ -8,6 +8,8 @@ from natslib.tables import Table, load
 from natslib.tables.format.schema import METRICS
 from natslib.tables.reported import contradicting
 
+SHOWN = 3  # damaged files, each with its reason
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `natslib info`."""
@@ -31,7 +33,12 @@ def run(args: argparse.Namespace) -> int:
     print(f"missing     {_gaps(table)}")
     for dataset, recipe in dict.fromkeys(zip(runs["dataset"], runs["recipe"], strict=True)):
         print(f"measured    {_answered_line(table, dataset, recipe)}")
-    print(f"damaged     {len(table.manifest.get('damaged', []))} files")
+    damaged = table.manifest.get("damaged", [])
+    print(f"damaged     {len(damaged)} files")
+    for damage in damaged[:SHOWN]:
+        print(f"            {damage['file']}: {damage['reason']}")
+    if len(damaged) > SHOWN:
+        print(f"            and {len(damaged) - SHOWN} more; `natslib info --json` lists all")
     print(f"costs       {_costs_line(table.manifest['costs'])}")
     for name, metric in table.metrics.items():
         if name not in METRICS:

@@ -27,8 +27,10 @@ EPILOG = """examples:
       version, on another machine: then bring the files of both logs/tss together)
 Killed or interrupted at any moment, the same command goes on where it stopped.
 
-Your own images: a folder with train/CLASS/*.png (or .jpg, ...) and valid/ or test/ alike; or an .npz with train_images
-(n, side, side, channels), uint8, train_labels (n,), from 0, and valid_ or test_ alike. All of one size, squares with a
+Your own images: a folder with train/CLASS/*.png (or .jpg, .bmp, .ppm, .webp) and valid/ (or val/) or test/ alike, links
+that lead out of it refused; or an .npz with train_images (or x_train), (n, side, side, channels), (n, channels, side,
+side) or (n, side, side), uint8 or the same numbers as floats (0 to 255, or 0 to 1), and train_labels (or y_train):
+numbers from 0 or from 1 without a gap, one-hot rows or text; valid_ or test_ alike. All of one size, squares with a
 side of 4, 8, 12, ... pixels, and at least as many to train on as a batch has: 256, with --scale small 128.
 The paper's images are looked for in the folder --data. CIFAR is downloaded to it unless it is there, unpacked
 (cifar-10-batches-py/) or as archive (cifar-10-python.tar.gz); ImageNet16/ is to be had at image-net.org."""

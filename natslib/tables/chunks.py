@@ -10,7 +10,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
@@ -146,11 +146,11 @@ def _convert_chunk(chunk: Chunk, crashers: frozenset[str]) -> None:
     digests, damaged = [], []
     for item in chunk.items:
         try:
-            if item.name in crashers:
-                raise BadSource(CRASHED)
             with _limited_time():
                 packed = item.read()
                 digests.append((item.name, hashlib.sha256(packed).hexdigest()))
+                if item.name in crashers:
+                    raise BadSource(CRASHED)
                 record = official.check_record(loads(decompress(packed)))
                 rows = rows or Rows(official.space_of(record))
                 rows.add_all(check_runs(official.runs_of(record, rows.space, item.index), rows.space))
@@ -175,6 +175,21 @@ def read_note(part: Path) -> dict[str, Any]:
     """Return the note of a finished chunk: its files' digests, and the damaged ones with reasons."""
     note: dict[str, Any] = json.loads(pq.read_schema(part).metadata[b"note"])
     return note
+
+
+def source_facts(files: int, digests: Iterable[Iterable[str]]) -> dict[str, Any]:
+    """Return what a manifest says of an archive: its number of records, and a digest of what `sha256sum` lists."""
+    listing = "".join(f"{digest}  {name}\n" for name, digest in digests)
+    return {"files": files, "sha256_of_sha256sum": hashlib.sha256(listing.encode()).hexdigest()}
+
+
+def source_of(items: list[official.Item]) -> dict[str, Any]:
+    """Return what a manifest of these records says of its source; reads them all."""
+    digests = []
+    for item in items:
+        with contextlib.suppress(BadSource):  # what cannot be read has no digest in a manifest either
+            digests.append((item.name, hashlib.sha256(item.read()).hexdigest()))
+    return source_facts(len(items), digests)
 
 
 def _find_crashers(chunk: Chunk, known: frozenset[str]) -> list[str]:

@@ -5,8 +5,8 @@ finals in `DEST/.parts/`; at the end the parts are merged and the manifest is wr
 is whole.
 """
 
-import hashlib
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,7 +17,7 @@ from tqdm import tqdm
 from natslib.errors import BadSource, ConfigError, shown
 from natslib.files import atomic, sha256
 from natslib.spaces import SPACES, Space, get_space
-from natslib.tables.chunks import CHUNK, convert_chunks, read_note, write_chunk
+from natslib.tables.chunks import CHUNK, convert_chunks, read_note, source_facts, source_of, write_chunk
 from natslib.tables.destination import Destination, fingerprint
 from natslib.tables.format.folder import MANIFEST, altered_files, open_folder
 from natslib.tables.format.schema import Run
@@ -36,6 +36,7 @@ _KINDS = (
     "'published', an official archive (directory, .tar or .pickle.pbz2), a table of your own (.csv, .parquet, ...) "
     "with a mapping of its columns, a folder of our own raw logs (*.jsonl), or a finished table"
 )
+_PACKED = re.compile(r"\.(tar\.\w+|tgz|tbz2?|txz|zip|7z|rar)$", re.IGNORECASE)
 Progress = Callable[[int, str], "tqdm[Any]"]  # total and unit -> a bar
 
 
@@ -52,7 +53,7 @@ def convert(
     `origin` is 'published', an official archive (directory, .tar, .pickle.pbz2), a table of your own (or a folder of
     some) together with the YAML file `columns` that maps its columns, a folder of our own raw logs, or a finished
     table, which is checked against its SHA-256 and copied. `processes` None takes one a core. Damaged files are left
-    out and listed under 'damaged' in the manifest. Raises `BadSource` when nothing can be read, `ConfigError` when
+    out and listed under 'damaged' in the manifest, as is a tar that ends early. Raises `BadSource` when nothing can be read, `ConfigError` when
     `dest` holds something else, `NatslibError` when the disk is full. Interrupted, call it again.
     """
     path = Path(origin)
@@ -89,6 +90,8 @@ def _convert(
         return _convert_frame(Destination(dest, "published", fingerprint(FILES)), _published)
     if not path.exists():
         raise BadSource(f"{origin}: no such file or directory; a source is {_KINDS}")
+    if not (path.is_file() or path.is_dir()):
+        raise BadSource(f"{origin}: neither a file nor a folder, but a pipe or device; a source is {_KINDS}")
     name = _name(path.resolve())
     if columns is not None:
         mark = fingerprint([sha256(file) for file in tidy_files(path, Path(columns))])
@@ -98,14 +101,18 @@ def _convert(
     if path.is_dir() and (logs := [log for log in sorted(path.glob("*.jsonl")) if log.is_file()]):
         return _convert_rawlogs(path, Destination(dest, name, fingerprint([sha256(log) for log in logs])))
     if path.is_file() and name.endswith(".pickle.pbz2"):
-        mark = fingerprint(CHUNK, name, path.stat().st_size)
-        return _WholeFile(path, Destination(dest, name, mark)).convert(bar)
+        mark = fingerprint(CHUNK, name, path.stat().st_size, path.stat().st_mtime_ns)
+        to = Destination(dest, name, mark, lambda source: source.get("sha256") == sha256(path))
+        return _WholeFile(path, to).convert(bar)
     if farmed := [str(path / space) for space in SPACES if any((path / space).glob("*.jsonl"))]:
         raise BadSource(f"{path}: a table holds one search space; convert {' and '.join(farmed)}")
     if path.is_dir() or path.suffix == ".tar":
-        items = official.list_items(path)
-        mark = fingerprint(CHUNK, [(item.name, item.size) for item in items])
-        return _convert_archive(items, Destination(dest, name, mark), processes, bar)
+        items, damaged = official.list_items(path)
+        mark = fingerprint(CHUNK, [(item.name, item.size, item.changed_ns) for item in items])
+        to = Destination(dest, name, mark, lambda source: not damaged and source == source_of(items))
+        return _convert_archive(items, damaged, to, processes, bar)
+    if _PACKED.search(path.name):
+        raise BadSource(f"{path}: a packed archive; unpack it and convert the folder that comes out")
     raise BadSource(f"{path}: not a source; a source is {_KINDS}")
 
 
@@ -157,7 +164,11 @@ def _copy_table(path: Path, dest: Path) -> dict[str, Any]:
 
 
 def _convert_archive(
-    items: list[official.Item], dest: Destination, processes: int, bar: Progress
+    items: list[official.Item],
+    damaged: list[dict[str, str]],
+    dest: Destination,
+    processes: int,
+    bar: Progress,
 ) -> dict[str, Any]:
     chunks = [dest.chunk(group[0].index, group) for group in _batches(items, CHUNK)]
     with dest.locked():
@@ -168,12 +179,8 @@ def _convert_archive(
             shown.update(len(items) - sum(len(chunk.items) for chunk in todo))
             convert_chunks(todo, processes, shown.update)
         notes = [read_note(chunk.part) for chunk in chunks]
-        damaged = [damage for note in notes for damage in note["damaged"]]
-        listing = "".join(f"{digest}  {name}\n" for note in notes for name, digest in note["digests"])
-        source = {
-            "files": len(items),
-            "sha256_of_sha256sum": hashlib.sha256(listing.encode()).hexdigest(),
-        }
+        damaged = damaged + [damage for note in notes for damage in note["damaged"]]
+        source = source_facts(len(items), [digest for note in notes for digest in note["digests"]])
         return dest.finish(dest.merge(chunks), _one_space(notes, dest.origin), source, damaged)
 
 
@@ -194,6 +201,7 @@ class _WholeFile:
         self.space: Space | None = None
         self.rows: Rows | None = None
         self.indices: list[int] = []
+        self.seen: set[int] = set()
         self.firsts: list[int] = []
         self.damaged: list[dict[str, str]] = []
 
@@ -224,22 +232,26 @@ class _WholeFile:
         try:
             official.check_record(record)
             space = self.space = self.space or official.space_of(record)
-            runs = check_runs(official.runs_of(record, space, index if type(index) is int else -1), space)
+            if type(index) is int and index in self.seen:
+                raise BadSource(f"a second record of architecture {index}")
+            self.rows = self.rows or Rows(space)
+            runs = official.runs_of(record, space, index if type(index) is int else -1)
+            self.rows.add_all(check_runs(runs, space))
         except BadSource as error:
             self.damaged.append({"file": f"{self.path.name}, record {shown(index)}", "reason": str(error)})
             return
         if not self.indices:
             self.firsts.append(index)
-            self.rows = None if self.dest.chunk(index).part.exists() else Rows(space)
+        self.seen.add(index)
         self.indices.append(index)
-        if self.rows is not None:
-            self.rows.add_all(runs)
         if len(self.indices) == CHUNK:
             self.flush()
 
     def flush(self) -> None:
         if self.rows is not None and self.indices:
-            write_chunk(self.rows, {}, self.dest.chunk(self.indices[0]))
+            chunk = self.dest.chunk(self.indices[0])
+            if not chunk.part.exists():
+                write_chunk(self.rows, {}, chunk)
         self.rows, self.indices = None, []
 
 

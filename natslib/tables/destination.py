@@ -5,7 +5,7 @@ import hashlib
 import json
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -28,11 +28,21 @@ _OURS = re.compile(
 
 
 class Destination:
-    """A folder `path` that holds, or will hold, the table of the source with this fingerprint and name."""
+    """A folder `path` that holds, or will hold, the table of the source with this fingerprint and name.
 
-    def __init__(self, path: Path, origin: str, fingerprint: str):
+    A source that is too large to be hashed first has a fingerprint of sizes and times; `same` then compares its bytes
+    with what a manifest says of its source, for copies whose times alone are new.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        origin: str,
+        fingerprint: str,
+        same: Callable[[dict[str, Any]], bool] = lambda source: False,
+    ):
         self.path, self.origin = path, origin
-        self.fingerprint = fingerprint
+        self.fingerprint, self.same = fingerprint, same
         self.parts = path / ".parts"
 
     def chunk(self, first: int, items: tuple[Item, ...] = ()) -> Chunk:
@@ -61,7 +71,7 @@ class Destination:
             cut_short.unlink()
         manifest = read_manifest(self.path) if (self.path / MANIFEST).exists() else None
         if manifest is not None:
-            if manifest["fingerprint"] != self.fingerprint:
+            if manifest["fingerprint"] != self.fingerprint and not self._made_of_equal_bytes(manifest):
                 held = f"a table of {manifest['origin']!r}, made from other files"
                 raise ConfigError(f"{self.path} holds {held}; remove it or choose another folder")
             shutil.rmtree(self.parts, ignore_errors=True)
@@ -69,13 +79,18 @@ class Destination:
         plan = self.parts / "plan"
         begun = plan.read_text() if plan.exists() else None
         if begun not in (None, self.fingerprint) and any(self.parts.glob("*.parquet")):
-            raise ConfigError(f"{self.path} holds an unfinished conversion of other files; remove it")
+            raise ConfigError(
+                f"{self.path} holds an unfinished conversion of other files, or of these before they changed; remove it"
+            )
         if begun != self.fingerprint:  # nothing to go on with
             shutil.rmtree(self.parts, ignore_errors=True)
             shutil.rmtree(self.path / "curves", ignore_errors=True)
             with atomic(plan) as temporary:
                 temporary.write_text(self.fingerprint)
         return None
+
+    def _made_of_equal_bytes(self, manifest: dict[str, Any]) -> bool:
+        return manifest["versions"].get("natslib") == natslib.__version__ and self.same(manifest["source"])
 
     def _refuse_foreign_files(self) -> None:
         for path in self.path.rglob("*"):

@@ -1,27 +1,17 @@
 """The benchmark's own image sets: CIFAR-10, CIFAR-100 and ImageNet16-120 with its splits (NATS-Bench, section 3.2)."""
 
 import hashlib
-import io
-import pickle
 import random
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import torch
 
 from natslib.datasets import get_dataset
 from natslib.errors import BadSource
 from natslib.files import lock, read_json
+from natslib.training.batches import read_batches
 from natslib.training.images import ImageSet, Split
-
-#: What pickled CIFAR and down-sampled ImageNet batches are made of; anything else is refused.
-_ALLOWED = {
-    (module, name)
-    for module in ("numpy.core.multiarray", "numpy._core.multiarray", "numpy")
-    for name in ("_reconstruct", "ndarray", "dtype")
-} | {("_codecs", "encode")}
 
 
 @dataclass(frozen=True)
@@ -97,26 +87,6 @@ def _fault(file: DataFile, path: Path, *, verify: bool) -> str:
     return ""
 
 
-class _PlainUnpickler(pickle.Unpickler):
-    def find_class(self, module: str, name: str) -> Any:
-        if (module, name) not in _ALLOWED:
-            raise BadSource(f"it wants to run {module}.{name}; allowed are plain containers and numpy arrays")
-        return super().find_class(module.replace("numpy.core", "numpy._core"), name)
-
-
-def open_batch(path: Path) -> dict[bytes, Any]:
-    """Return the dict of a pickled batch, keys as bytes; raises `BadSource` when it is damaged or holds code."""
-    try:
-        batch = _PlainUnpickler(io.BytesIO(path.read_bytes()), encoding="bytes").load()
-    except (pickle.UnpicklingError, EOFError, ValueError, AttributeError, IndexError, TypeError) as error:
-        raise BadSource(f"{path} is not a pickled batch of images: {error}") from error
-    except BadSource as error:
-        raise BadSource(f"{path} is refused: {error}") from None
-    if not isinstance(batch, dict):
-        raise BadSource(f"{path} holds a {type(batch).__name__}; allowed is a dict of images and labels")
-    return {key.encode() if isinstance(key, str) else key: value for key, value in batch.items()}
-
-
 _CIFAR = "https://www.cs.toronto.edu/~kriz/"
 _CIFAR10_MD5 = {
     "data_batch_1": "c99cafc152244af753f735de768cd75f",
@@ -183,22 +153,6 @@ def cifar10_halves() -> tuple[list[int], list[int]]:
     numbers = list(range(50_000))
     random.Random(1021).shuffle(numbers)
     return sorted(numbers[:25_000]), sorted(numbers[25_000:])
-
-
-def read_batches(paths: list[Path], side: int, label_key: bytes) -> Split:
-    """Return the images and labels of pickled batches, in their order; raises `BadSource` naming the file."""
-    images, labels = [], []
-    for path in paths:
-        batch = open_batch(path)
-        if b"data" not in batch or label_key not in batch:
-            raise BadSource(f"{path} has no {b'data'!r} or no {label_key!r}")
-        data = np.asarray(batch[b"data"], np.uint8)
-        if data.ndim != 2 or data.shape != (len(batch[label_key]), 3 * side * side):
-            expected = f"({len(batch[label_key])}, {3 * side * side})"
-            raise BadSource(f"{path} has images of the shape {data.shape}; allowed is {expected}")
-        images.append(data.reshape(-1, 3, side, side).transpose(0, 2, 3, 1))
-        labels.append(np.asarray(batch[label_key], np.int64))
-    return Split(torch.from_numpy(np.concatenate(images)), torch.from_numpy(np.concatenate(labels)))
 
 
 def take(split: Split, rows: list[int]) -> Split:

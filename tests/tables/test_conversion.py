@@ -332,7 +332,7 @@ def test_a_record_that_keeps_a_process_busy_is_ended(tmp_path):
     code = (
         "from multiprocessing import Value; from pathlib import Path; from natslib.tables import chunks;"
         "from natslib.tables.sources import official;"
-        "chunks.LIMIT_S = 1; chunks._read_on(official.list_items(Path('.')), Value('i', 0))"
+        "chunks.LIMIT_S = 1; chunks._read_on(official.list_items(Path('.'))[0], Value('i', 0))"
     )
     run = subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path, env=environment(), check=False, timeout=60

@@ -13,7 +13,8 @@ import pytest
 
 from natslib.errors import BadSource, NatslibError
 from natslib.training import paper_sets
-from natslib.training.paper_sets import DataFile, checked, open_batch
+from natslib.training.batches import open_batch
+from natslib.training.paper_sets import DataFile, checked
 
 
 def batch_bytes(protocol: int = 2) -> bytes:
@@ -113,7 +114,10 @@ class Hostile:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (pickle.dumps({b"data": Hostile()}), r"batch is refused: it wants to run \w+\.system"),
+        (
+            pickle.dumps({b"data": Hostile()}),
+            r"batch is refused: it asks for \w+\.system, which no batch of images",
+        ),
         (b"not a pickle", "batch is not a pickled batch"),
         (batch_bytes()[:-20], "batch is not a pickled batch"),
         (b"", "batch is not a pickled batch"),

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from natslib.errors import BadSource
+from natslib.training.batches import read_batches
 from natslib.training.images import Split
 from natslib.training.paper_sets import (
     DataFile,
@@ -17,7 +18,6 @@ from natslib.training.paper_sets import (
     first_classes,
     halves_of_test,
     imagenet16_120,
-    read_batches,
 )
 
 

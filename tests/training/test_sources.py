@@ -38,13 +38,29 @@ def test_grey_images_get_a_channel(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
-        ({"test_images": None}, r"has the splits \['train'\]; needed are train and one of valid and test"),
-        ({"train_images": np.zeros((12, 16, 16, 3))}, "float64 images and int64 labels; allowed are uint8"),
-        ({"train_labels": np.zeros(12)}, "uint8 images and float64 labels"),
-        ({"test_labels": np.full(6, -1)}, "class labels go from -1 to -1; allowed are 0 to 2"),
+        ({"test_images": None}, "test: labels without images; needed are train_images and train_labels"),
+        (
+            {"test_images": None, "test_labels": None},
+            r"has the splits \['train'\]; needed are train and one of valid and test",
+        ),
+        (
+            {"train_images": np.zeros((12, 16, 16, 3))},
+            "images of type float64 and uint8; allowed is uint8 in every",
+        ),
+        (
+            {"train_labels": np.zeros(12)},
+            "train: float64 labels; allowed are whole numbers, text and one-hot",
+        ),
+        ({"test_labels": np.full(6, -1)}, "test: class labels have -1; allowed are 0 to 2, as in train"),
         ({"test_images": np.zeros((6, 16, 16, 1), np.uint8)}, "allowed is torch.uint8"),
-        ({"train_labels": np.array([object()])}, "is not an .npz of plain arrays"),
-        ({"train_labels": np.zeros((12, 1), int)}, r"train: images \(12, 16, 16, 3\) and labels \(12, 1\);"),
+        (
+            {"train_labels": np.array([object()])},
+            "plain arrays: Object .*; objects are not read, save numbers or text",
+        ),
+        (
+            {"train_labels": np.zeros((12, 1, 1), int)},
+            r"train: images \(12, 16, 16, 3\) and labels \(12, 1, 1\);",
+        ),
         ({"test_images": np.zeros((6, 768), np.uint8)}, r"test: images \(6, 768\) and labels \(6,\);"),
         ({"test_images": np.zeros((0, 16, 16, 3), np.uint8)}, r"test: images \(0, 16, 16, 3\) and labels"),
         ({"train_images": np.zeros((12, 30, 30, 3), np.uint8)}, "has images of 30 pixels; networks halve"),
@@ -118,5 +134,5 @@ def test_names_and_paths_that_do_not_exist_are_refused(tmp_path: Path) -> None:
         UnknownName, match=r"unknown dataset 'cifar': allowed are 'cifar10-valid', .*'digits'"
     ):
         load_images("cifar", tmp_path, verify=True)
-    with pytest.raises(BadSource, match=r"none\.npz does not exist"):
+    with pytest.raises(BadSource, match=r"none\.npz is no file and no folder"):
         load_images(str(tmp_path / "none.npz"), tmp_path, verify=True)

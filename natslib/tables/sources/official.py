@@ -8,7 +8,6 @@ An archive comes as a directory (`…-simple`, `…-full`), as the downloaded `.
 import functools
 import itertools
 import re
-import tarfile
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ from natslib.datasets import get_dataset
 from natslib.errors import BadSource, NatslibError, UnknownArchitecture, shown
 from natslib.spaces import SPACES, Space
 from natslib.tables.format.schema import Curve, Run
+from natslib.tables.sources.tar import read_tar
 from natslib.tables.sources.unpickle import MAX_BYTES, decompress, loads
 
 RECORD_NAME = re.compile(r"0*(\d{1,6})\.pickle\.pbz2")
@@ -39,13 +39,14 @@ _DAMAGE = (
 
 @dataclass(frozen=True)
 class Item:
-    """Where the record of one architecture lies: `size` bytes at `offset` of the file `path`."""
+    """Where the record of one architecture lies: `size` bytes at `offset` of the file `path`, and when that changed."""
 
     index: int
     name: str
     path: Path
     offset: int
     size: int
+    changed_ns: int
 
     def read(self) -> bytes:
         """Return the packed bytes; raises `BadSource` when the file is gone, shorter than it was, or too large."""
@@ -62,62 +63,49 @@ class Item:
         return data
 
 
-def list_items(source: Path) -> list[Item]:
-    """Return the records of an archive directory or tar by ascending index; raises `BadSource`.
+def list_items(source: Path) -> tuple[list[Item], list[dict[str, str]]]:
+    """Return the records of an archive directory or tar by ascending index, and what of a tar is damaged.
 
-    A tar with absolute names, `..`, links, holes or anything that is not a plain file or folder is refused as a
-    whole.
+    Raises `BadSource` where there is no record, where two claim to be one architecture, and for an unsafe tar.
     """
+    damage = ""
     try:
-        found = list(_directory_files(source) if source.is_dir() else _tar_files(source))
+        if source.is_dir():
+            found = list(_directory_files(source))
+        else:
+            members, damage = read_tar(source)
+            changed = source.stat().st_mtime_ns
+            found = [(name, source, offset, size, changed) for name, offset, size in members]
     except OSError as error:
         raise BadSource(f"{source}: cannot be read ({error.strerror})") from None
+    items = _by_index(source, found)
+    if not items:
+        reason = f"; {damage}" if damage else ""
+        raise BadSource(f"{source}: no record named like 000000.pickle.pbz2 in it{reason}")
+    damaged = [{"file": source.name, "reason": f"{damage}; {len(items):,} records read, the rest not"}]
+    return items, damaged if damage else []
+
+
+def _by_index(source: Path, found: list[tuple[str, Path, int, int, int]]) -> list[Item]:
     items: dict[int, Item] = {}
-    for name, path, offset, size in found:
+    for name, path, offset, size, changed_ns in found:
         match = RECORD_NAME.fullmatch(name)
         if match is None:
             continue
-        item = Item(int(match[1]), name, path, offset, size)
+        item = Item(int(match[1]), name, path, offset, size, changed_ns)
         if item.index in items:
             raise BadSource(
                 f"{source}: both {items[item.index].name} and {name} claim to be architecture {item.index}"
             )
         items[item.index] = item
-    if not items:
-        raise BadSource(f"{source}: no record named like 000000.pickle.pbz2 in it")
     return [items[index] for index in sorted(items)]
 
 
-def _directory_files(source: Path) -> Iterator[tuple[str, Path, int, int]]:
+def _directory_files(source: Path) -> Iterator[tuple[str, Path, int, int, int]]:
     for path in source.iterdir():
         if path.is_file():
-            yield path.name, path, 0, path.stat().st_size
-
-
-def _tar_files(source: Path) -> Iterator[tuple[str, Path, int, int]]:
-    whole = source.stat().st_size
-    try:
-        with tarfile.open(source, "r:") as tar:
-            for member in tar:
-                _refuse_unsafe(source, member, whole)
-                if member.isfile():
-                    yield Path(member.name).name, source, member.offset_data, member.size
-    except (tarfile.TarError, EOFError, ValueError, OverflowError, MemoryError) as error:
-        raise BadSource(f"{source}: not an uncompressed tar archive ({error!s:.120})") from None
-
-
-def _refuse_unsafe(source: Path, member: tarfile.TarInfo, whole: int) -> None:
-    parts = Path(member.name).parts
-    plain = (member.isreg() and not member.issparse()) or member.isdir()
-    if member.name.startswith(("/", "\\")) or ".." in parts or not plain:
-        raise BadSource(
-            f"{source}: refused, its member {member.name[:200]!r} is a link, a device or has holes, or lies outside "
-            "the archive's folder"
-        )
-    if member.size < 0 or member.offset_data + member.size > whole:
-        raise BadSource(
-            f"{source}: its member {member.name[:200]!r} reaches beyond its end; it was cut short"
-        )
+            told = path.stat()
+            yield path.name, path, 0, told.st_size, told.st_mtime_ns
 
 
 def read_record(item: Item) -> dict[str, Any]:

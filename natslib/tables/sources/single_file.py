@@ -7,18 +7,15 @@ instructions that the official file uses are followed.
 
 import bz2
 import io
-import pickle
-import pickletools
 from array import array
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from natslib.errors import BadSource
-from natslib.tables.sources.unpickle import DAMAGE, Float64, allowed_name, bounded_memory
+from natslib.tables.sources.unpickle import DAMAGE, Float64, Follower, bounded_memory, instructions
 
-MAX_FRAME = 64 * 2**20
-_OPCODES = [
+_INSTRUCTIONS = [
     "PROTO",
     "FRAME",
     "STOP",
@@ -89,7 +86,7 @@ class _Memo:
         }
 
 
-class _RecordReader(pickle._Unpickler):
+class _RecordReader(Follower):
     """Calls `on_record` with each architecture's dict once it is filled."""
 
     def __init__(self, file: BinaryIO, on_record: Callable[[dict[str, Any]], None]):
@@ -97,71 +94,21 @@ class _RecordReader(pickle._Unpickler):
         self.memo: Any = _Memo()
         self._on_record = on_record
 
-    def find_class(self, module: str, name: str) -> Any:
-        return allowed_name(module, name)
-
-    def load_frame(self) -> None:
-        size = int.from_bytes(self.read(8), "little")  # type: ignore[attr-defined]
-        if size > MAX_FRAME:
-            raise BadSource(f"a frame of {size:,} bytes, more than any official file has")
-        self._unframer.load_frame(size)  # type: ignore[attr-defined]
-
-    def load_setitem(self) -> None:
-        value, key = self.stack.pop(), self.stack.pop()  # type: ignore[attr-defined]
-        self._fill(self.stack[-1], [key], [value])  # type: ignore[attr-defined]
-
-    def load_setitems(self) -> None:
-        items = self.pop_mark()  # type: ignore[attr-defined]
-        self._fill(self.stack[-1], items[::2], items[1::2])  # type: ignore[attr-defined]
-
     def load_additems(self) -> None:
         items = self.pop_mark()  # type: ignore[attr-defined]
         if type(self.stack[-1]) is not set or not set(map(type, items)) <= {int}:  # type: ignore[attr-defined]
             raise BadSource("a set of something other than whole numbers")
         self.stack[-1].update(items)  # type: ignore[attr-defined]
 
-    def _fill(self, target: Any, keys: list[Any], values: list[Any]) -> None:
-        if not isinstance(target, dict) or len(keys) != len(values) or not _plain_keys(keys):
-            raise BadSource(
-                "items set on something other than a dict, or under keys that no official file has"
-            )
-        if isinstance(values[0], dict) and "all_results" in values[0]:
+    def fill(self, target: dict[Any, Any], keys: list[Any], values: list[Any]) -> None:
+        if values and isinstance(values[0], dict) and "all_results" in values[0]:
             self._on_record(dict(zip(keys, values, strict=True)))
             self.memo.forget_objects()
         else:
-            target.update(zip(keys, values, strict=True))
+            super().fill(target, keys, values)
 
 
-def _plain_keys(keys: list[Any]) -> bool:
-    types = set(map(type, keys))
-    if types <= {str, int}:
-        return True
-    pairs = all(
-        type(key) is tuple and len(key) == 2 and {type(part) for part in key} <= {str, int} for key in keys
-    )
-    return types == {tuple} and pairs
-
-
-def _refusal(name: str) -> Callable[[Any], None]:
-    def refuse(reader: Any) -> None:
-        raise BadSource(
-            f"the pickle instruction {name}, which no official file contains; nothing was executed"
-        )
-
-    return refuse
-
-
-def _dispatch() -> dict[int, Callable[[Any], None]]:
-    """Map each instruction to its handler: ours where we define one, the standard one if official files use it."""
-    names = {ord(code.code): code.name for code in pickletools.opcodes}
-    table: dict[int, Callable[[Any], None]] = {}
-    for code, standard in pickle._Unpickler.dispatch.items():
-        ours = getattr(_RecordReader, f"load_{names[code].lower()}", standard)
-        table[code] = ours if names[code] in _OPCODES else _refusal(names[code])
-    return table
-
-
-_RecordReader.dispatch = _dispatch()
+_RecordReader.dispatch = instructions(_RecordReader, _INSTRUCTIONS)
 
 
 class _Watched(io.RawIOBase):

@@ -1,23 +1,27 @@
-"""Reading the official pickles without running what is in them.
+"""Reading foreign pickles without running what is in them.
 
 The official files hold dicts, lists, tuples, strings, numbers, `OrderedDict` and numpy float scalars; the
 `-full` archives also hold torch weights. Only these names are admitted, and each is answered by a harmless
 stand-in of ours, so that no foreign code runs and numpy and torch are never asked to rebuild anything.
+`StandIn`, `Follower` and `bounded_memory` serve every reader of pickles: batches of images have stand-ins of their own.
 """
 
 import bz2
 import contextlib
 import io
 import pickle
+import pickletools
 import struct
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 from natslib.errors import BadSource, shown
 
 MAX_BYTES = 256 * 2**20
 MAX_MEMORY = 1_000 * 2**20
+MAX_FRAME = 64 * 2**20
+Names = Mapping[tuple[str, str], Any]
 
 
 class Float64:
@@ -34,8 +38,8 @@ class Float64:
             )
 
 
-class _StandIn:
-    """A callable that keeps no state, so that a pickle cannot change it for the files that follow."""
+class StandIn:
+    """What a pickle finds under a name; without state, so that it cannot be changed for the files that follow."""
 
     __slots__ = ()
 
@@ -43,7 +47,7 @@ class _StandIn:
         raise BadSource("it sets state on something that has none in an official file")
 
 
-class _Float64Scalar(_StandIn):
+class _Float64Scalar(StandIn):
     """Stands in for the function that rebuilds numpy scalars."""
 
     __slots__ = ()
@@ -54,7 +58,7 @@ class _Float64Scalar(_StandIn):
         return float(struct.unpack("<d", raw)[0])
 
 
-class _DroppedWeights(_StandIn):
+class _DroppedWeights(StandIn):
     """Stands in for whatever rebuilds a tensor: weights are not part of a table."""
 
     __slots__ = ()
@@ -81,15 +85,13 @@ ALLOWED: dict[tuple[str, str], Callable[..., Any]] = {
 WITH_WEIGHTS = ALLOWED | {("collections", "OrderedDict"): StateDict}
 
 
-def allowed_name(
-    module: str, name: str, allowed: dict[tuple[str, str], Callable[..., Any]] = WITH_WEIGHTS
-) -> Callable[..., Any]:
-    """Return our stand-in for a global of an official file; raises `BadSource` for any other name."""
+def allowed_name(module: str, name: str, allowed: Names = WITH_WEIGHTS, files: str = "official file") -> Any:
+    """Return our stand-in for a global of such files; raises `BadSource` for any other name."""
     try:
         return allowed[(module, name)]
     except (KeyError, TypeError):
         raise BadSource(
-            f"it asks for {module!s:.60}.{name!s:.60}, which no official file contains; nothing was executed"
+            f"it asks for {module!s:.60}.{name!s:.60}, which no {files} contains; nothing was executed"
         ) from None
 
 
@@ -107,6 +109,77 @@ class _UnpicklerWithWeights(_Unpickler):
     """Slower: official dicts without attributes are built in one go only when they are plain dicts."""
 
     allowed = WITH_WEIGHTS
+
+
+class Follower(pickle._Unpickler):
+    """Follows a pickle instruction by instruction, each checked first; a tenth as fast as the standard one in C.
+
+    Names are those of `allowed`, instructions those that a subclass gives `instructions`. Keys of dicts are plain: to
+    hash a nested one can take for ever.
+    """
+
+    allowed: Names = WITH_WEIGHTS
+    files = "official file"
+
+    def find_class(self, module: str, name: str) -> Any:
+        return allowed_name(module, name, self.allowed, self.files)
+
+    def load_frame(self) -> None:
+        size = int.from_bytes(self.read(8), "little")  # type: ignore[attr-defined]
+        if size > MAX_FRAME:
+            raise BadSource(f"a frame of {size:,} bytes, more than any {self.files} has")
+        self._unframer.load_frame(size)  # type: ignore[attr-defined]
+
+    def load_setitem(self) -> None:
+        value, key = self.stack.pop(), self.stack.pop()  # type: ignore[attr-defined]
+        self._checked_fill(self.stack[-1], [key], [value])  # type: ignore[attr-defined]
+
+    def load_setitems(self) -> None:
+        items = self.pop_mark()  # type: ignore[attr-defined]
+        self._checked_fill(self.stack[-1], items[::2], items[1::2])  # type: ignore[attr-defined]
+
+    def load_dict(self) -> None:
+        items = self.pop_mark()  # type: ignore[attr-defined]
+        self.append({})  # type: ignore[attr-defined]
+        self._checked_fill(self.stack[-1], items[::2], items[1::2])  # type: ignore[attr-defined]
+
+    def _checked_fill(self, target: Any, keys: list[Any], values: list[Any]) -> None:
+        if not isinstance(target, dict) or len(keys) != len(values) or not _plain_keys(keys):
+            raise BadSource(
+                f"items set on something other than a dict, or under keys that no {self.files} has"
+            )
+        self.fill(target, keys, values)
+
+    def fill(self, target: dict[Any, Any], keys: list[Any], values: list[Any]) -> None:
+        """Set items of a dict."""
+        target.update(zip(keys, values, strict=True))
+
+
+def _plain_keys(keys: list[Any]) -> bool:
+    types = set(map(type, keys))
+    if types <= {str, int, bytes}:
+        return True
+    pairs = all(
+        type(key) is tuple and len(key) == 2 and {type(part) for part in key} <= {str, int} for key in keys
+    )
+    return types == {tuple} and pairs
+
+
+def instructions(reader: type[Follower], names: Collection[str]) -> dict[int, Callable[[Any], None]]:
+    """Map each instruction to its handler: the reader's own, the standard one if `names` has it, or a refusal."""
+    known = {ord(code.code): code.name for code in pickletools.opcodes}
+    table: dict[int, Callable[[Any], None]] = {}
+    for code, standard in pickle._Unpickler.dispatch.items():
+        own = getattr(reader, f"load_{known[code].lower()}", standard)
+        table[code] = own if known[code] in names else _refusal(known[code], reader.files)
+    return table
+
+
+def _refusal(name: str, files: str) -> Callable[[Any], None]:
+    def refuse(reader: Any) -> None:
+        raise BadSource(f"the pickle instruction {name}, which no {files} contains; nothing was executed")
+
+    return refuse
 
 
 @contextlib.contextmanager
@@ -163,13 +236,22 @@ def decompress(packed: bytes, max_bytes: int = MAX_BYTES) -> bytes:
     return data
 
 
+def load_whole(reader: Callable[[io.BytesIO], Any], data: bytes) -> Any:
+    """Return the object that `reader` of such a stream loads; raises `BadSource` when bytes follow its end."""
+    stream = io.BytesIO(data)
+    content = reader(stream).load()
+    if stream.read(1):
+        raise BadSource("bytes follow the end of its pickle")
+    return content
+
+
 def loads(data: bytes) -> Any:
     """Return the object of a pickle that holds nothing beyond `ALLOWED`; raises `BadSource`, executing nothing."""
     try:
         with bounded_memory():
             try:
-                return _Unpickler(io.BytesIO(data)).load()
+                return load_whole(_Unpickler, data)
             except AttributeError:  # a dict with attributes: weights
-                return _UnpicklerWithWeights(io.BytesIO(data)).load()
+                return load_whole(_UnpicklerWithWeights, data)
     except DAMAGE as error:
         raise BadSource(f"not a readable pickle ({type(error).__name__}: {error!s:.120})") from None
