@@ -53,8 +53,9 @@ def convert(
     `origin` is 'published', an official archive (directory, .tar, .pickle.pbz2), a table of your own (or a folder of
     some) together with the YAML file `columns` that maps its columns, a folder of our own raw logs, or a finished
     table, which is checked against its SHA-256 and copied. `processes` None takes one a core. Damaged files are left
-    out and listed under 'damaged' in the manifest, as is a tar that ends early. Raises `BadSource` when nothing can be read, `ConfigError` when
-    `dest` holds something else, `NatslibError` when the disk is full. Interrupted, call it again.
+    out and listed under 'damaged' in the manifest, as is a tar that ends early. Raises `BadSource` when nothing can be
+    read, `ConfigError` when `dest` holds something else, `NatslibError` when the disk is full. Interrupted, call it
+    again.
     """
     path = Path(origin)
     workers = (os.cpu_count() or 1) if processes is None else processes
