@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-FORMAT = 2
+FORMAT = 3
 SPLITS = ("train", "valid", "test", "valtest")
 CURVE_METRICS = ("loss", "accuracy", "top5", "time_s")
 RUN_METRICS = ("params_m", "flops_m", "latency_s")
@@ -29,6 +29,7 @@ UNITS = {
     "latency_s": "s a batch",
 }
 SEEDS = 2**31  # seeds lie below it
+MAX_EPOCHS = 10_000  # of a run
 LABEL_LENGTH = 64  # characters of a dataset's or a recipe's name
 MEAN_ONLY = -1  # the seed of a row that is a mean over runs which the source does not list one by one
 

@@ -24,8 +24,10 @@ from natslib.datasets import DATASETS
 from natslib.errors import BadSource, ConfigError, NatslibError, shown, unknown_name
 from natslib.files import sha256
 from natslib.spaces import Space, get_space
+from natslib.tables.format.limits import check_parquet
 from natslib.tables.format.schema import (
     LABEL_LENGTH,
+    MAX_EPOCHS,
     MEAN_ONLY,
     METRICS,
     SEEDS,
@@ -35,7 +37,6 @@ from natslib.tables.format.schema import (
     out_of_range,
 )
 from natslib.tables.format.writing import block_of_finals
-from natslib.tables.sources.official import MAX_EPOCHS
 
 _KEYS = ("space", "arch", "epochs", "datasets", "columns")
 _COLUMN_KEYS = ("dataset", "recipe", "split", "seed", "metric")
@@ -51,6 +52,8 @@ def read_tidy(path: Path, mapping_path: Path) -> tuple[pa.Table, Space, dict[str
             raise BadSource(f"{file}: no such file")
     mapping = _read_mapping(mapping_path)
     space = get_space(mapping["space"])
+    if path.suffix == ".parquet":
+        check_parquet(path, len(space))
     frame = _read_frame(path)
     names = [mapping["arch"], *mapping["columns"]]
     if missing := [name for name in names if name not in frame.columns]:
