@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     from natslib.tables.reader import Question, Reader
 
 NO_CURVES = (
-    "this source has no curves: it holds the last epoch only, which is epoch None; official archives and own "
-    "training have all epochs, such as the table logs/embedded-tss"
+    "this source has no curves: it holds the last epoch only, which is epoch None; curves have official archives and "
+    "own training, such as logs/embedded-tss on digits"
 )
 _CLOSED_FORM = ("params_m", "flops_m")
 _Place = tuple[str, str, str]
@@ -35,7 +35,7 @@ def instead(reader: "Reader", asked: "Question", index: int | None = None) -> st
             _nearest(reader, asked),
         ]
     else:
-        parts = [_nearest(reader, asked), _other_split(reader, asked)]
+        parts = [_other_split(reader, asked), _nearest(reader, asked)]
     if asked.metric in _CLOSED_FORM and asked.dataset in PAPER:
         form = f"space.{asked.metric}(table.space.code(arch), {asked.dataset!r})"
         parts.append(f"{asked.metric} of every architecture in closed form: table.{form}")
@@ -55,7 +55,7 @@ def _nearest(reader: "Reader", asked: "Question") -> str:
             held[place] = [block for block in reader.blocks(*place) if reader.has(block, asked.metric)]
     places = [place for place, blocks in held.items() if blocks]
     if not places:
-        return f"this table holds no other {asked.metric}"
+        return f"no {asked.metric} stands anywhere else in this table"
     for at, name in enumerate(_place(asked)):
         places = [place for place in places if place[at] == name] or places
     listed = [f"{d} recipe {r!r} {s!r} (seeds {_seeds(held[d, r, s])})" for d, r, s in places]
@@ -63,10 +63,10 @@ def _nearest(reader: "Reader", asked: "Question") -> str:
 
 
 def _other_split(reader: "Reader", asked: "Question") -> str:
-    """Say what a table is that has no results at all on a split that the paper has."""
+    """Say what has results on a split of the paper that the table lacks altogether."""
     if asked.dataset not in PAPER or asked.split in set(reader.runs()["split"]):
         return ""
-    return f"this table has nothing of split {asked.split!r}, the official archives do (README: what `published` lacks)"
+    return f"this table has nothing of split {asked.split!r}, the official archives have (see the README)"
 
 
 def _other_seeds(reader: "Reader", asked: "Question", there: list[Block]) -> str:

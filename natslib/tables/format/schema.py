@@ -16,6 +16,7 @@ import pyarrow as pa
 FORMAT = 3
 SPLITS = ("train", "valid", "test", "valtest")
 CURVE_METRICS = ("loss", "accuracy", "top5", "time_s")
+SINGLE = ("loss", "accuracy", "top5")  # float32 but for the last epoch
 RUN_METRICS = ("params_m", "flops_m", "latency_s")
 METRICS = (*CURVE_METRICS, "total_time_s", *RUN_METRICS)
 UNITS = {
@@ -115,6 +116,6 @@ FINALS = pa.schema(
 CURVES = pa.schema(
     [
         *_KEYS,
-        *((name, pa.list_(pa.float64() if name == "time_s" else pa.float32())) for name in CURVE_METRICS),
+        *((name, pa.list_(pa.float32() if name in SINGLE else pa.float64())) for name in CURVE_METRICS),
     ]
 )
