@@ -28,6 +28,9 @@ class ClassReader(Reader):
         super().__init__(reader._finals, list(reader._blocks), reader._space, reader._curves)
         self._by: dict[tuple[str, str, str], Indices] = {}
 
+    def __getstate__(self) -> dict[str, object]:
+        return super().__getstate__() | {"_by": {}}
+
     def answered_by(self, dataset: str, recipe: str, split: str) -> Indices:
         """Return which cell answers for every cell: itself where it was trained, `NOBODY` where none of its class was.
 

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from natslib.datasets import PAPER
 from natslib.errors import BadSource, shown
 from natslib.files import atomic
-from natslib.spaces import Space, get_space
+from natslib.spaces import SPACES, Space
 from natslib.tables.format.column_file import ColumnFile, reading
 from natslib.tables.format.schema import (
     CURVE_METRICS,
@@ -228,7 +228,7 @@ def read_metadata(file: ColumnFile) -> tuple[Space, list[Block]]:
         blocks = [Block(*block) for block in content["blocks"]]
         if not all(map(_is_block, blocks)) or len({*blocks}) != file.metadata.num_row_groups:
             raise ValueError("its blocks are none")
-        return get_space(content["space"]), blocks
+        return SPACES[content["space"]], blocks
 
 
 def _is_block(block: Block) -> bool:
