@@ -3,7 +3,6 @@
 import bisect
 import itertools
 from collections.abc import Iterator, Mapping
-from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -27,10 +26,16 @@ class Curves:
         self._folder = folder
         self._footers = footers
         self._space = space
+        self._opened: list[tuple[ColumnFile, dict[Block, int]]] | None = None
         self._firsts = [int(Path(name).stem) for name in footers]
 
-    @cached_property
+    @property
     def _files(self) -> list[tuple[ColumnFile, dict[Block, int]]]:
+        if self._opened is None:
+            self._opened = self._open()
+        return self._opened
+
+    def _open(self) -> list[tuple[ColumnFile, dict[Block, int]]]:
         files = []
         for name, footer in self._footers.items():
             file = ColumnFile.open(self._folder / name, footer)

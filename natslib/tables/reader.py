@@ -2,7 +2,6 @@
 
 import contextlib
 from collections import OrderedDict
-from functools import cached_property
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -77,6 +76,7 @@ class Reader:
         self._space = space
         self._curves = curves
         self._last: dict[Question, np.ndarray] = {}
+        self._epochs: dict[tuple[str, str], int] = {}  # no `cached_property`: a fork can leave its lock held
         self._recent: OrderedDict[Question, np.ndarray] = OrderedDict()  # asked for longest ago: first
 
     def __getstate__(self) -> dict[str, object]:
@@ -248,15 +248,13 @@ class Reader:
 
     def epochs(self, asked: Question) -> int:
         """Return the number of epochs of a whole run."""
-        return self._run_epochs[(asked.dataset, asked.recipe)]
-
-    @cached_property
-    def _run_epochs(self) -> dict[tuple[str, str], int]:
-        runs = self.runs()
-        epochs: dict[tuple[str, str], int] = {}
-        for dataset, recipe, count in zip(runs["dataset"], runs["recipe"], runs["epochs"], strict=True):
-            epochs[(dataset, recipe)] = max(count, epochs.get((dataset, recipe), 0))
-        return epochs
+        if not self._epochs:
+            longest: dict[tuple[str, str], int] = {}
+            for _, run in self.runs().iterrows():
+                key = (run["dataset"], run["recipe"])
+                longest[key] = max(run["epochs"], longest.get(key, 0))
+            self._epochs = longest
+        return self._epochs[(asked.dataset, asked.recipe)]
 
     def seeds(self, asked: Question) -> list[int]:
         """Return the seeds there, ascending; raises `NotMeasured` or `UnknownName` where there is none."""
