@@ -35,7 +35,13 @@ class Table:
     valid, test or valtest; `seed` is one run's seed or 'mean' over the runs there are; `epoch` counts from
     0, None is the last. All raise `NotMeasured` where the table has no such thing, `UnknownName` for a word
     that never names anything, `ConfigError` for an argument of a wrong type (recipes are strings, seeds and
-    epochs whole numbers), and `BadSource` for a file that cannot be read.
+    epochs whole numbers), and `BadSource` for a file that is damaged, exchanged or cannot be read.
+
+    The last epoch is kept in double precision, and is the same by its number and by None. Losses and accuracies of the
+    epochs before it are kept in single precision (float32, seven digits): runs that differ by less are equal there. Times
+    are kept whole. Parameters, FLOPs and latency are of a run, and the same under each of its splits and epochs.
+
+    Several threads may ask one table, and so may a process after a fork; a table can be pickled and copied.
     """
 
     def __init__(self, finals: ColumnFile, folder: Path | None, manifest: dict[str, Any]):
