@@ -38,8 +38,8 @@ class Table:
     epochs whole numbers), and `BadSource` for a file that is damaged, exchanged or cannot be read.
 
     The last epoch is kept in double precision, and is the same by its number and by None. Losses and accuracies of the
-    epochs before it are kept in single precision (float32, seven digits): runs that differ by less are equal there. Times
-    are kept whole. Parameters, FLOPs and latency are of a run, and the same under each of its splits and epochs.
+    epochs before it are kept in single precision (float32, seven digits): runs that differ by less are equal there.
+    Times are kept whole. Parameters, FLOPs and latency are of a run, and the same under each of its splits and epochs.
 
     Several threads may ask one table, and so may a process after a fork; a table can be pickled and copied.
     """
