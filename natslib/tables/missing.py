@@ -31,7 +31,7 @@ def instead(reader: "Reader", asked: "Question", index: int | None = None) -> st
         parts = [f"its seeds: {_seeds(there)}"]
     elif there:
         parts = [
-            f"there is: {', '.join(reader.metrics(*_place(asked))) or 'nothing'}",
+            f"there is: {', '.join(reader.held(*_place(asked))) or 'nothing'}",
             _nearest(reader, asked),
         ]
     else:

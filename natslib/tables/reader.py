@@ -106,7 +106,7 @@ class Reader:
         stats = self._finals.statistics(self._blocks[block], metric)
         return stats is not None and bool(stats.has_min_max)
 
-    def metrics(self, dataset: str, recipe: str, split: str) -> list[str]:
+    def held(self, dataset: str, recipe: str, split: str) -> list[str]:
         """Return what `Table.measured_metrics` does."""
         there = self.blocks(dataset, recipe, split)
         return [metric for metric in METRICS if any(self.has(block, metric) for block in there)]

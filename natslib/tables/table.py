@@ -84,7 +84,7 @@ class Table:
 
     def measured_metrics(self, dataset: str, recipe: str, split: str) -> list[str]:
         """Return the metrics that are recorded for any architecture there, in the order of `METRICS`."""
-        return self._reader.metrics(dataset, recipe, split)
+        return self._reader.held(dataset, recipe, split)
 
     def curves(self, dataset: str, recipe: str, split: str) -> str:
         """Return 'none', 'every epoch', 'last epoch only' or 'some epochs': what `epoch` can ask for there."""
