@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import json
 import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -66,14 +67,27 @@ def lock(path: Path, *, busy: str | None = None) -> Iterator[None]:
         held.release()
 
 
+def check_plain(path: Path) -> None:
+    """Raise `BadSource` for what exists and is no file: opening a pipe or a device can wait for ever."""
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return  # who opens it says why it cannot be
+    if not stat.S_ISREG(mode):
+        kind = "a folder" if stat.S_ISDIR(mode) else "a pipe or a device"
+        raise BadSource(f"{path}: {kind}, where a file belongs")
+
+
 def sha256(path: Path) -> str:
-    """Return the hex SHA-256 of a file's bytes."""
+    """Return the hex SHA-256 of a file's bytes; raises `BadSource` for what is no file."""
+    check_plain(path)
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def read_json(path: Path, kind: str) -> dict[str, Any]:
     """Return the object in a JSON file; raises `BadSource` that says what `kind` of file it should be."""
+    check_plain(path)
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:

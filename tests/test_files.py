@@ -56,6 +56,14 @@ def test_a_json_object_is_returned(tmp_path: Path) -> None:
         read_json(tmp_path / "missing", "description of a search")
 
 
+def test_a_pipe_or_a_folder_is_refused_before_it_is_opened(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for name, kind in (("pipe", "a pipe or a device"), (".", "a folder")):
+        for read in (sha256, lambda path: read_json(path, "description of a search")):
+            with pytest.raises(BadSource, match=f"{kind}, where a file belongs"):
+                read(tmp_path / name)
+
+
 def test_who_comes_second_is_refused_with_the_message_given(tmp_path: Path) -> None:
     busy = pytest.raises(ConfigError, match="somebody is at work")
     with lock(tmp_path / "new/.lock"), busy, lock(tmp_path / "new/.lock", busy="somebody is at work"):

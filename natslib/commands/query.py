@@ -5,12 +5,13 @@ import json
 import sys
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from natslib.commands.options import ARCH, DATASET, RECIPE, TABLE, index_or_string
 from natslib.tables import Table, load
 from natslib.tables.format.costs import COSTS
-from natslib.tables.format.schema import METRICS, SPLITS
+from natslib.tables.format.schema import METRICS, SINGLE, SPLITS
 
 _TOLD = 3
 
@@ -47,6 +48,8 @@ def run(args: argparse.Namespace) -> int:
         arch = index_or_string(args.arch)
         table.value(arch, args.metric, **where)  # says what exists where this one is missing
         frame = frame.loc[[table.space.index(arch)]]
+    if args.epoch is not None and args.metric in SINGLE:
+        frame = _shortest(frame)
     frame.insert(0, "arch", [table.space.string(index) for index in frame.index])
     _print_frame(frame.reset_index(), args, f"{args.metric} [{table.metrics[args.metric].unit}]")
     if args.metric in COSTS:
@@ -66,6 +69,18 @@ def _tell_contradictions(table: Table, archs: pd.Index, args: argparse.Namespace
         )
     if len(odd) > _TOLD:
         print(f"and so do stored costs of {len(odd) - _TOLD:,} other architectures", file=sys.stderr)
+
+
+def _shortest(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the frame with rows of single-precision numbers as their shortest text reads: 51.88, not 51.87999...."""
+    numbers = frame.select_dtypes("float64")
+    single = numbers.astype(np.float32)
+    runs = [column for column in numbers if column not in ("mean", "std")] or ["mean"]
+    exact = (numbers[runs].isna() | (numbers[runs] == single[runs])).all(axis="columns")
+    short = single.astype(str).astype(np.float64)
+    shown = frame.copy()
+    shown[numbers.columns] = numbers.mask(exact, short)
+    return shown
 
 
 def _print_frame(frame: pd.DataFrame, args: argparse.Namespace, title: str) -> None:

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from tqdm import tqdm
 
 from natslib.errors import BadSource, ConfigError, shown
-from natslib.files import atomic, sha256
+from natslib.files import atomic, check_plain, sha256
 from natslib.spaces import SPACES, Space, get_space
 from natslib.tables.chunks import CHUNK, convert_chunks, read_note, source_facts, source_of, write_chunk
 from natslib.tables.destination import Destination, fingerprint
@@ -91,8 +91,8 @@ def _convert(
         return _convert_frame(Destination(dest, "published", fingerprint(FILES)), _published)
     if not path.exists():
         raise BadSource(f"{origin}: no such file or directory; a source is {_KINDS}")
-    if not (path.is_file() or path.is_dir()):
-        raise BadSource(f"{origin}: neither a file nor a folder, but a pipe or device; a source is {_KINDS}")
+    if not path.is_dir():
+        check_plain(path)
     name = _name(path.resolve())
     if columns is not None:
         mark = fingerprint([sha256(file) for file in tidy_files(path, Path(columns))])

@@ -2,50 +2,59 @@
 
 import bisect
 import itertools
-from collections.abc import Sequence
-from functools import cached_property
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
-import pyarrow.parquet as pq
 
 from natslib.errors import BadSource
-from natslib.tables.format.folder import reading
+from natslib.spaces import Space
+from natslib.tables.format.column_file import ColumnFile, reading
+from natslib.tables.format.limits import check_size
 from natslib.tables.format.schema import CURVES, Block, sum_in_order
 from natslib.tables.format.writing import read_metadata
 
 
 class Curves:
-    """The files of curves that a table's manifest lists; each is named by its first architecture index.
+    """The files of curves that a table's manifest lists; each is named by the first architecture that went in.
 
-    Raises `BadSource` with the name of a file that cannot be read.
+    `footers` gives the SHA-256 of each file's footer by its name. Raises `BadSource` with the name of a file that
+    cannot be read.
     """
 
-    def __init__(self, folder: Path, names: Sequence[str], n_archs: int):
-        self._paths = [folder / name for name in names]
-        self._n_archs = n_archs
+    def __init__(self, folder: Path, footers: Mapping[str, str], space: Space):
+        self._folder = folder
+        self._footers = footers
+        self._space = space
+        self._opened: list[tuple[ColumnFile, dict[Block, int]]] | None = None
+        self._firsts = [int(Path(name).stem) for name in footers]
 
-    @cached_property
-    def _files(self) -> list[tuple[Path, pq.ParquetFile, dict[Block, int]]]:
+    @property
+    def _files(self) -> list[tuple[ColumnFile, dict[Block, int]]]:
+        if self._opened is None:
+            self._opened = self._open()
+        return self._opened
+
+    def _open(self) -> list[tuple[ColumnFile, dict[Block, int]]]:
         files = []
-        for path in self._paths:
-            with reading(path):
-                file = pq.ParquetFile(path, memory_map=True)
-                blocks = read_metadata(file, str(path))[1]
-                if not file.schema_arrow.equals(CURVES) or file.num_row_groups != len(blocks):
-                    raise BadSource(f"{path}: it does not hold the columns and blocks of curves")
-            files.append((path, file, {block: group for group, block in enumerate(blocks)}))
+        for name, footer in self._footers.items():
+            file = ColumnFile.open(self._folder / name, footer)
+            space, blocks = read_metadata(file)
+            check_size(file.metadata, len(space), file.name)
+            if space != self._space or not file.schema.equals(CURVES):
+                raise BadSource(f"{file.name}: it does not hold the columns and blocks of curves")
+            files.append((file, {block: group for group, block in enumerate(blocks)}))
         return files
 
     def at_epoch(self, block: Block, metric: str, epoch: int) -> np.ndarray:
         """Return float64 of shape (n_archs,): the metric at one epoch, or the time up to it; NaN where missing."""
-        column = np.full(self._n_archs, np.nan)
+        column = np.full(len(self._space), np.nan)
         stored = "time_s" if metric == "total_time_s" else metric
-        for path, file, groups in self._files:
+        for file, groups in self._files:
             if block not in groups:
                 continue
-            with reading(path):
-                index, offsets, flat = self._read(file, groups[block], stored)
+            index, offsets, flat = self._read(file, groups[block], stored)
+            with reading(file.name):
                 if stored == "time_s":
                     column[index] = [_time(flat[a:b], epoch, metric) for a, b in itertools.pairwise(offsets)]
                 else:
@@ -55,38 +64,45 @@ class Curves:
 
     def of_architecture(self, block: Block, metric: str, index: int) -> np.ndarray:
         """Return float64 of shape (epochs,) of one architecture; empty where there is none."""
-        position = bisect.bisect_right([int(path.stem) for path in self._paths], index) - 1
-        if position < 0:
-            return np.empty(0)
-        path, file, groups = self._files[position]
-        if block not in groups:
-            return np.empty(0)
-        with reading(path):
-            rows, offsets, flat = self._read(file, groups[block], metric)
-            row = np.flatnonzero(rows == index)
-            return flat[offsets[row[0]] : offsets[row[0] + 1]] if row.size else np.empty(0)
+        for file, group in self._holding(block, index):
+            rows, offsets, flat = self._read(file, group, metric)
+            if (row := np.flatnonzero(rows == index)).size:
+                return flat[offsets[row[0]] : offsets[row[0] + 1]]
+        return np.empty(0)
+
+    def _holding(self, block: Block, index: int) -> Iterator[tuple[ColumnFile, int]]:
+        """Yield the files that may hold an architecture of a block, with its row group, the likely one first.
+
+        Sources in index order give files in index order; the official single file need not be.
+        """
+        likely = max(0, bisect.bisect_right(self._firsts, index) - 1)
+        for file, groups in [*self._files[likely:], *self._files[:likely]]:
+            if block in groups:
+                reach = file.statistics(groups[block], "arch_index")
+                if reach is None or reach.min <= index <= reach.max:
+                    yield file, groups[block]
 
     def extent(self, block: Block) -> str:
         """Return 'every epoch', 'last epoch only', 'some epochs' or 'none': what the first file of a block has."""
-        for path, file, groups in self._files:
+        for file, groups in self._files:
             if block not in groups:
                 continue
-            with reading(path):
-                for metric in ("loss", "accuracy"):
-                    _, offsets, flat = self._read(file, groups[block], metric)
-                    counted = np.concatenate([[0], np.cumsum(~np.isnan(flat))])
-                    recorded = np.diff(counted[offsets])
-                    if recorded.any():
-                        most = int(np.argmax(recorded))
-                        return _extent(flat[offsets[most] : offsets[most + 1]])
+            for metric in ("loss", "accuracy"):
+                _, offsets, flat = self._read(file, groups[block], metric)
+                counted = np.concatenate([[0], np.cumsum(~np.isnan(flat))])
+                recorded = np.diff(counted[offsets])
+                if recorded.any():
+                    most = int(np.argmax(recorded))
+                    return _extent(flat[offsets[most] : offsets[most + 1]])
         return "none"
 
-    @staticmethod
-    def _read(file: pq.ParquetFile, group: int, metric: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        rows = file.read_row_group(group, columns=["arch_index", metric])
-        lists = rows[metric].combine_chunks()
-        flat = lists.values.to_numpy(zero_copy_only=False).astype(np.float64)
-        return rows["arch_index"].to_numpy(), lists.offsets.to_numpy(), flat
+    def _read(self, file: ColumnFile, group: int, metric: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return architecture indices (rows,), and the values of row n: `flat[offsets[n]:offsets[n + 1]]`."""
+        index, rows = file.by_arch([metric], group, len(self._space))
+        with reading(file.name):
+            lists = rows[metric].combine_chunks()
+            flat = lists.values.to_numpy(zero_copy_only=False).astype(np.float64)
+            return index, lists.offsets.to_numpy(), flat
 
 
 def _extent(values: np.ndarray) -> str:

@@ -14,10 +14,10 @@ import pyarrow.parquet as pq
 
 import natslib
 from natslib.errors import BadSource, ConfigError
-from natslib.files import atomic, lock, sha256
+from natslib.files import atomic, lock
 from natslib.spaces import Space
 from natslib.tables.chunks import Chunk
-from natslib.tables.format.folder import FINALS_FILE, MANIFEST, read_manifest
+from natslib.tables.format.folder import FINALS_FILE, MANIFEST, file_digests, read_manifest
 from natslib.tables.format.schema import FORMAT
 from natslib.tables.format.writing import write_finals
 from natslib.tables.sources.official import Item
@@ -129,7 +129,7 @@ class Destination:
             "blocks": [{**block._asdict(), "rows": count} for block, count in written.blocks],
             "costs": written.costs,
             "damaged": damaged,
-            "sha256": {str(file.relative_to(self.path)): sha256(file) for file in files},
+            **file_digests(self.path, [str(file.relative_to(self.path)) for file in files]),
             "versions": {"natslib": natslib.__version__, "pyarrow": pa.__version__},
         }
         self.write_manifest(manifest)

@@ -24,8 +24,11 @@ class ClassReader(Reader):
     """Reads a table's columns with the cells that were not trained answered through their class."""
 
     def __init__(self, reader: Reader):
-        super().__init__(reader._finals, reader._name, list(reader._blocks), reader._space, reader._curves)
+        super().__init__(reader._finals, list(reader._blocks), reader._space, reader._curves)
         self._by: dict[tuple[str, str, str], Indices] = {}
+
+    def __getstate__(self) -> dict[str, object]:
+        return super().__getstate__() | {"_by": {}}
 
     def answered_by(self, dataset: str, recipe: str, split: str) -> Indices:
         """Return which cell answers for every cell: itself where it was trained, `NOBODY` where none of its class was.
@@ -69,7 +72,7 @@ class ClassReader(Reader):
 
 def equal_networks(space: Space) -> Indices:
     """Return the class of every architecture; where no rule is known, as in the size space, each is its own."""
-    return equivalence_class("exact") if space is TOPOLOGY else np.arange(len(space))
+    return equivalence_class("exact") if space == TOPOLOGY else np.arange(len(space))
 
 
 def _answers(runs: Indices, classes: Indices) -> Indices:

@@ -1,22 +1,23 @@
 """Reading a table: one column a question, what there is, and what is said where there is nothing."""
 
 import contextlib
-from functools import cached_property
+from collections import OrderedDict
 from typing import Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from natslib.datasets import get_dataset
 from natslib.errors import BadSource, ConfigError, NotMeasured, unknown_name
 from natslib.spaces import Space
 from natslib.tables.curves import Curves
+from natslib.tables.format.column_file import ColumnFile, reading
 from natslib.tables.format.costs import COSTS
-from natslib.tables.format.folder import FINALS_FILE, reading
+from natslib.tables.format.folder import FINALS_FILE
 from natslib.tables.format.schema import (
     CURVE_METRICS,
+    MAX_EPOCHS,
     MEAN_ONLY,
     METRICS,
     RUN_METRICS,
@@ -25,10 +26,10 @@ from natslib.tables.format.schema import (
     known_metrics,
     out_of_range,
 )
+from natslib.tables.missing import NO_CURVES, instead
 
 Seed = int | Literal["mean"]
 RECENT = 64  # columns at an epoch that are kept; a column of the last epoch is kept for good
-NO_CURVES = "this source has no curves: it holds the last epoch only, which is epoch None"
 
 
 class Question(NamedTuple):
@@ -74,20 +75,23 @@ def _is_whole(value: object) -> bool:
 class Reader:
     """The columns of one table, read when first asked for; a question to it has been checked.
 
-    `name` is what an error calls the file of the finals; `curves` is None where the source has none.
+    `curves` is None where the source has none. Several threads may ask at once: two that miss the same column both
+    read it, and what one of them keeps answers the next.
     """
 
-    def __init__(
-        self, finals: pq.ParquetFile, name: str, blocks: list[Block], space: Space, curves: Curves | None
-    ):
+    def __init__(self, finals: ColumnFile, blocks: list[Block], space: Space, curves: Curves | None):
         self._finals = finals
-        self._name = name
         self._blocks = {block: row_group for row_group, block in enumerate(blocks)}
-        self.metrics = known_metrics(finals.schema_arrow)
+        self.metrics = known_metrics(finals.schema)
         self._space = space
         self._curves = curves
         self._last: dict[Question, np.ndarray] = {}
-        self._recent: dict[Question, np.ndarray] = {}  # the one asked for longest ago stands first
+        self._epochs: dict[tuple[str, str], int] = {}  # no `cached_property`: a fork can leave its lock held
+        self._recent: OrderedDict[Question, np.ndarray] = OrderedDict()  # asked for longest ago: first
+
+    def __getstate__(self) -> dict[str, object]:
+        """Leave the columns kept out of pickles and copies."""
+        return vars(self) | {"_last": {}, "_recent": OrderedDict()}
 
     # what there is
 
@@ -99,9 +103,11 @@ class Reader:
         for block, row_group in self._blocks.items():
             if metric is not None and not self.has(block, metric):
                 continue
-            meta = self._finals.metadata.row_group(row_group)
-            epoch = meta.column(self._finals.schema_arrow.get_field_index("epoch")).statistics
-            rows.append((*block, meta.num_rows, epoch.max + 1))
+            epoch = self._finals.statistics(row_group, "epoch")
+            with reading(self._finals.name):
+                if epoch is None or not epoch.has_min_max or not 0 <= epoch.min <= epoch.max < MAX_EPOCHS:
+                    raise ValueError(f"no epochs of {tuple(block)}")
+            rows.append((*block, self._finals.metadata.row_group(row_group).num_rows, epoch.max + 1))
         frame = pd.DataFrame(rows, columns=[*Block._fields, "n_archs", "epochs"])
         return frame.assign(seed=frame["seed"].map(lambda seed: "mean" if seed == MEAN_ONLY else seed))
 
@@ -111,9 +117,13 @@ class Reader:
 
     def has(self, block: Block, metric: str) -> bool:
         """Whether the block holds the metric of any architecture."""
-        row_group = self._finals.metadata.row_group(self._blocks[block])
-        stats = row_group.column(self._finals.schema_arrow.get_field_index(metric)).statistics
-        return stats is not None and stats.has_min_max
+        stats = self._finals.statistics(self._blocks[block], metric)
+        return stats is not None and bool(stats.has_min_max)
+
+    def held(self, dataset: str, recipe: str, split: str) -> list[str]:
+        """Return what `Table.measured_metrics` does."""
+        there = self.blocks(dataset, recipe, split)
+        return [metric for metric in self.metrics if any(self.has(block, metric) for block in there)]
 
     def curves(self, dataset: str, recipe: str, split: str) -> str:
         """Return what `Table.curves` does."""
@@ -124,17 +134,17 @@ class Reader:
 
     def measured(self) -> np.ndarray:
         """Return the indices of the architectures that have any row, ascending."""
-        with reading(self._name):
-            index = self._finals.read(columns=["arch_index"])["arch_index"].to_numpy()
-        return np.unique(index)
+        index = [self._index(block) for block in self._blocks]
+        return np.unique(np.concatenate(index)) if index else np.empty(0, np.int64)
+
+    def _index(self, block: Block) -> np.ndarray:
+        return self._finals.by_arch([], self._blocks[block], len(self._space))[0]
 
     def count_runs(self, dataset: str, recipe: str, split: str) -> np.ndarray:
         """Return how many runs each architecture has there, (len(space),) int64."""
         counts = np.zeros(len(self._space), np.int64)
-        with reading(self._name):
-            for block in self.blocks(dataset, recipe, split):
-                rows = self._finals.read_row_group(self._blocks[block], columns=["arch_index"])
-                counts[rows["arch_index"].to_numpy()] += 1
+        for block in self.blocks(dataset, recipe, split):
+            counts[self._index(block)] += 1
         return counts
 
     def answered_by(self, dataset: str, recipe: str, split: str) -> np.ndarray:
@@ -143,35 +153,55 @@ class Reader:
 
     def frame(self) -> pd.DataFrame:
         """Return what `Table.frame` does."""
-        with reading(self._name):
-            return self._finals.read().to_pandas()
+        rows = self._finals.read()
+        with reading(self._finals.name):
+            return rows.to_pandas()
 
     # a column
 
     def column(self, asked: Question) -> np.ndarray:
         """Return the read-only column of shape (len(space),); raises `NotMeasured` where all of it is missing."""
         if asked.epoch is None:
-            if asked not in self._last:
-                self._last[asked] = self._load(asked)
-            return self._last[asked]
-        column = self._recent.pop(asked) if asked in self._recent else self._load(asked)
+            if (column := self._last.get(asked)) is None:
+                column = self._last[asked] = self._load(asked)
+            return column
+        column = self._recent.pop(asked, None)
+        if column is None:
+            column = self._load(asked)
         self._recent[asked] = column
-        if len(self._recent) > RECENT:
-            del self._recent[next(iter(self._recent))]
+        while len(self._recent) > RECENT:
+            with contextlib.suppress(KeyError):  # another thread was first
+                self._recent.popitem(last=False)
         return column
 
     def _load(self, asked: Question) -> np.ndarray:
-        column = self._mean(asked) if asked.seed == "mean" else self._of_run(asked)
-        if np.isnan(column).all():
+        column = None
+        for split in self._splits(asked):
+            if column is None or np.isnan(column).any():
+                with contextlib.suppress(NotMeasured):
+                    found = self._of_split(asked._replace(split=split))
+                    column = found if column is None else np.where(np.isnan(column), found, column)
+        if column is None or np.isnan(column).all():
             raise self.not_measured(asked)
         if (wrong := np.flatnonzero(out_of_range(asked.metric, column))).size:
             raise self._impossible(asked, column, int(wrong[0]))
         column.flags.writeable = False
         return column
 
+    def _splits(self, asked: Question) -> list[str]:
+        """Return where the metric stands: parameters, FLOPs and latency are of a run, under whichever split."""
+        if asked.metric not in RUN_METRICS:
+            return [asked.split]
+        there = {block.split for block in self._blocks if block[:2] == (asked.dataset, asked.recipe)}
+        return [asked.split, *(split for split in SPLITS if split in there - {asked.split})]
+
+    def _of_split(self, asked: Question) -> np.ndarray:
+        return self._mean(asked) if asked.seed == "mean" else self._of_run(asked)
+
     def _mean(self, asked: Question) -> np.ndarray:
         """Mean over seeds, added in ascending order of the seed as the official reader does."""
-        seeds = self.seeds(asked)
+        self._check_names(asked)
+        seeds = [block.seed for block in self.blocks(asked.dataset, asked.recipe, asked.split)]
         total, count = np.zeros(len(self._space)), np.zeros(len(self._space))
         read = self.column if asked.epoch is None else self._load  # single runs at an epoch are not kept
         single = [seed for seed in seeds if seed != MEAN_ONLY] or seeds
@@ -188,7 +218,7 @@ class Reader:
 
     def _impossible(self, asked: Question, values: np.ndarray, index: int) -> BadSource:
         wrong = values[out_of_range(asked.metric, values)][0]
-        table = self._name.removesuffix(f"/{FINALS_FILE}")
+        table = self._finals.name.removesuffix(f"/{FINALS_FILE}")
         return BadSource(
             f"{table}: damaged or altered, {wrong:.12g} of architecture {index} cannot be {asked.what} "
             f"({self.metrics[asked.metric].unit})"
@@ -203,15 +233,22 @@ class Reader:
             raise ConfigError(f"epoch {asked.epoch}: recipe {asked.recipe!r} has epochs 0 to {epochs - 1}")
         if asked.metric in RUN_METRICS:
             return self._final(block, asked.metric)
-        if self._curves is None or asked.metric not in METRICS:
-            return np.full(len(self._space), np.nan)
-        return self._curves.at_epoch(block, asked.metric, asked.epoch)
-
-    def _final(self, block: Block, metric: str) -> np.ndarray:
         column = np.full(len(self._space), np.nan)
-        with reading(self._name):
-            rows = self._finals.read_row_group(self._blocks[block], columns=["arch_index", metric])
-            column[rows["arch_index"].to_numpy()] = rows[metric].cast(pa.float64()).to_numpy()
+        if self._curves is not None and asked.metric in METRICS:
+            column = self._curves.at_epoch(block, asked.metric, asked.epoch)
+        ends = self._finals.statistics(self._blocks[block], "epoch")
+        ended = ends.min <= asked.epoch <= ends.max  # the last epoch of some runs stands among the finals
+        return self._final(block, asked.metric, asked.epoch, column) if ended else column
+
+    def _final(
+        self, block: Block, metric: str, epoch: int | None = None, others: np.ndarray | None = None
+    ) -> np.ndarray:
+        """Return what the finals hold; with an `epoch`, only of runs that it is the last of, and `others` else."""
+        column = np.full(len(self._space), np.nan) if others is None else others
+        index, rows = self._finals.by_arch(["epoch", metric], self._blocks[block], len(self._space))
+        with reading(self._finals.name):
+            last = (rows["epoch"].to_numpy() == epoch) if epoch is not None else np.full(len(index), True)
+            column[index[last]] = rows[metric].cast(pa.float64()).to_numpy()[last]
         return column
 
     def left_out(self, asked: Question, seeds: list[int]) -> np.ndarray:
@@ -231,55 +268,65 @@ class Reader:
 
     def curve(self, asked: Question, index: int) -> np.ndarray:
         """Return float64 of shape (epochs,) of one run of one architecture, NaN where missing; raises `NotMeasured`."""
-        if asked.metric not in CURVE_METRICS:
-            raise unknown_name("metric of a curve", asked.metric, CURVE_METRICS)
+        if asked.metric not in (*CURVE_METRICS, "total_time_s"):
+            raise unknown_name("metric of a curve", asked.metric, (*CURVE_METRICS, "total_time_s"))
         block = self.block(asked)
         if self._curves is None:
             raise self.not_measured(asked, f"{asked.metric} curve", where=NO_CURVES)
-        values = self._curves.of_architecture(block, asked.metric, index)
-        if asked.metric == "time_s" and len(values) == 1:
+        timed = asked.metric in ("time_s", "total_time_s")
+        values = self._curves.of_architecture(block, "time_s" if timed else asked.metric, index)
+        if timed and len(values) == 1:
             values = np.full(self.epochs(asked), values[0])
         if np.isnan(values).all():
             what = f"{asked.metric} curve of architecture {index}, seed {asked.seed}"
             raise self.not_measured(asked, what, index)
         if out_of_range(asked.metric, values).any():
             raise self._impossible(asked, values, index)
+        if asked.metric == "total_time_s":
+            return np.cumsum(values)
+        if not timed:
+            with contextlib.suppress(NotMeasured):  # nobody's last epoch is recorded
+                values[-1] = self.column(asked)[index]
         return values
 
     # where it is, and what is said where it is not
 
     def epochs(self, asked: Question) -> int:
         """Return the number of epochs of a whole run."""
-        return self._run_epochs[(asked.dataset, asked.recipe)]
-
-    @cached_property
-    def _run_epochs(self) -> dict[tuple[str, str], int]:
-        runs = self.runs()
-        epochs: dict[tuple[str, str], int] = {}
-        for dataset, recipe, count in zip(runs["dataset"], runs["recipe"], runs["epochs"], strict=True):
-            epochs[(dataset, recipe)] = max(count, epochs.get((dataset, recipe), 0))
-        return epochs
+        if not self._epochs:
+            longest: dict[tuple[str, str], int] = {}
+            for _, run in self.runs().iterrows():
+                key = (run["dataset"], run["recipe"])
+                longest[key] = max(run["epochs"], longest.get(key, 0))
+            self._epochs = longest
+        return self._epochs[(asked.dataset, asked.recipe)]
 
     def seeds(self, asked: Question) -> list[int]:
         """Return the seeds there, ascending; raises `NotMeasured` or `UnknownName` where there is none."""
-        seeds = [block.seed for block in self.blocks(asked.dataset, asked.recipe, asked.split)]
-        if asked.metric not in self.metrics or not seeds:
-            self.block(asked)
-        return seeds
+        self._check_names(asked)
+        splits = self._splits(asked)
+        seeds = {block.seed for split in splits for block in self.blocks(asked.dataset, asked.recipe, split)}
+        if not seeds:
+            raise self.not_measured(asked)
+        return sorted(seeds)
 
     def block(self, asked: Question) -> Block:
         """Return the block of one run; raises `NotMeasured` or `UnknownName`."""
+        self._check_names(asked)
+        if asked.seed != "mean":
+            block = asked.block(asked.seed)
+            if block in self._blocks:
+                return block
+        raise self.not_measured(asked)
+
+    def _check_names(self, asked: Question) -> None:
+        """Raise `UnknownName` for a word that never names anything."""
         if asked.metric not in self.metrics:
             raise unknown_name("metric", asked.metric, self.metrics)
         if asked.split not in SPLITS:
             raise unknown_name("split", asked.split, SPLITS)
         if asked.dataset not in {known.dataset for known in self._blocks}:
             get_dataset(asked.dataset)
-        if asked.seed != "mean":
-            block = asked.block(asked.seed)
-            if block in self._blocks:
-                return block
-        raise self.not_measured(asked)
 
     def not_measured(
         self, asked: Question, what: str = "", index: int | None = None, where: str = ""
@@ -288,25 +335,5 @@ class Reader:
 
         `index` is given where other architectures have it.
         """
-        if not where and index is None and asked.epoch is not None and self._has_run(asked):
-            held = self.curves(asked.dataset, asked.recipe, asked.split)
-            where = NO_CURVES if self._curves is None else f"its curves: {held}"
-        if not where:
-            only = "" if index is None else f" for some architectures, not for {index}"
-            where = f"nearest in this table{only}: {self._nearest(asked)}"
         place = f"dataset {asked.dataset!r}, recipe {asked.recipe!r}, split {asked.split!r}"
-        return NotMeasured(f"no {what or asked.what} for {place}; {where}")
-
-    def _has_run(self, asked: Question) -> bool:
-        there = self.blocks(asked.dataset, asked.recipe, asked.split)
-        return any(asked.seed in ("mean", block.seed) for block in there)
-
-    def _nearest(self, asked: Question) -> str:
-        there = self.runs()
-        for name in ("dataset", "recipe", "split"):
-            narrower = there[there[name] == getattr(asked, name)]
-            there = narrower if len(narrower) else there
-        seeds: dict[tuple[str, str, str], list[str]] = {}
-        for d, b, s, seed in zip(*(there[name] for name in Block._fields), strict=True):
-            seeds.setdefault((d, b, s), []).append(str(seed))
-        return "; ".join(f"{d} recipe {b!r} {s!r} (seeds {', '.join(of)})" for (d, b, s), of in seeds.items())
+        return NotMeasured(f"no {what or asked.what} for {place}; {where or instead(self, asked, index)}")

@@ -12,13 +12,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from natslib.errors import BadSource, ConfigError, NotMeasured
-from natslib.spaces import Arch, Space, get_space
+from natslib.spaces import Arch, Space
 from natslib.tables.curves import Curves
 from natslib.tables.equivalents import ClassReader
-from natslib.tables.format.folder import FINALS_FILE, altered_files, curve_files, open_folder
+from natslib.tables.format.column_file import ColumnFile
+from natslib.tables.format.folder import altered_files, curve_footers, open_folder
 from natslib.tables.format.schema import MEAN_ONLY, Metric
 from natslib.tables.format.writing import read_metadata, write_finals
 from natslib.tables.reader import Question, Reader, Seed
@@ -33,18 +33,22 @@ class Table:
     valid, test or valtest; `seed` is one run's seed or 'mean' over the runs there are; `epoch` counts from
     0, None is the last. All raise `NotMeasured` where the table has no such thing, `UnknownName` for a word
     that never names anything, `ConfigError` for an argument of a wrong type (recipes are strings, seeds and
-    epochs whole numbers), and `BadSource` for a file that cannot be read.
+    epochs whole numbers), and `BadSource` for a file that is damaged, exchanged or cannot be read.
+
+    The last epoch is kept in double precision, and is the same by its number and by None. Losses and accuracies of the
+    epochs before it are kept in single precision (float32, seven digits): runs that differ by less are equal there.
+    Times are kept whole. Parameters, FLOPs and latency are of a run, and the same under each of its splits and epochs.
+
+    Several threads may ask one table, and so may a process after a fork; a table can be pickled and copied.
     """
 
-    def __init__(self, finals: pq.ParquetFile, folder: Path | None, manifest: dict[str, Any]):
-        name = str(folder / FINALS_FILE if folder else "finals")
-        space, blocks = read_metadata(finals, name)
-        self.space: Space = get_space(space)
+    def __init__(self, finals: ColumnFile, folder: Path | None, manifest: dict[str, Any]):
+        self.space, blocks = read_metadata(finals)
         self.manifest = manifest
         self._folder = folder
-        curves = curve_files(manifest) if folder else []
-        read = Curves(folder, curves, len(self.space)) if folder and curves else None
-        self._reader = Reader(finals, name, blocks, self.space, read)
+        footers = curve_footers(manifest) if folder else {}
+        curves = Curves(folder, footers, self.space) if folder and footers else None
+        self._reader = Reader(finals, blocks, self.space, curves)
 
     @classmethod
     def open(cls, folder: str | Path) -> "Table":
@@ -57,7 +61,7 @@ class Table:
         """Make a table in memory from rows of the schema `FINALS`, own metrics beside; raises `BadSource`."""
         sink = pa.BufferOutputStream()
         costs = write_finals(finals, sink, space).costs
-        return cls(pq.ParquetFile(pa.BufferReader(sink.getvalue())), None, manifest | {"costs": costs})
+        return cls(ColumnFile("finals", sink.getvalue()), None, manifest | {"costs": costs})
 
     def through_classes(self) -> "Table":
         """Return this table with cells that were not trained answered by a trained one of exactly equal network.
@@ -86,8 +90,7 @@ class Table:
 
     def measured_metrics(self, dataset: str, recipe: str, split: str) -> list[str]:
         """Return the metrics that are recorded for any architecture there, in the order of `metrics`."""
-        blocks = self._reader.blocks(dataset, recipe, split)
-        return [metric for metric in self.metrics if any(self._reader.has(block, metric) for block in blocks)]
+        return self._reader.held(dataset, recipe, split)
 
     def curves(self, dataset: str, recipe: str, split: str) -> str:
         """Return 'none', 'every epoch', 'last epoch only' or 'some epochs': what `epoch` can ask for there."""
@@ -240,7 +243,10 @@ class Table:
         cost = self.values("total_time_s", split="train", **where)
         if not validation:
             return cost
-        passes = self.values("total_time_s", split="valid", **where)
+        try:
+            passes = self.values("total_time_s", split="valid", **where)
+        except NotMeasured as error:
+            raise NotMeasured(f"{error}; cost(..., validation=False) leaves that pass out") from None
         asked = Question("total_time_s", dataset, recipe, "valid", seed, epoch)
         return cost + passes / (self._reader.epochs(asked) if epoch is None else epoch + 1)
 

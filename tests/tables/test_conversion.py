@@ -129,6 +129,16 @@ def test_a_single_file_that_fills_the_memory_is_stopped(tmp_path, monkeypatch):
         convert(source, tmp_path / "t")
 
 
+def test_a_single_file_that_goes_on_without_a_record_is_stopped(tmp_path, monkeypatch):
+    """Some hundred bytes unpack to instructions that take minutes."""
+    source = tmp_path / "whole.pickle.pbz2"
+    source.write_bytes(bz2.compress(b"\x80\x04\x8c\x01x" + b"\x94" * 30_000_000 + b"."))
+    assert source.stat().st_size < 700
+    monkeypatch.setattr("natslib.tables.sources.single_file.MAX_BETWEEN", 10**6)
+    with pytest.raises(BadSource, match="more than 1,000,000 bytes without a record"):
+        convert(source, tmp_path / "t")
+
+
 @pytest.mark.parametrize("position", [0.3, 0.9])
 def test_a_damaged_single_file_is_refused_by_name(archive, tmp_path, position):
     packed = bytearray(pack({"arch2infos": {0: official_record(get_space("sss"), 0)}}))

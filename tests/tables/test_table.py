@@ -13,7 +13,7 @@ from bench.records import write_archive
 from natslib.errors import BadSource, ConfigError, NotMeasured, UnknownArchitecture, UnknownName
 from natslib.spaces import get_space
 from natslib.tables import Table, convert, load
-from natslib.tables.format.schema import Block
+from natslib.tables.format.schema import FORMAT, Block
 from natslib.tables.format.writing import block_of_finals
 
 SSS, TSS = get_space("sss"), get_space("tss")
@@ -82,7 +82,11 @@ def test_an_architecture_by_any_of_its_names(table, arch):
         ({"split": "vaild"}, UnknownName, ["'vaild'", "did you mean 'valid'"]),
         ({"seed": 999}, NotMeasured, ["seed 999", "777, 888"]),
         ({"metric": "acc"}, UnknownName, ["'acc'", "'accuracy'"]),
-        ({"metric": "top5"}, NotMeasured, ["top5"]),
+        (
+            {"metric": "top5"},
+            NotMeasured,
+            ["top5", "there is: loss, accuracy", "no top5 stands anywhere else"],
+        ),
         ({"metric": "loss", "seed": 888}, NotMeasured, ["loss of seed 888"]),
         ({"arch": 6}, NotMeasured, ["architecture 6", "not for 6"]),
         ({"arch": 9, "seed": 777}, NotMeasured, ["architecture 9 of seed 777"]),
@@ -161,7 +165,8 @@ def change_manifest(folder, **changes):
         ("[1]", "not a readable manifest of a table"),
         ("{", "manifest.json: not a readable manifest"),
         ("[" * 100_000, "manifest.json: not a readable manifest"),
-        ('{"format": 1, "space": 5}', "'space' is missing or no str"),
+        ('{"format": 1, "space": 5}', "table format 1, this natslib reads"),
+        (f'{{"format": {FORMAT}, "space": 5}}', "'space' is missing or no str"),
     ],
 )
 def test_a_manifest_of_another_form_is_refused(folder, text, words):
@@ -223,7 +228,7 @@ def test_verify_counts_the_files_it_compared(folder):
 def test_a_source_without_curves_says_so(table):
     for seed in ("mean", 777):
         with pytest.raises(NotMeasured, match="this source has no curves"):
-            table.values("accuracy", **WHERE, seed=seed, epoch=89)
+            table.values("accuracy", **WHERE, seed=seed, epoch=88)
     with pytest.raises(NotMeasured, match="this source has no curves"):
         table.curve(5, "accuracy", **WHERE, seed=777)
     assert table.curves(**WHERE) == "none"

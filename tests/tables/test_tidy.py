@@ -238,7 +238,7 @@ def test_the_real_cifar10_table(shared_data, tmp_path):
         == 8169
     )
     assert table.cost(dataset="cifar10-valid", recipe="12")[0] == pytest.approx(89.2020952247438, abs=1e-6)
-    with pytest.raises(NotMeasured, match="seeds mean"):
+    with pytest.raises(NotMeasured, match="its seeds: mean"):
         table.values("accuracy", dataset="cifar10", recipe="200", split="test", seed=777)
     with pytest.raises(NotMeasured, match="single runs"):
         table.per_seed("accuracy", dataset="cifar10", recipe="200", split="test")

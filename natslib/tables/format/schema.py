@@ -14,9 +14,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-FORMAT = 2
+FORMAT = 3
 SPLITS = ("train", "valid", "test", "valtest")
 CURVE_METRICS = ("loss", "accuracy", "top5", "time_s")
+SINGLE = ("loss", "accuracy", "top5")  # float32 but for the last epoch
 RUN_METRICS = ("params_m", "flops_m", "latency_s")
 METRICS = (*CURVE_METRICS, "total_time_s", *RUN_METRICS)
 UNITS = {
@@ -31,6 +32,7 @@ UNITS = {
 }
 HIGHER_IS_BETTER = ("accuracy", "top5")
 SEEDS = 2**31  # seeds lie below it
+MAX_EPOCHS = 10_000  # of a run
 LABEL_LENGTH = 64  # characters of a dataset's or a recipe's name
 MEAN_ONLY = -1  # the seed of a row that is a mean over runs which the source does not list one by one
 
@@ -123,7 +125,7 @@ FINALS = pa.schema(
 CURVES = pa.schema(
     [
         *_KEYS,
-        *((name, pa.list_(pa.float64() if name == "time_s" else pa.float32())) for name in CURVE_METRICS),
+        *((name, pa.list_(pa.float32() if name in SINGLE else pa.float64())) for name in CURVE_METRICS),
     ]
 )
 

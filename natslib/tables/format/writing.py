@@ -11,9 +11,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from natslib.datasets import lacks_split
-from natslib.errors import BadSource
+from natslib.errors import BadSource, shown
 from natslib.files import atomic
-from natslib.spaces import Space
+from natslib.spaces import SPACES, Space
+from natslib.tables.format.column_file import ColumnFile, reading
 from natslib.tables.format.costs import count_costs, flag_costs
 from natslib.tables.format.schema import (
     CURVE_METRICS,
@@ -21,6 +22,7 @@ from natslib.tables.format.schema import (
     FINALS,
     FORMAT,
     LABEL_LENGTH,
+    MEAN_ONLY,
     METRICS,
     RUN_METRICS,
     SEEDS,
@@ -38,6 +40,7 @@ from natslib.tables.format.schema import (
 )
 
 METADATA_KEY = b"natslib"
+STORED: dict[str, Any] = {"compression": "zstd", "write_page_checksum": True}
 _NOTHING = np.empty(0)
 
 
@@ -95,7 +98,7 @@ class Rows:
             keys = ["dataset", "recipe", "split", "time_s.list.element"]
             schema = CURVES.with_metadata(_metadata(self.space, sorted(self._blocks, key=block_order)))
             with pq.ParquetWriter(
-                temporary, schema, compression="zstd", use_dictionary=keys, column_encoding=leaves
+                temporary, schema, use_dictionary=keys, column_encoding=leaves, **STORED
             ) as writer:
                 for block in sorted(self._blocks, key=block_order):
                     writer.write_table(self._block_of_curves(block).cast(schema))
@@ -207,7 +210,7 @@ def write_finals(table: pa.Table, path: Path | pa.NativeFile, space: Space) -> W
     schema = finals_schema(own_metrics(table.schema))
     schema = schema.with_metadata(_metadata(space, [block for block, _ in blocks]))
     keys = ["dataset", "recipe", "split", "params_m", "flops_m", "latency_s", "time_s", "total_time_s"]
-    with pq.ParquetWriter(path, schema, compression="zstd", use_dictionary=keys) as writer:
+    with pq.ParquetWriter(path, schema, use_dictionary=keys, **STORED) as writer:
         for block, rows in blocks:
             part = table.take(pa.array(rows))
             index = part["arch_index"].to_numpy()
@@ -240,16 +243,26 @@ def _metadata(space: Space, blocks: list[Block]) -> dict[bytes, bytes]:
     return {METADATA_KEY: json.dumps(content).encode()}
 
 
-def read_metadata(file: pq.ParquetFile, name: str) -> tuple[str, list[Block]]:
-    """Return space name and blocks (one a row group) of a Parquet file of ours; raises `BadSource`."""
-    raw = (file.schema_arrow.metadata or {}).get(METADATA_KEY)
+def read_metadata(file: ColumnFile) -> tuple[Space, list[Block]]:
+    """Return the space and the blocks (one a row group) of a Parquet file of ours; raises `BadSource`."""
+    raw = (file.schema.metadata or {}).get(METADATA_KEY)
     if raw is None:
         raise BadSource(
-            f"{name}: a Parquet file, but not a table that natslib wrote; see `natslib convert --help`"
+            f"{file.name}: a Parquet file, but not a table that natslib wrote; see `natslib convert --help`"
         )
-    content = json.loads(raw)
-    if content["format"] != FORMAT:
-        raise BadSource(
-            f"{name}: table format {content['format']}, this natslib reads {FORMAT}; convert it again"
-        )
-    return content["space"], [Block(*block) for block in content["blocks"]]
+    with reading(file.name):
+        content = json.loads(raw)
+        if content["format"] != FORMAT:
+            raise BadSource(
+                f"{file.name}: table format {shown(content['format'])}, this natslib reads {FORMAT}; "
+                "convert it again"
+            )
+        blocks = [Block(*block) for block in content["blocks"]]
+        if not all(map(_is_block, blocks)) or len({*blocks}) != file.metadata.num_row_groups:
+            raise ValueError("its blocks are none")
+        return SPACES[content["space"]], blocks
+
+
+def _is_block(block: Block) -> bool:
+    names = is_label(block.dataset) and is_label(block.recipe) and block.split in SPLITS
+    return names and type(block.seed) is int and MEAN_ONLY <= block.seed < SEEDS

@@ -16,6 +16,7 @@ import pyarrow.json
 import pyarrow.parquet as pq
 
 from natslib.errors import BadSource, ConfigError, shown
+from natslib.tables.format.limits import VALUES, check_parquet
 from natslib.tables.sources.mapping import SEPARATORS
 
 TEXT, LINES, PACKED = (".csv", ".tsv", ".txt"), (".jsonl", ".ndjson"), (".gz", ".bz2", ".xz", ".zst")
@@ -92,6 +93,7 @@ def _read(
         table = pa.json.read_json(io.BytesIO(_utf8(_bytes(path))))
         return table.select(_present(path, table.column_names, wanted)), table.column_names, None
     if suffix in (".parquet", ".pq"):
+        check_parquet(path, VALUES)
         with pq.ParquetFile(path) as file:
             names = file.schema_arrow.names
             return file.read(columns=_present(path, names, wanted)), names, None

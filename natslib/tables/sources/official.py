@@ -18,12 +18,11 @@ import numpy as np
 from natslib.datasets import get_dataset
 from natslib.errors import BadSource, NatslibError, UnknownArchitecture, shown
 from natslib.spaces import SPACES, Space
-from natslib.tables.format.schema import Curve, Run
+from natslib.tables.format.schema import MAX_EPOCHS, Curve, Run
 from natslib.tables.sources.tar import read_tar
 from natslib.tables.sources.unpickle import MAX_BYTES, decompress, loads
 
 RECORD_NAME = re.compile(r"0*(\d{1,6})\.pickle\.pbz2")
-MAX_EPOCHS = 10_000
 _DAMAGE = (
     NatslibError,
     ArithmeticError,

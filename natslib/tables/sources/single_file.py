@@ -15,6 +15,8 @@ from typing import Any, BinaryIO
 from natslib.errors import BadSource
 from natslib.tables.sources.unpickle import DAMAGE, Float64, Follower, bounded_memory, instructions
 
+MAX_BETWEEN = 16 * 2**20
+"""Bytes without a record in them: an official one takes 0.3 MB, what stands before the first 2 MB."""
 _INSTRUCTIONS = [
     "PROTO",
     "FRAME",
@@ -114,14 +116,14 @@ _RecordReader.dispatch = instructions(_RecordReader, _INSTRUCTIONS)
 class _Watched(io.RawIOBase):
     """A file that says how far it is read."""
 
-    def __init__(self, file: BinaryIO, progress: Callable[[int], object]):
+    def __init__(self, file: io.BufferedIOBase, progress: Callable[[int], object]):
         self._file, self._progress = file, progress
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int:
-        count = int(self._file.readinto(buffer))  # type: ignore[attr-defined]
+        count = int(self._file.readinto(buffer))
         self._progress(count)
         return count
 
@@ -135,11 +137,24 @@ def read_whole_file(
     that is damaged, cut short, or holds anything that the official file does not; records before the damage were
     handed over.
     """
+    since = 0
+
+    def count(size: int) -> None:
+        nonlocal since
+        since += size
+        if since > MAX_BETWEEN:
+            raise BadSource(f"more than {MAX_BETWEEN:,} bytes without a record, which no official file has")
+
+    def hand_over(record: dict[str, Any]) -> None:
+        nonlocal since
+        since = 0
+        on_record(record)
+
     try:
         with path.open("rb") as packed, bounded_memory():
             stream = bz2.BZ2File(io.BufferedReader(_Watched(packed, progress), 2**20))
-            unpacked = io.BufferedReader(stream, 2**20)
-            _RecordReader(unpacked, on_record).load()
+            unpacked = io.BufferedReader(_Watched(stream, count), 2**20)
+            _RecordReader(unpacked, hand_over).load()
             if unpacked.read(1):
                 raise BadSource("bytes follow the end of its pickle")
     except BadSource as error:

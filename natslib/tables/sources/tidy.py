@@ -18,6 +18,7 @@ from natslib.files import sha256
 from natslib.spaces import Space
 from natslib.tables.format.schema import (
     LABEL_LENGTH,
+    MAX_EPOCHS,
     MEAN_ONLY,
     SEEDS,
     SPLITS,
@@ -43,7 +44,6 @@ from natslib.tables.sources.encodings import indices
 from natslib.tables.sources.frames import READ, Sheet, read_sheet, suffix_of
 from natslib.tables.sources.mapping import Mapping, read_mapping
 from natslib.tables.sources.metrics import check_metric
-from natslib.tables.sources.official import MAX_EPOCHS
 
 _COLUMN_KEYS = ("dataset", "recipe", "split", "seed", "metric")
 PERCENT = ("accuracy", "top5")
