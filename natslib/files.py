@@ -48,13 +48,15 @@ def lock(path: Path, *, busy: str | None = None) -> Iterator[None]:
 
     While another process holds it, raise `ConfigError` with the message `busy`, or wait where there is none. The system
     frees a lock when its process dies, and a lock file left behind holds nobody up. Raises `NatslibError` when the
-    folder is not writable.
+    folder is not writable, `ConfigError` where a file with content bears that name.
     """
     from filelock import FileLock, Timeout  # only here: it takes longer to import than natslib does
 
     held = FileLock(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        if path.is_symlink() or (path.exists() and path.stat().st_size):  # locking would empty it
+            raise ConfigError(f"{path} is no lock file of natslib; choose another folder or remove it")
         held.acquire(blocking=busy is None)
     except Timeout:
         raise ConfigError(busy) from None
@@ -67,14 +69,22 @@ def lock(path: Path, *, busy: str | None = None) -> Iterator[None]:
 
 
 def sha256(path: Path) -> str:
-    """Return the hex SHA-256 of a file's bytes."""
+    """Return the hex SHA-256 of a file's bytes; raises `BadSource` for what is no file, such as a pipe or a device."""
+    _check_file(path)
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _check_file(path: Path) -> None:
+    """Refuse what might never end, or keep a reader waiting; what does not exist is left to whoever opens it."""
+    if path.exists() and not path.is_file():
+        raise BadSource(f"{path}: a folder, a pipe or a device, and no file")
 
 
 def read_json(path: Path, kind: str) -> dict[str, Any]:
     """Return the object in a JSON file; raises `BadSource` that says what `kind` of file it should be."""
     try:
+        _check_file(path)
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise BadSource(f"{path}: not a readable {kind} ({error})") from None

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from natslib.commands.options import ARCH, DATASET, RECIPE, TABLE, index_or_string
+from natslib.commands.options import ARCH, DATASET, RECIPE, TABLE, from_0, index_or_string
 from natslib.tables import load
 from natslib.tables.format.schema import METRICS, SPLITS, UNITS
 
@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--recipe", required=True, help=f"{RECIPE}, such as 12")
     parser.add_argument("--split", required=True, help=", ".join(SPLITS))
     parser.add_argument("--metric", default="accuracy", help=", ".join(METRICS))
-    parser.add_argument("--epoch", type=int, help="counted from 0; the last when left out")
+    parser.add_argument("--epoch", type=from_0, help="counted from 0; the last when left out")
     parser.add_argument(
         "--through-class",
         action="store_true",

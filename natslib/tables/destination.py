@@ -23,8 +23,11 @@ from natslib.tables.format.writing import write_finals
 from natslib.tables.sources.official import Item
 
 _OURS = re.compile(
-    r"(finals\.parquet|manifest\.json|\.lock|(curves|\.parts)/\d{6}\.parquet|\.parts/plan|(.*/)?\..*\.tmp)"
+    r"(finals\.parquet|manifest\.json|\.lock|(curves|\.parts)/\d{6}\.parquet|\.parts/plan"
+    r"|(curves/|\.parts/)?\.(finals\.parquet|manifest\.json|\d{6}\.parquet|plan)\.\d+\.tmp)"
 )
+_BEFORE_PLAN = re.compile(r"\.lock|\.parts/\.plan\.\d+\.tmp")
+"""What may lie in a folder where no conversion has begun: only a plan makes sure that the other names are its own."""
 
 
 class Destination:
@@ -56,31 +59,32 @@ class Destination:
         Raises `ConfigError` where the folder holds foreign files, or a table of something else.
         """
         self._refuse_foreign_files()
+        manifest = read_manifest(self.path) if (self.path / MANIFEST).exists() else None
+        if manifest is not None and manifest["fingerprint"] != self.fingerprint:
+            held = f"a table of {manifest['origin']!r}, made from other files"
+            raise ConfigError(f"{self.path} holds {held}; remove it or choose another folder")
+        plan = self.parts / "plan"
+        if manifest is None and plan.exists() and plan.read_text(errors="replace") != self.fingerprint:
+            raise ConfigError(f"{self.path} holds an unfinished conversion of other files; remove it")
         for cut_short in self.path.rglob(".*.tmp"):  # of a process that was killed
             cut_short.unlink()
-        manifest = read_manifest(self.path) if (self.path / MANIFEST).exists() else None
         if manifest is not None:
-            if manifest["fingerprint"] != self.fingerprint:
-                held = f"a table of {manifest['origin']!r}, made from other files"
-                raise ConfigError(f"{self.path} holds {held}; remove it or choose another folder")
             shutil.rmtree(self.parts, ignore_errors=True)
-            return manifest
-        plan = self.parts / "plan"
-        if not plan.exists():  # nothing to go on with
-            shutil.rmtree(self.parts, ignore_errors=True)
-            shutil.rmtree(self.path / "curves", ignore_errors=True)
+        elif not plan.exists():
             with atomic(plan) as temporary:
                 temporary.write_text(self.fingerprint)
-        elif plan.read_text() != self.fingerprint:
-            raise ConfigError(f"{self.path} holds an unfinished conversion of other files; remove it")
-        return None
+        return manifest
 
     def _refuse_foreign_files(self) -> None:
+        begun = (self.parts / "plan").is_file() or (self.path / MANIFEST).is_file()
+        ours = _OURS if begun else _BEFORE_PLAN
         for path in self.path.rglob("*"):
             if path.is_symlink() or (
-                path.is_file() and not _OURS.fullmatch(str(path.relative_to(self.path)))
+                not path.is_dir() and not ours.fullmatch(path.relative_to(self.path).as_posix())
             ):
-                raise ConfigError(f"{path} is no part of a table; choose an empty folder")
+                raise ConfigError(
+                    f"{path} is no part of a table that a conversion has begun here; choose an empty folder"
+                )
 
     def merge(self, chunks: list[Chunk]) -> pa.Table:
         """Return the finals of finished chunks."""

@@ -30,9 +30,13 @@ def finished(folder: Path, method: str, seed: int, commit: str = "a", **columns)
         "warm_up": 0.0,
         "epoch": [0, 1],
         "arch_index": [4, 5],
+        "arch": ["a", "b"],
+        "time_s": 0.5,
+        "diverged": False,
     }
     pd.DataFrame(run | columns).to_parquet(folder / "run.parquet")
-    pd.DataFrame({"arch_index": [7], "accuracy": [50.0]}).to_parquet(folder / "scores.parquet")
+    scores = {"arch_index": [7], "inside": [False], "accuracy": [50.0], "loss": [1.0]}
+    pd.DataFrame(scores).to_parquet(folder / "scores.parquet")
     (folder / "search.json").write_text(json.dumps({"method": method, "seed": seed, "epochs": 1}))
     (folder / "stamp.json").write_text(json.dumps({"commit": commit}))
     return folder
