@@ -11,7 +11,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from types import FrameType
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TextIO, cast
 
 import natslib
 from natslib.errors import ConfigError, NatslibError
@@ -41,15 +41,19 @@ def main(argv: list[str] | None = None) -> int:
     argv = sys.argv[1:] if argv is None else argv
     verb = argv[0] if argv else ""
     try:
-        with _terminable():
+        with _terminable(), _output():
             return _run(verb, argv)
     except KeyboardInterrupt as asked:
         _say(f"\nnatslib {verb}: interrupted; what was finished is kept, run the same again")
         return TERMINATED if isinstance(asked, Terminated) else INTERRUPTED
+    except Unprintable as error:
+        _silence_output()
+        return 0 if isinstance(error.reason, BrokenPipeError) else _refused(verb, str(error))
     except NatslibError as error:
         return _refused(verb, str(error))
     except OSError as error:
-        return _not_written(verb, error)
+        where = "" if error.filename is None else f"{error.filename}: "
+        return _refused(verb, f"{where}{error.strerror or error}")
     except MemoryError:
         return _refused(verb, "more memory is needed than there is; what was finished is kept")
     except RecursionError:
@@ -59,18 +63,54 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _run(verb: str, argv: list[str]) -> int:
-    _prepare_streams()
     parser = _parser(verb)
     if empty := [word for word in argv if re.fullmatch("--[a-z-]+=--", word)]:
         parser.error(f"{empty[0]} was given; '--' is no value")  # argparse would make an empty list of it
-    try:
-        args = parser.parse_args(argv)
-    except SystemExit:  # after --help or --version
-        sys.stdout.flush()
-        raise
-    code = int(args.run(args))
-    sys.stdout.flush()  # a full disk is noticed here, not when nobody can say so any more
-    return code
+    args = parser.parse_args(argv)
+    return int(args.run(args))
+
+
+class Unprintable(NatslibError):
+    """The standard output cannot be written; `reason` says why: a full disk, or a reader that has gone."""
+
+    def __init__(self, reason: OSError) -> None:
+        super().__init__(f"cannot print: {reason.strerror or reason}")
+        self.reason = reason
+
+
+class _Output:
+    """The standard output, whose errors are told apart from those of files."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> int:
+        """Write, or raise `Unprintable`."""
+        try:
+            return self._stream.write(text)
+        except OSError as error:
+            raise Unprintable(error) from error
+
+    def flush(self) -> None:
+        """Write what is held back, or raise `Unprintable`."""
+        try:
+            self._stream.flush()
+        except OSError as error:
+            raise Unprintable(error) from error
+
+
+@contextlib.contextmanager
+def _output() -> Iterator[None]:
+    """Print any text whatever the encoding, and all of it before the end, while somebody can still say what fails."""
+    _prepare_streams()
+    with contextlib.redirect_stdout(cast(TextIO, _Output(sys.stdout))):
+        try:
+            yield
+        finally:
+            sys.stdout.flush()
 
 
 def _prepare_streams() -> None:
@@ -102,16 +142,10 @@ def _terminate(number: int, frame: FrameType | None) -> NoReturn:
     raise Terminated
 
 
-def _not_written(verb: str, error: OSError) -> int:
-    """Say which file or stream failed, and return 1; 0, without a word, where whoever read the output has gone."""
-    reason = error.strerror or str(error)
-    try:
-        sys.stdout.flush()
-    except OSError:  # it is the output, then, and flushed once more at the end
-        with contextlib.suppress(OSError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0 if isinstance(error, BrokenPipeError) else _refused(verb, f"cannot print: {reason}")
-    return _refused(verb, f"{error.filename}: {reason}" if error.filename is not None else reason)
+def _silence_output() -> None:
+    """Let the interpreter end without trying once more what could not be printed."""
+    with contextlib.suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _refused(verb: str, reason: str) -> int:
