@@ -175,3 +175,88 @@ def alive_in_session(leader: int) -> list[int]:
         if int(session) == leader and state != "Z":
             found.append(int(stat.parent.name))
     return found
+
+
+MANY_DIGITS = "9" * 5000
+ODD = [
+    *("", " ", ".", "..", "/", "nowhere", "file", "empty", "dir", "pipe", "loop", "own.py", "m.yaml"),
+    *("/dev/null", "/dev/full", "/proc/self/mem", "/proc/nothing/x", "file/below", "x" * 300, "x" * 5000),
+    *("a\udcff", "±é漢", "\u202e", "a\nb", "{}", "{0}", "%s", "'", "*", "~nobody/x", "$HOME", "s3://x/y"),
+    *(
+        "http://x",
+        "file:///",
+        "--",
+        "-",
+        "-1",
+        "0",
+        "1",
+        "1.5",
+        "1,2",
+        "0x10",
+        "²",
+        "٣",
+        "1e309",
+        "nan",
+        "inf",
+    ),
+    *(
+        "-inf",
+        MANY_DIGITS,
+        f"-{MANY_DIGITS}",
+        f"{MANY_DIGITS} s",
+        "0 s",
+        "1e400 s",
+        "0/0",
+        "1/0",
+        "0-99999999",
+    ),
+    *("0-2147483646", f"0/{MANY_DIGITS}", "mine=²", f"mine={MANY_DIGITS}", "null", "cuda:99", "table"),
+]
+ON_TABLE = ["search", "--table=table", "--dataset=cifar100", "--runs=1", "--seed=0", "--out=out"]
+TRAINED = ["train", "--space=tss", "--dataset=nowhere.npz", "--scale=small", "--recipe=12", "--out=trained"]
+SUPERNET = ["search", "--algorithm=rsps", "--dataset=nowhere.npz", "--settings=smoke", "--seed=0"]
+ASKED = {  # where the odd value goes; nothing here trains
+    "info": ["info", "{}"],
+    "query a table": ["query", "{}", "--dataset=cifar100", "--recipe=12", "--split=test"],
+    **{
+        f"query {name}": [
+            "query",
+            "table",
+            "--dataset=cifar100",
+            "--recipe=12",
+            "--split=test",
+            f"--{name}={{}}",
+        ]
+        for name in ("arch", "dataset", "recipe", "split", "metric", "epoch")
+    },
+    "convert": ["convert", "{}", "converted", "--columns=m.yaml"],
+    "convert columns": ["convert", "file.csv", "converted", "--columns={}"],
+    "convert processes": ["convert", "nowhere", "converted", "--processes={}"],
+    **{
+        f"search {name}": [*ON_TABLE, "--algorithm=random", "--budget=300 s", f"--{name}={{}}"]
+        for name in ("algorithm", "budget", "draw", "epochs", "recipe", "overshoot", "dataset")
+    },
+    **{f"search {name}": [*SUPERNET, f"--{name}={{}}"] for name in ("settings", "device", "seed", "warm-up")},
+    **{
+        f"train {name}": [*TRAINED, f"--{name}={{}}"] for name in ("arch", "seed", "shard", "group", "device")
+    },
+    "retrain a table": ["retrain", "{}", "--arch=0", "--dataset=digits", "--recipe=12"],
+    "retrain": ["retrain", "table", "--arch={}", "--dataset=digits", "--recipe=12", "--device=cpu"],
+    "export": ["export", "{}", "exported"],
+    "export classes": ["export", "nowhere", "exported", "--classes={}"],
+}
+
+
+@pytest.mark.parametrize("odd", ODD, ids=lambda odd: f"{odd[:12]!a}-{len(odd)}")
+def test_no_argument_gives_a_traceback(
+    place: Path, odd: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(place)
+    for name, words in ASKED.items():
+        try:
+            code = main([word.replace("{}", odd) for word in words])
+        except SystemExit as refused:  # by argparse
+            code = int(str(refused.code))
+        said = capsys.readouterr().err
+        assert code in (0, 1, 2), name
+        assert code != 1 or (len(said.splitlines()) == 1 and len(said) < 1200), (name, said)

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import torch
@@ -137,3 +138,23 @@ def test_sizes_are_scored_with_masks_at_the_units_and_everywhere():
             for batch in Whole().whole()
         ]
     assert rows["accuracy"][1] == pytest.approx(float(100 * torch.cat(hits).float().mean()), abs=1e-3)
+
+
+@pytest.mark.parametrize("name", ["run.parquet", "scores.parquet"])
+def test_a_damaged_search_is_not_joined(tmp_path, name):
+    folder = finished(tmp_path / "a", "gdas", 1)
+    for content in (b"PAR1", pd.DataFrame({"arch_index": ["x"]}).to_parquet()):
+        (folder / name).write_bytes(content)
+        with pytest.raises(BadSource, match=rf"{name}: no .*result of a search"):
+            join_runs([folder], tmp_path / "tss.parquet", tmp_path / "scores.parquet")
+
+
+@pytest.mark.parametrize("told", [b"{", b"[]", b"7", b'{"searches": 1, "stamps": []}'])
+def test_joined_files_that_tell_nonsense_are_refused(tmp_path, told):
+    table = pa.table({"a": [1]}).replace_schema_metadata({b"natslib": told})
+    pq.write_table(table, tmp_path / "a.parquet")
+    with pytest.raises(BadSource, match="not a file of joined searches"):
+        manifest_of(tmp_path / "a.parquet")
+    (tmp_path / "a.parquet").write_bytes(b"PAR1")
+    with pytest.raises(BadSource, match="not a file of joined searches"):
+        manifest_of(tmp_path / "a.parquet")
