@@ -20,7 +20,6 @@ def atomic(path: Path) -> Iterator[Path]:
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = temporary.absolute()  # pyarrow would take a folder such as s3: for the beginning of a URL
         yield temporary
         _sync(temporary)
         temporary.replace(path)

@@ -34,6 +34,8 @@ class Destination:
     """A folder `path` that holds, or will hold, the table of the source with this fingerprint and name."""
 
     def __init__(self, path: Path, origin: str, fingerprint: str):
+        if re.match("[A-Za-z0-9+.-]{2,}:", str(path)):  # pyarrow would look for it in a network
+            raise ConfigError(f"{path} begins like a URL; a table lies in a folder of this machine")
         self.path, self.origin = path, origin
         self.fingerprint = fingerprint
         self.parts = path / ".parts"

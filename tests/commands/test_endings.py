@@ -13,6 +13,7 @@ import pytest
 
 from bench.records import write_archive
 from natslib.commands import main
+from natslib.errors import NatslibError
 from natslib.spaces import get_space
 from natslib.training.jobs import Job
 from natslib.training.logs import append_lines
@@ -175,6 +176,34 @@ def alive_in_session(leader: int) -> list[int]:
         if int(session) == leader and state != "Z":
             found.append(int(stat.parent.name))
     return found
+
+
+@pytest.mark.parametrize(
+    ("raised", "said"),
+    [
+        (PermissionError(13, "Permission denied", "/root/x"), "/root/x: Permission denied"),
+        (OSError(5, "Input/output error"), "Input/output error"),
+        (MemoryError(), "more memory is needed than there is; what was finished is kept"),
+        (RecursionError("maximum"), "something that was read is nested too deeply"),
+        (UnicodeEncodeError("utf-8", "\udcff", 0, 1, "no"), "a name or text is no valid Unicode ("),
+        (NatslibError("two\nlines"), "two lines"),
+    ],
+)
+def test_what_the_system_refuses_is_one_sentence(
+    raised: Exception, said: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(args: object) -> int:
+        raise raised
+
+    monkeypatch.setattr("natslib.commands.info.run", refused)
+    assert main(["info", "table"]) == 1
+    assert capsys.readouterr().err.startswith(f"natslib info: {said}")
+
+
+def test_a_fault_of_natslib_itself_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("natslib.commands.info.run", lambda args: {}["x"])
+    with pytest.raises(KeyError):
+        main(["info", "table"])
 
 
 MANY_DIGITS = "9" * 5000

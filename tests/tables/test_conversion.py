@@ -482,6 +482,8 @@ def test_a_folder_with_other_files_is_not_touched(archive, tmp_path):
     assert (tmp_path / "precious" / "curves" / "thesis.txt").read_text() == "years of work"
     with pytest.raises(ConfigError, match="the destination is empty"):
         convert(archive, "")
+    with pytest.raises(ConfigError, match="begins like a URL; a table lies in a folder of this machine"):
+        convert(archive, "s3://bucket/table")
 
 
 def test_an_unfinished_conversion_does_not_leak_into_another(archive, tmp_path, monkeypatch):
