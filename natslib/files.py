@@ -49,13 +49,15 @@ def lock(path: Path, *, busy: str | None = None) -> Iterator[None]:
 
     While another process holds it, raise `ConfigError` with the message `busy`, or wait where there is none. The system
     frees a lock when its process dies, and a lock file left behind holds nobody up. Raises `NatslibError` when the
-    folder is not writable.
+    folder is not writable, `ConfigError` where a file with content bears that name.
     """
     from filelock import FileLock, Timeout  # only here: it takes longer to import than natslib does
 
     held = FileLock(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        if path.is_symlink() or (path.exists() and path.stat().st_size):  # locking would empty it
+            raise ConfigError(f"{path} is no lock file of natslib; choose another folder or remove it")
         held.acquire(blocking=busy is None)
     except Timeout:
         raise ConfigError(busy) from None

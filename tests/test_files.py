@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -106,3 +107,21 @@ def test_a_killed_process_frees_its_lock(tmp_path: Path) -> None:
     child.join()
     with lock(tmp_path / ".lock", busy="it lives"):
         pass
+
+
+@pytest.mark.parametrize("reads", [sha256, lambda path: read_json(path, "x")])
+def test_what_is_no_file_is_not_read(tmp_path: Path, reads: Callable[[Path], object]) -> None:
+    """A pipe would keep the reader waiting, a device might never end."""
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", Path("/dev/zero"), tmp_path):
+        with pytest.raises(BadSource, match="a folder, a pipe or a device, and no file"):
+            reads(path)
+
+
+def test_locking_empties_no_file_of_ones_own(tmp_path: Path) -> None:
+    (tmp_path / "mine").write_text("years of work")
+    (tmp_path / "link").symlink_to(tmp_path / "mine")
+    for name in ("mine", "link"):
+        with pytest.raises(ConfigError, match="is no lock file of natslib"), lock(tmp_path / name):
+            pass
+    assert (tmp_path / "mine").read_text() == "years of work"

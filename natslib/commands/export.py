@@ -1,12 +1,13 @@
 """`natslib export`: write own logs in the layout of the official archives, which `nats_bench` opens."""
 
 import argparse
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from natslib.datasets import DATASETS
-from natslib.errors import BadSource, ConfigError
+from natslib.errors import BadSource, ConfigError, shown
 from natslib.spaces import SCALES
 from natslib.tables.sources.logs import read_rawlogs
 from natslib.training.export import export_official
@@ -57,8 +58,8 @@ def asked_classes(texts: Iterable[str]) -> dict[str, int]:
     found = {}
     for text in texts:
         name, _, number = text.partition("=")
-        if not name or not number.isdecimal() or int(number) < 1:
-            raise ConfigError(f"--classes {text!r} was given; allowed is DATASET=N, such as pets=37")
+        if not name or not re.fullmatch("[1-9][0-9]{0,5}", number):
+            raise ConfigError(f"--classes {shown(text)} was given; allowed is DATASET=N, such as pets=37")
         found[name] = int(number)
     return found
 

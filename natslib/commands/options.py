@@ -5,18 +5,26 @@ import re
 from pathlib import Path
 
 from natslib.datasets import DATASETS
-from natslib.errors import ConfigError
+from natslib.errors import ConfigError, shown
 
 TABLE = "'published' or the folder of a table"
 ARCH = "index or string of an architecture"
 DATASET = f"training set: {', '.join(DATASETS)}"
 RECIPE = "training recipe"
+MANY = 1_000_000  # numbers of one range; no space has as many architectures
 
 
 def from_1(text: str) -> int:
     """Read a whole number from 1."""
     if not re.fullmatch("0*[1-9][0-9]{0,5}", text):
         raise argparse.ArgumentTypeError(f"{text!r:.40} is no whole number from 1")
+    return int(text)
+
+
+def from_0(text: str) -> int:
+    """Read a whole number from 0."""
+    if not re.fullmatch("[0-9]{1,18}", text):
+        raise argparse.ArgumentTypeError(f"{text!r:.40} is no whole number from 0")
     return int(text)
 
 
@@ -28,22 +36,26 @@ def index_or_string(text: str) -> int | str:
 def numbers(text: str, stop: int) -> list[int]:
     """Return the numbers of a list such as '3,5,10-20' (both ends belong to a range), each once.
 
-    Raises `ConfigError` for what is no such list, and unless all lie from 0 to `stop` - 1.
+    Raises `ConfigError` for what is no such list, unless all lie from 0 to `stop` - 1, and for more than memory holds.
     """
-    found: list[int] = []
+    found: dict[int, None] = {}
     for part in text.split(","):
         ends = part.split("-")
         if len(ends) > 2 or not all(re.fullmatch(" *[0-9]{1,10} *", end) for end in ends):
             raise ConfigError(
-                f"cannot read {part!r} in {text!r}: allowed are numbers and ranges, such as 3,5,10-20"
+                f"cannot read {shown(part)} in {shown(text)}: allowed are numbers and ranges, such as 3,5,10-20"
             )
         first, last = int(ends[0]), int(ends[-1])
         if not first <= last < stop:
             raise ConfigError(
-                f"{part!r} in {text!r}: allowed are numbers from 0 to {stop - 1}, a range's smaller one first"
+                f"{shown(part)} in {shown(text)}: allowed are numbers from 0 to {stop - 1}, a range's smaller one first"
             )
-        found += range(first, last + 1)
-    return list(dict.fromkeys(found))
+        if last - first >= MANY:
+            raise ConfigError(
+                f"{shown(part)} in {shown(text)}: allowed are ranges of at most {MANY:,} numbers"
+            )
+        found |= dict.fromkeys(range(first, last + 1))
+    return list(found)
 
 
 def add_machine_arguments(parser: argparse._ActionsContainer) -> list[argparse.Action]:

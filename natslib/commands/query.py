@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from natslib.commands.options import ARCH, DATASET, RECIPE, TABLE, index_or_string
+from natslib.commands.options import ARCH, DATASET, RECIPE, TABLE, from_0, index_or_string
 from natslib.tables import Table, load
 from natslib.tables.format.costs import COSTS
 from natslib.tables.format.schema import METRICS, SINGLE, SPLITS
@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--metric", default="accuracy", help=f"{', '.join(METRICS)}, or one of the table's own"
     )
-    parser.add_argument("--epoch", type=int, help="counted from 0; the last when left out")
+    parser.add_argument("--epoch", type=from_0, help="counted from 0; the last when left out")
     parser.add_argument(
         "--through-class",
         action="store_true",

@@ -7,7 +7,15 @@ from typing import Any
 import pandas as pd
 
 from natslib.analysis.own_training import LIMIT, compare_runs
-from natslib.commands.options import ARCH, DATASET, RECIPE, TABLE, add_machine_arguments, index_or_string
+from natslib.commands.options import (
+    ARCH,
+    DATASET,
+    RECIPE,
+    TABLE,
+    add_machine_arguments,
+    from_0,
+    index_or_string,
+)
 from natslib.datasets import get_dataset
 from natslib.errors import NotMeasured
 from natslib.tables import Table, load
@@ -28,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--arch", required=True, help=f"{ARCH} that the table holds")
     parser.add_argument("--dataset", required=True, help=DATASET)
     parser.add_argument("--recipe", required=True, help=f"{RECIPE}, such as 12")
-    parser.add_argument("--seed", type=int, default=42, help="seed of weights and order of images (42)")
+    parser.add_argument("--seed", type=from_0, default=42, help="seed of weights and order of images (42)")
     add_machine_arguments(parser)
 
 

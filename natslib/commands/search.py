@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 import natslib
-from natslib.commands.options import add_machine_arguments
+from natslib.commands.options import add_machine_arguments, from_0, from_1, index_or_string
 from natslib.errors import ConfigError
 from natslib.search import SEARCHES
 from natslib.search.leaderboard import trajectories_hash
@@ -45,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--dataset", required=True, help="cifar10, cifar100, ImageNet16-120, ... (no -valid)")
     parser.add_argument(
-        "--seed", type=int, required=True, help="root of all seeds; of a supernet the one seed"
+        "--seed", type=from_0, required=True, help="root of all seeds; of a supernet the one seed"
     )
     parser.add_argument("--out", type=Path, help="folder of the results (left out: in results/)")
     on_table = table_arguments(parser.add_argument_group("searching on a table"))
@@ -56,7 +56,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def table_arguments(group: argparse._ArgumentGroup) -> list[argparse.Action]:
     """Declare what only the searches on a table are told."""
     return [
-        group.add_argument("--runs", type=int, default=RUNS, help=f"independent runs (the paper's {RUNS})"),
+        group.add_argument(
+            "--runs", type=from_1, default=RUNS, help=f"independent runs (the paper's {RUNS})"
+        ),
         group.add_argument("--table", default="published", help="'published' or the folder of a table"),
         group.add_argument(
             "--metric",
@@ -94,9 +96,9 @@ def table_arguments(group: argparse._ArgumentGroup) -> list[argparse.Action]:
             type=epochs_list,
             help="trainings offered, as in 1,4,12 (left out: what the algorithm needs)",
         ),
-        group.add_argument("--workers", type=int, default=1, help="simulated workers, asynchronous"),
+        group.add_argument("--workers", type=from_1, default=1, help="simulated workers, asynchronous"),
         group.add_argument(
-            "--processes", type=int, default=1, help="real processes; the result does not depend on it"
+            "--processes", type=from_1, default=1, help="real processes; the result does not depend on it"
         ),
     ]
 
@@ -116,7 +118,7 @@ def training_arguments(group: argparse._ArgumentGroup) -> list[argparse.Action]:
 
 def epochs_list(text: str) -> list[int]:
     """Read numbers of epochs between commas."""
-    return [int(number) for number in text.split(",")]
+    return [from_1(number.strip()) for number in text.split(",")]
 
 
 def run(args: argparse.Namespace) -> int:
@@ -152,7 +154,7 @@ def search_table(args: argparse.Namespace) -> int:
         args.dataset,
         args.recipe,
         args.budget,
-        draw=int(args.draw) if (args.draw or "").isdigit() else args.draw,
+        draw=None if args.draw is None else index_or_string(args.draw),
         charge_validation=not args.no_validation_cost,
         epochs=args.epochs,
         metric=args.metric,

@@ -1,6 +1,7 @@
 """`natslib train`: the farm on the command line."""
 
 import argparse
+import re
 import sys
 from collections.abc import Mapping
 from functools import cache
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from natslib.commands.options import DATASET, RECIPE, add_machine_arguments, numbers
+from natslib.commands.options import DATASET, RECIPE, add_machine_arguments, from_1, numbers
 from natslib.datasets import DATASETS, EMBEDDED
 from natslib.errors import ConfigError, shown
 from natslib.spaces import SCALES, SPACES, get_space
@@ -59,17 +60,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--shard", default="0/1", help="i/n: train every n-th job from number i on (i counts from 0)"
     )
     parser.add_argument(
-        "--group", type=int, default=1, help="topology candidates trained at once (1); 16 pays on a GPU"
+        "--group", type=from_1, default=1, help="topology candidates trained at once (1); 16 pays on a GPU"
     )
     add_machine_arguments(parser)
 
 
 def parse_shard(text: str) -> tuple[int, int]:
     """Return (i, n) of 'i/n'; raises `ConfigError`."""
-    ends = text.split("/")
-    if len(ends) != 2 or not all(end.isdecimal() for end in ends):
-        raise ConfigError(f"cannot read the shard {text!r}: allowed is i/n, such as 0/2")
-    return int(ends[0]), int(ends[1])
+    ends = re.fullmatch("([0-9]{1,6})/([0-9]{1,6})", text)
+    if not ends:
+        raise ConfigError(f"cannot read the shard {shown(text)}: allowed is i/n, such as 0/2")
+    return int(ends[1]), int(ends[2])
 
 
 def asked_jobs(args: argparse.Namespace) -> list[Job]:

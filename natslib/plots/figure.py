@@ -4,6 +4,7 @@ import io
 import json
 import textwrap
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 import natslib
-from natslib.files import write_atomic
+from natslib.files import atomic
 from natslib.plots.texts import latex, markdown
 
 STYLE: dict[Any, Any] = {
@@ -150,9 +151,9 @@ def save(
     """Write stem.svg, .pdf, .png, .csv (the numbers drawn) and .json (provenance, caption and natslib's version).
 
     For a table, `rows` are what it shows; they also go to stem.md (Markdown) and stem.tex (LaTeX, with the package
-    booktabs). Returns the paths by suffix. Each file appears whole or not at all, and holds the same bytes
-    whenever the same figure is saved with the same libraries. Numbers have eight significant digits. The folder is made
-    if missing.
+    booktabs). Returns the paths by suffix. Each file appears whole or not at all, and none where the disk is full; it
+    holds the same bytes whenever the same figure is saved with the same libraries. Numbers have eight significant
+    digits. The folder is made if missing.
     """
     base = Path(stem)
     contents = {suffix: _rendered(fig, suffix) for suffix in _METADATA}
@@ -160,12 +161,13 @@ def save(
     record = {"natslib": natslib.__version__, "figure": base.name, "caption": fig.get_label(), **provenance}
     contents["json"] = (
         json.dumps(record, indent=1, sort_keys=True, ensure_ascii=False, default=str) + "\n"
-    ).encode()
+    ).encode(errors="backslashreplace")  # names of files that are no Unicode, which JSON writes so as well
     if rows is not None:
         contents |= {"md": markdown(rows).encode(), "tex": latex(rows).encode()}
     saved = {suffix: base.with_name(f"{base.name}.{suffix}") for suffix in contents}
-    for suffix, content in contents.items():
-        write_atomic(saved[suffix], content)
+    with ExitStack() as all_written:  # a full disk leaves all of the old files
+        for suffix, content in contents.items():
+            all_written.enter_context(atomic(saved[suffix])).write_bytes(content)
     return saved
 
 

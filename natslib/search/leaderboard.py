@@ -19,10 +19,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from natslib.errors import BadSource, ConfigError
+from natslib.errors import BadSource, ConfigError, NatslibError
 from natslib.files import read_json, write_atomic
 from natslib.search.proposals import SearchFunction
-from natslib.search.store import read_description, read_runs
+from natslib.search.store import DESCRIBED, DESCRIPTION, check_shape, read_description, read_runs
 
 ENTRY, ALGORITHM = "entry.json", "algorithm.py"
 HEADER = """from __future__ import annotations
@@ -33,6 +33,14 @@ from natslib.search.proposals import WAIT, Trial, evaluate
 
 
 """
+SOURCE = {"dataset": str, "recipe": str, "draw": (str, int), "charge_validation": bool}
+SHAPE: dict[str, Any] = DESCRIBED | {
+    "author": str,
+    "runs": int,
+    "evaluations": (int, float),
+    "accuracies": dict,
+    "trajectories_sha256": str,
+}
 KNOWN = frozenset({"np", "Trial", "WAIT", "evaluate"})
 
 
@@ -73,6 +81,7 @@ def save_entry(
             f"inside the function (known are {', '.join(sorted(KNOWN))})"
         )
     told, frame, place = read_description(runs), read_runs(runs), Path(entry)
+    check_shape(told["source"], SOURCE, Path(runs) / DESCRIPTION, "description of a search on a table")
     count = frame["run"].nunique()
     samples = {name: np.asarray(values, dtype=np.float64) for name, values in accuracies.items()}
     for name, sample in samples.items():
@@ -89,11 +98,21 @@ def save_entry(
         "trajectories_sha256": trajectories_hash(frame),
         "command": command(told, count, table, own),
     }
-    place.mkdir(parents=True, exist_ok=True)
     if own is not None:
-        write_atomic(place / ALGORITHM, (HEADER + inspect.getsource(own)).encode())
+        _write_algorithm(place, (HEADER + inspect.getsource(own)).encode())
     write_atomic(place / ENTRY, json.dumps(content, indent=1).encode())
     return content
+
+
+def _write_algorithm(place: Path, source: bytes) -> None:
+    """Write the algorithm; an entry of another one goes first, for the two must never stand together."""
+    try:
+        if (place / ALGORITHM).exists() and (place / ALGORITHM).read_bytes() == source:
+            return
+        (place / ENTRY).unlink(missing_ok=True)
+    except OSError as error:
+        raise NatslibError(f"cannot write {place}: {error.strerror}") from error
+    write_atomic(place / ALGORITHM, source)
 
 
 def outer_names(code: CodeType) -> set[str]:
@@ -153,7 +172,15 @@ def read_entries(folder: str | Path) -> pd.DataFrame:
 
 def read_entry(entry: str | Path) -> dict[str, Any]:
     """Return the content of an entry; raises `BadSource`."""
-    return read_json(Path(entry) / ENTRY, "leaderboard entry")
+    path = Path(entry) / ENTRY
+    content = read_json(path, "leaderboard entry")
+    check_shape(content, SHAPE, path, "leaderboard entry")
+    for values in content["accuracies"].values():
+        if not isinstance(values, dict) or not all(
+            isinstance(values.get(key), (int, float)) for key in ("mean", "std")
+        ):
+            raise BadSource(f"{path}: no leaderboard entry, an accuracy has no mean and std")
+    return content
 
 
 def check_entry(entry: str | Path, runs: str | Path) -> None:

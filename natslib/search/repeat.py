@@ -17,6 +17,7 @@ from natslib.search.oracle import Oracle
 from natslib.search.proposals import SearchFunction
 from natslib.search.simulate import Protocol, SearchFailed, run_named, run_seed
 from natslib.search.trajectory import trajectory_frame
+from natslib.workers import quiet_worker, uninterrupted
 
 
 def find_search(name: str) -> tuple[str, str | SearchFunction]:
@@ -150,12 +151,15 @@ def share_out(job: Repeat, numbers: list[int], processes: int) -> list[Runs]:
     size = -(-len(numbers) // (4 * processes))
     parts = [numbers[start : start + size] for start in range(0, len(numbers), size)]
     job.oracle.prepare()
-    with multiprocessing.get_context("fork").Pool(processes, _receive, (job,)) as pool:
+    with uninterrupted():
+        pool = multiprocessing.get_context("fork").Pool(min(processes, len(parts)), _receive, (job,))
+    with pool:  # left in any way, even by Ctrl-C, it ends its workers at once
         return pool.map(_work, parts, chunksize=1)
 
 
 def _receive(job: Repeat) -> None:
     global _job
+    quiet_worker()
     _job = job
 
 

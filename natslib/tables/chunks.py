@@ -6,10 +6,8 @@ import gc
 import hashlib
 import json
 import multiprocessing
-import os
 import signal
 import sys
-import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -26,6 +24,7 @@ from natslib.tables.format.schema import FINALS
 from natslib.tables.format.writing import Rows, check_runs
 from natslib.tables.sources import official
 from natslib.tables.sources.unpickle import decompress, loads
+from natslib.workers import quiet_worker, uninterrupted
 
 CHUNK = 128  # architectures; some 13 MB of curves in memory
 LIMIT_S = 60  # for one record, which takes some milliseconds
@@ -66,30 +65,19 @@ def _in_pool(todo: list[Chunk], processes: int, crashers: frozenset[str]) -> Ite
     """Yield the chunks as they are finished."""
     context = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(min(processes, len(todo)), mp_context=context, initializer=_quiet_worker)
+    others = set(multiprocessing.active_children())
     try:
-        with _hidden_main(), _uninterrupted():
+        with _hidden_main(), uninterrupted():
             futures = {pool.submit(_convert_chunk, chunk, crashers): chunk for chunk in todo}
         for future in as_completed(futures):
             future.result()
             yield futures[future]
+    except KeyboardInterrupt:
+        for worker in set(multiprocessing.active_children()) - others:
+            worker.terminate()  # what it was at is done again
+        raise
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
-
-
-@contextlib.contextmanager
-def _uninterrupted() -> Iterator[None]:
-    """Let Ctrl-C wait until the workers have started: one that starts while its parent ends would complain."""
-    if threading.current_thread() is not threading.main_thread():  # only there does Ctrl-C arrive
-        yield
-        return
-    asked: list[int] = []
-    before = signal.signal(signal.SIGINT, lambda number, frame: asked.append(number))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-    if asked:
-        raise KeyboardInterrupt
 
 
 @contextlib.contextmanager
@@ -107,12 +95,11 @@ def _hidden_main() -> Iterator[None]:
 
 
 def _quiet_worker() -> None:
-    """Leave Ctrl-C to the main process and end with it; no garbage collector, since records hold no cycles."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """As other workers; and without the garbage collector, since records hold no cycles."""
+    quiet_worker()
     gc.disable()
     pa.set_cpu_count(1)
     _keep_memory()
-    threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
 def _keep_memory() -> None:
@@ -120,13 +107,6 @@ def _keep_memory() -> None:
     if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "mallopt"):
         for option in (-1, -3):  # M_TRIM_THRESHOLD, M_MMAP_THRESHOLD
             libc.mallopt(option, 32 * 2**20)
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
 
 
 @contextlib.contextmanager
@@ -199,9 +179,12 @@ def _find_crashers(chunk: Chunk, known: frozenset[str]) -> list[str]:
     items, crashers = [item for item in chunk.items if item.name not in known], []
     while position.value < len(items):
         process = context.Process(target=_read_on, args=(items, position))
-        with _hidden_main():
+        with _hidden_main(), uninterrupted():
             process.start()
-        process.join()
+        try:
+            process.join()
+        finally:
+            process.kill()  # where the main process is interrupted
         if process.exitcode:
             crashers.append(items[position.value].name)
             position.value += 1

@@ -23,8 +23,11 @@ from natslib.tables.format.writing import write_finals
 from natslib.tables.sources.official import Item
 
 _OURS = re.compile(
-    r"(finals\.parquet|manifest\.json|\.lock|(curves|\.parts)/\d{6}\.parquet|\.parts/plan|(.*/)?\..*\.tmp)"
+    r"(finals\.parquet|manifest\.json|\.lock|(curves|\.parts)/\d{6}\.parquet|\.parts/plan"
+    r"|(curves/|\.parts/)?\.(finals\.parquet|manifest\.json|\d{6}\.parquet|plan)\.\d+\.tmp)"
 )
+_BEFORE_PLAN = re.compile(r"\.lock|\.parts/\.plan\.\d+\.tmp")
+"""What may lie in a folder where no conversion has begun: only a plan makes sure that the other names are its own."""
 
 
 class Destination:
@@ -41,6 +44,8 @@ class Destination:
         fingerprint: str,
         same: Callable[[dict[str, Any]], bool] = lambda source: False,
     ):
+        if re.match("[A-Za-z0-9+.-]{2,}:", str(path)):  # pyarrow would look for it in a network
+            raise ConfigError(f"{path} begins like a URL; a table lies in a folder of this machine")
         self.path, self.origin = path, origin
         self.fingerprint, self.same = fingerprint, same
         self.parts = path / ".parts"
@@ -67,24 +72,27 @@ class Destination:
         another conversion.
         """
         self._refuse_foreign_files()
-        for cut_short in self.path.rglob(".*.tmp"):  # of a process that was killed
-            cut_short.unlink()
         manifest = read_manifest(self.path) if (self.path / MANIFEST).exists() else None
-        if manifest is not None:
-            if manifest["fingerprint"] != self.fingerprint and not self._made_of_equal_bytes(manifest):
-                held = f"a table of {manifest['origin']!r}, made from other files"
-                raise ConfigError(f"{self.path} holds {held}; remove it or choose another folder")
-            shutil.rmtree(self.parts, ignore_errors=True)
-            return manifest
+        foreign = manifest is not None and manifest["fingerprint"] != self.fingerprint
+        if manifest is not None and foreign and not self._made_of_equal_bytes(manifest):
+            held = f"a table of {manifest['origin']!r}, made from other files"
+            raise ConfigError(f"{self.path} holds {held}; remove it or choose another folder")
         plan = self.parts / "plan"
-        begun = plan.read_text() if plan.exists() else None
-        if begun not in (None, self.fingerprint) and any(self.parts.glob("*.parquet")):
+        begun = plan.read_text(errors="replace") if plan.exists() else None
+        other_work = begun not in (None, self.fingerprint) and any(self.parts.glob("*.parquet"))
+        if manifest is None and other_work:
             raise ConfigError(
                 f"{self.path} holds an unfinished conversion of other files, or of these before they changed; remove it"
             )
-        if begun != self.fingerprint:  # nothing to go on with
+        for cut_short in self.path.rglob(".*.tmp"):  # of a process that was killed
+            cut_short.unlink()
+        if manifest is not None:
             shutil.rmtree(self.parts, ignore_errors=True)
-            shutil.rmtree(self.path / "curves", ignore_errors=True)
+            return manifest
+        if begun != self.fingerprint:
+            if begun is not None:  # nothing to go on with
+                shutil.rmtree(self.parts, ignore_errors=True)
+                shutil.rmtree(self.path / "curves", ignore_errors=True)
             with atomic(plan) as temporary:
                 temporary.write_text(self.fingerprint)
         return None
@@ -93,11 +101,15 @@ class Destination:
         return manifest["versions"].get("natslib") == natslib.__version__ and self.same(manifest["source"])
 
     def _refuse_foreign_files(self) -> None:
+        begun = (self.parts / "plan").is_file() or (self.path / MANIFEST).is_file()
+        ours = _OURS if begun else _BEFORE_PLAN
         for path in self.path.rglob("*"):
             if path.is_symlink() or (
-                path.is_file() and not _OURS.fullmatch(str(path.relative_to(self.path)))
+                not path.is_dir() and not ours.fullmatch(path.relative_to(self.path).as_posix())
             ):
-                raise ConfigError(f"{path} is no part of a table; choose an empty folder")
+                raise ConfigError(
+                    f"{path} is no part of a table that a conversion has begun here; choose an empty folder"
+                )
 
     def merge(self, chunks: list[Chunk]) -> pa.Table:
         """Return the finals of finished chunks."""

@@ -45,7 +45,7 @@ def commit() -> str | None:
     asked = ["git", "rev-parse", "--show-prefix", "--short=12", "HEAD"]
     try:
         done = subprocess.run(asked, cwd=where, capture_output=True, text=True)
-    except FileNotFoundError:
+    except OSError:  # there is no git, or it cannot be run
         return None
     prefix, _, found = done.stdout.partition("\n")
     return found.strip() if prefix == f"{where.name}/" and done.returncode == 0 else None

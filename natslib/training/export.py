@@ -1,13 +1,16 @@
 """Write our raw logs in the layout of the official archives: one bz2 pickle an architecture, read by `nats_bench`."""
 
 import bz2
+import os
 import pickle
+import shutil
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from natslib.errors import ConfigError
+from natslib.errors import BadSource, ConfigError, NatslibError
 from natslib.files import write_atomic
 from natslib.spaces import SIZE, TOPOLOGY, Scale, Space, get_space
 from natslib.spaces.size import CELL
@@ -20,7 +23,11 @@ CIFAR10_SETS = {"valid": "x-valid", "test": "ori-test"}
 
 
 def _by_epoch(columns: Mapping[str, list[Any]], name: str) -> dict[int, float]:
-    """Return one column as the official dict of epochs; a value that was not finite is NaN again."""
+    """Return one column as the official dict of epochs, NaN for what was not finite; raises `BadSource` without it."""
+    if name not in columns:  # own logs may lack it, the official files never do
+        raise BadSource(
+            f"a record has no {name!r}, without which there is no official one; train it with natslib"
+        )
     values = [float("nan") if value is None else value for value in columns[name]]
     return dict(zip(columns["epoch"], values, strict=True))
 
@@ -110,13 +117,33 @@ def export_official(
         raise ConfigError(
             f"records of {', '.join(unknown)}: numbers of classes are given for {', '.join(classes)}"
         )
-    if folder.exists():
+    if os.path.lexists(folder):
         raise ConfigError(f"{folder} exists: an export goes to a new folder")
-    folder.mkdir(parents=True)
-    archs = list(space.strings())
-    meta = {"meta_archs": archs, "total_archs": len(archs), "arch2infos": None, "evaluated_indexes": set()}
-    _write(folder / "meta.pickle.pbz2", meta)
-    for index, some in by_arch.items():
-        config = {name: arch_config(space, archs[index], count, scale) for name, count in classes.items()}
-        _write(folder / f"{index:06d}.pickle.pbz2", official_record(some, config))
+    with _whole_folder(folder) as begun:
+        archs = list(space.strings())
+        meta = {
+            "meta_archs": archs,
+            "total_archs": len(archs),
+            "arch2infos": None,
+            "evaluated_indexes": set(),
+        }
+        _write(begun / "meta.pickle.pbz2", meta)
+        for index, some in by_arch.items():
+            config = {name: arch_config(space, archs[index], count, scale) for name, count in classes.items()}
+            _write(begun / f"{index:06d}.pickle.pbz2", official_record(some, config))
     return len(by_arch)
+
+
+@contextmanager
+def _whole_folder(folder: Path) -> Iterator[Path]:
+    """Give a folder beside `folder` to write to, named `folder` when all is there: `nats_bench` would open a part."""
+    begun = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
+    try:
+        yield begun
+        begun.rename(folder)
+    except OSError as error:
+        raise NatslibError(
+            f"cannot write {folder}: {error.strerror or error}; nothing of it is kept"
+        ) from error
+    finally:
+        shutil.rmtree(begun, ignore_errors=True)

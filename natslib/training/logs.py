@@ -72,19 +72,35 @@ def append_lines(path: Path, entries: Sequence[Mapping[str, object]]) -> None:
 
 
 def drop_torn_line(path: Path) -> None:
-    """Cut an unfinished last line off a log; only the owner of the log may do so."""
-    if path.exists() and not (content := path.read_bytes()).endswith(b"\n"):
-        os.truncate(path, content.rfind(b"\n") + 1)
+    """Cut an unfinished last line off a log; only the owner of the log may do so. Raises `BadSource`."""
+    try:
+        if path.exists() and not (content := path.read_bytes()).endswith(b"\n"):
+            os.truncate(path, content.rfind(b"\n") + 1)
+    except OSError as error:
+        raise BadSource(f"cannot go on with {path}: {error.strerror}") from error
 
 
 def read_records(path: Path) -> Iterator[dict[str, Any]]:
     """Yield the records of one log, without an unfinished last line; raises `BadSource` that names file and line."""
-    lines = path.read_bytes().split(b"\n")[:-1]
+    try:
+        lines = path.read_bytes().split(b"\n")[:-1]
+    except OSError as error:
+        raise BadSource(f"{path}: cannot be read ({error.strerror})") from error
     for number, line in enumerate(lines, start=1):
         try:
-            yield json.loads(line)
-        except ValueError as error:
+            entry = json.loads(line)
+        except (ValueError, RecursionError) as error:
             raise BadSource(f"{path}, line {number} is not a JSON record: {error}") from error
+        if not _is_record(entry):
+            raise BadSource(f"{path}, line {number} is not the record of a run; mend or remove it first")
+        yield entry
+
+
+def _is_record(entry: Any) -> bool:
+    """Say whether JSON names the run that it is of."""
+    if not isinstance(entry, dict) or not isinstance(entry.get("stamp", {}), dict):
+        return False
+    return all(type(entry.get(name)) is kind for name, kind in Job.__annotations__.items())
 
 
 def finished_jobs(folder: Path) -> dict[Job, str | None]:
@@ -94,7 +110,7 @@ def finished_jobs(folder: Path) -> dict[Job, str | None]:
     """
     logs = sorted(folder.glob("*/*.jsonl"))
     return {
-        Job(*(entry[name] for name in Job._fields)): entry["stamp"].get("scale")
+        Job(*(entry[name] for name in Job._fields)): entry.get("stamp", {}).get("scale")
         for log in logs
         for entry in read_records(log)
     }

@@ -13,10 +13,11 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 from tqdm import tqdm
 
-from natslib.files import lock, write_atomic
+from natslib.errors import BadSource
+from natslib.files import write_atomic
 from natslib.nets.size_supernet import SizeSupernet
 from natslib.nets.topology_supernet import TopologySupernet, one_hot_weights
-from natslib.search.store import describe_into
+from natslib.search.store import describe_into, searching_in
 from natslib.spaces import Code, get_space
 from natslib.training.device import environment_stamp
 from natslib.training.jobs import representatives, sub_grid
@@ -24,7 +25,7 @@ from natslib.training.loop import clock
 from natslib.weight_sharing import get_method
 from natslib.weight_sharing.data import SearchData, SelectionBatches, paired_epoch
 from natslib.weight_sharing.method import Batch, Losses, Method, ValidBatches
-from natslib.weight_sharing.records import RECORDS, SCORES, STAMP
+from natslib.weight_sharing.records import RECORDS, SCORES, STAMP, read_run
 from natslib.weight_sharing.settings import Settings
 
 
@@ -156,11 +157,20 @@ class Run:
         write_atomic(path, content.getvalue())
 
     def restore(self, path: Path) -> None:
-        """Go on from a file that `save` wrote."""
-        state = torch.load(path, map_location=self.method.device, weights_only=True)
-        self.method.load_state_dict(state["method"])
-        self.generator.set_state(state["generator"].cpu())
-        self.rows = state["rows"]
+        """Go on from a file that `save` wrote; raises `BadSource` where that cannot be."""
+        try:
+            state = torch.load(path, map_location=self.method.device, weights_only=True)
+            self.method.load_state_dict(state["method"])
+            self.generator.set_state(state["generator"].cpu())
+            self.rows = [{**row, "diverged": bool(row["diverged"])} for row in state["rows"]]
+            get_space(self.method.space).index(tuple(self.rows[-1]["code"]))
+        except MemoryError:
+            raise
+        except Exception as error:  # torch raises all sorts for a file that is damaged or of another version
+            reason = " ".join(str(error).split()) or type(error).__name__
+            raise BadSource(
+                f"cannot go on from {path} ({reason:.200}); remove it, and the search begins anew"
+            ) from error
 
 
 def run_search(
@@ -179,13 +189,12 @@ def run_search(
     `search.json`, which says what was asked, at the end `run.parquet`, `scores.parquet` (what the supernet thinks of a
     sample, see `score_sample`) and `stamp.json`, and until then a checkpoint an epoch. A search whose loss becomes NaN
     ends with a row marked `diverged` that repeats the architecture before.
-    Raises `ConfigError` where the folder holds another search or another process works in it.
+    Raises `ConfigError` where the folder holds another search or another process works in it, `BadSource` where a file
+    of the search is damaged.
     """
     records, checkpoint = folder / RECORDS, folder / CHECKPOINT
-    busy = f"another search is writing to {folder}: wait for it or stop it"
-    with lock(folder / ".search.lock", busy=busy):
-        begun = records.exists() or checkpoint.exists()
-        describe_into(folder, description(method_name, data, settings, seed), begun=begun)
+    with searching_in(folder):
+        describe_into(folder, description(method_name, data, settings, seed))
         if not records.exists():
             run = Run(method_name, data, settings, seed)
             if checkpoint.exists():
@@ -194,8 +203,9 @@ def run_search(
             write_atomic(folder / STAMP, json.dumps(environment_stamp(run.method.device)).encode())
             write_atomic(folder / SCORES, run.scores().to_parquet(index=False))
             write_atomic(records, pd.DataFrame(run.rows).to_parquet(index=False))
+        found = read_run(records)
         checkpoint.unlink(missing_ok=True)
-    return pd.read_parquet(records)
+    return found
 
 
 def finish(run: Run, checkpoint: Path, *, progress: bool) -> None:

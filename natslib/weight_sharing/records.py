@@ -11,11 +11,22 @@ import pyarrow.parquet as pq
 
 from natslib.errors import BadSource
 from natslib.files import atomic, read_json
-from natslib.search.store import DESCRIPTION
+from natslib.search.store import DESCRIPTION, read_frame
 
 RECORDS, SCORES, STAMP = "run.parquet", "scores.parquet", "stamp.json"
 MANIFEST = b"natslib"
 """The key under which a joined file says what was searched, and with what."""
+_RECORD = {
+    "method": "O",
+    "dataset": "O",
+    "seed": "i",
+    "warm_up": "f",
+    "epoch": "i",
+    "arch_index": "i",
+    "arch": "O",
+}
+_RECORD |= {"time_s": "f", "diverged": "b"}
+_SCORE = {"arch_index": "i", "inside": "b", "accuracy": "f", "loss": "f"}
 
 
 def join_runs(folders: Sequence[Path], records: Path, scores: Path) -> None:
@@ -35,10 +46,21 @@ def join_runs(folders: Sequence[Path], records: Path, scores: Path) -> None:
 
 def manifest_of(path: Path) -> dict[str, Any]:
     """Return what a joined file was made of: `searches`, as in each `search.json`, and the distinct `stamps`."""
-    metadata = pq.read_schema(path).metadata
-    if MANIFEST not in metadata:
-        raise BadSource(f"{path}: not a file of joined searches (it does not say which)")
-    return json.loads(metadata[MANIFEST])
+    try:
+        told = json.loads((pq.read_schema(path).metadata or {})[MANIFEST])
+        if isinstance(told["searches"], list) and isinstance(told["stamps"], list):
+            return told
+    except (OSError, ValueError, TypeError, LookupError, RecursionError, pa.ArrowException):
+        pass
+    raise BadSource(f"{path}: not a file of joined searches (it does not say which)")
+
+
+def read_run(path: Path) -> pd.DataFrame:
+    """Return the records of one finished search (see `natslib.weight_sharing.loop`); raises `BadSource`."""
+    records = read_frame(path, _RECORD)
+    if records.empty:
+        raise BadSource(f"{path}: it holds no epoch; remove it and run the search again")
+    return records
 
 
 class _Finished:
@@ -50,18 +72,18 @@ class _Finished:
         self.stamp = read_json(folder / STAMP, "stamp of a search")
 
     def records(self) -> pd.DataFrame:
-        return self._read(RECORDS)
+        return read_run(self._found(RECORDS))
 
     def scores(self) -> pd.DataFrame:
         run = self.records().iloc[0]
         named = {name: run[name] for name in ("method", "dataset", "seed", "warm_up")}
-        return self._read(SCORES).assign(**named)
+        return read_frame(self._found(SCORES), _SCORE).assign(**named)
 
-    def _read(self, name: str) -> pd.DataFrame:
+    def _found(self, name: str) -> Path:
         path = self.folder / name
         if not path.exists():
             raise BadSource(f"{self.folder}: the search is not finished (no {name})")
-        return pd.read_parquet(path)
+        return path
 
 
 def _write(path: Path, frames: list[pd.DataFrame], manifest: dict[str, Any]) -> None:

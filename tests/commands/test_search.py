@@ -1,6 +1,7 @@
 """`natslib search` from the options to the trajectories, and leaderboard entries that can be checked."""
 
 import argparse
+import json
 import shlex
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,8 @@ import pytest
 
 from natslib import load
 from natslib.commands.search import add_arguments, run
-from natslib.errors import BadSource, ConfigError, NotMeasured, UnknownName
+from natslib.errors import BadSource, ConfigError, NatslibError, NotMeasured, UnknownName
+from natslib.files import write_atomic
 from natslib.search import SEARCHES, Trial, evaluate
 from natslib.search.leaderboard import check_entry, outer_names, read_entries, save_entry
 from natslib.search.oracle import Oracle
@@ -201,3 +203,52 @@ def test_a_function_that_needs_what_stands_around_it_is_no_entry(tmp_path: Path)
         ConfigError, match=r"unclean takes TURN, helper from around it, .* inside the function"
     ):
         save_entry(tmp_path / "e", tmp_path / "runs", {}, table="t", author="me", own=unclean)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"algorithm": 7}, {"source": []}, {"accuracies": 1}, {"accuracies": {"test": 5}}, {"runs": "3"},
+        {"accuracies": {"test": {"mean": "x", "std": 1}}}, {"protocol": {}}, {"trajectories_sha256": None},
+        {"author": None},
+    ],
+)  # fmt: skip
+def test_an_entry_of_another_shape_is_named(tmp_path: Path, change: dict[str, Any]) -> None:
+    scores = np.ones((1, 15_625, 1))
+    source = {"dataset": "cifar100", "recipe": "12", "draw": "mean", "charge_validation": True}
+    oracle = Oracle(get_space("tss"), scores, scores[0], (12,), "valid", source)
+    repeat_into(tmp_path / "runs", "random", oracle, Protocol(5.0), runs=2, seed=0)
+    told = save_entry(tmp_path / "e", tmp_path / "runs", {"test": np.ones(2)}, table="t", author="me")
+    (tmp_path / "e" / "entry.json").write_text(json.dumps(told | change))
+    for use in (lambda: read_entries(tmp_path), lambda: check_entry(tmp_path / "e", tmp_path / "runs")):
+        with pytest.raises(BadSource, match=r"entry\.json: no leaderboard entry"):
+            use()
+
+
+def test_runs_of_no_table_make_no_entry(tmp_path: Path) -> None:
+    scores = np.ones((1, 15_625, 1))
+    oracle = Oracle(get_space("tss"), scores, scores[0], (12,), "valid")
+    repeat_into(tmp_path / "runs", "random", oracle, Protocol(5.0), runs=2, seed=0)
+    with pytest.raises(BadSource, match="no description of a search on a table, its 'dataset' is None"):
+        save_entry(tmp_path / "e", tmp_path / "runs", {}, table="t", author="me")
+
+
+def test_an_entry_never_stands_beside_another_entrys_algorithm(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scores = np.ones((1, 15_625, 1))
+    source = {"dataset": "cifar100", "recipe": "12", "draw": "mean", "charge_validation": True}
+    oracle = Oracle(get_space("tss"), scores, scores[0], (12,), "valid", source)
+    repeat_into(tmp_path / "runs", greedy, oracle, Protocol(5.0), runs=2, seed=0)
+    save_entry(tmp_path / "e", tmp_path / "runs", {}, table="t", author="me", own=greedy)
+
+    def full(path: Path, content: bytes) -> None:
+        if path.name == "entry.json":
+            raise NatslibError("the disk is full")
+        write_atomic(path, content)
+
+    monkeypatch.setattr("natslib.search.leaderboard.write_atomic", full)
+    with pytest.raises(NatslibError, match="the disk is full"):
+        save_entry(tmp_path / "e", tmp_path / "runs", {}, table="t", author="me", own=clean)
+    assert "clean" in (tmp_path / "e" / "algorithm.py").read_text()
+    assert not (tmp_path / "e" / "entry.json").exists()

@@ -1,6 +1,7 @@
 """A figure is saved whole, with its numbers and origin, and byte for byte the same each time."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -58,6 +59,28 @@ def test_nothing_is_left_of_a_failed_write(tmp_path, monkeypatch):
     with pytest.raises(NatslibError, match="No space left"):
         plots.save(figure(), DATA, tmp_path / "fig", {})
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_leaves_all_of_the_old_files(tmp_path, monkeypatch):
+    """Never new drawings beside old numbers."""
+    saved = plots.save(figure(), DATA, tmp_path / "fig", {"seed": 1})
+    before = {path: path.read_bytes() for path in saved.values()}
+    write = Path.write_bytes
+
+    def full(path, content):
+        if ".json" in path.name:
+            raise OSError(28, "No space left on device")
+        return write(path, content)
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(NatslibError, match=r"cannot write .*fig\.json: No space left"):
+        plots.save(figure(), DATA.head(1), tmp_path / "fig", {"seed": 2})
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_a_path_that_is_no_unicode_stands_in_the_record(tmp_path):
+    saved = plots.save(figure(), DATA, tmp_path / "fig", {"table": "a\udcff é"})
+    assert json.loads(saved["json"].read_bytes())["table"] == "a\udcff é"
 
 
 def test_source_line_wraps_inside_the_figure():

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from natslib.errors import BadSource, ConfigError
+from natslib.files import lock
 from natslib.search import Oracle, Protocol, SearchFailed, repeat
 from natslib.search.store import read_description, read_runs, repeat_into
 from natslib.spaces import get_space
@@ -117,3 +118,86 @@ def test_folders_that_hold_no_search_are_named(tmp_path: Path) -> None:
         read_runs(tmp_path)
     with pytest.raises(BadSource, match="not a readable description"):
         read_description(tmp_path)
+
+
+def test_a_second_search_does_not_enter_the_folder(oracle: Oracle, tmp_path: Path) -> None:
+    """Two with different numbers of runs would each do those that the other is at."""
+    with lock(tmp_path / ".search.lock"), pytest.raises(ConfigError, match="another search is writing to"):
+        repeat_into(tmp_path, "random", oracle, PROTOCOL, runs=5, seed=0)
+    assert not list(tmp_path.glob("runs-*"))
+
+
+def test_more_runs_are_added_to_those_there(oracle: Oracle, tmp_path: Path) -> None:
+    repeat_into(tmp_path, "random", oracle, PROTOCOL, runs=3, seed=0)
+    kept = repeat_into(tmp_path, "random", oracle, PROTOCOL, runs=5, seed=0)
+    assert [path.name for path in sorted(tmp_path.glob("runs-*"))] == [
+        "runs-000000-000002.parquet",
+        "runs-000003-000004.parquet",
+    ]
+    pd.testing.assert_frame_equal(kept.frame, repeat("random", oracle, PROTOCOL, runs=5, seed=0).frame)
+
+
+def test_runs_that_stand_twice_are_refused(oracle: Oracle, tmp_path: Path) -> None:
+    repeat_into(tmp_path, "random", oracle, PROTOCOL, runs=3, seed=0)
+    (tmp_path / "runs-9.parquet").write_bytes((tmp_path / "runs-000000-000002.parquet").read_bytes())
+    with pytest.raises(BadSource, match=r"two of its runs-\*\.parquet hold run 0; remove one of them"):
+        read_runs(tmp_path)
+
+
+def test_runs_tried_again_take_no_other_ones_place(oracle: Oracle, tmp_path: Path) -> None:
+    """First the middle one of three alone is finished, then the other two."""
+    good = {1}
+
+    def choosy(space: Any, rng: np.random.Generator) -> Any:
+        order.append(len(order))
+        if order[-1] % 3 not in good:
+            raise ValueError("not today")
+        while True:
+            yield space.sample(rng)
+
+    order: list[int] = []
+    with pytest.warns(UserWarning, match="not today"):
+        repeat_into(tmp_path, choosy, oracle, PROTOCOL, runs=3, seed=0)
+    good |= {0, 2}
+    assert repeat_into(tmp_path, choosy, oracle, PROTOCOL, runs=3, seed=0).frame["run"].nunique() == 3
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"PAR1 and no more", b"{}", pd.DataFrame({"run": ["a"]}), pd.DataFrame({"x": [1]})]
+)
+def test_a_damaged_part_is_named_with_the_way_out(oracle: Oracle, tmp_path: Path, content: Any) -> None:
+    repeat_into(tmp_path, "random", oracle, PROTOCOL, runs=2, seed=0)
+    part = tmp_path / "runs-000000-000001.parquet"
+    part.write_bytes(content.to_parquet() if isinstance(content, pd.DataFrame) else content)
+    for again in (lambda: repeat_into(tmp_path, "random", oracle, PROTOCOL, runs=2, seed=0), None):
+        with pytest.raises(
+            BadSource, match=r"runs-000000-000001\.parquet: no .*result of a search .*remove it"
+        ):
+            again() if again else read_runs(tmp_path)
+    part.unlink()
+    repeat_into(tmp_path, "random", oracle, PROTOCOL, runs=2, seed=0)
+
+
+def test_a_folder_of_another_kind_of_search_is_refused(oracle: Oracle, tmp_path: Path) -> None:
+    (tmp_path / "checkpoint.pt").touch()
+    (tmp_path / "search.json").write_text('{"method": "gdas"}')
+    with pytest.raises(ConfigError, match="the runs of another search"):
+        repeat_into(tmp_path, "random", oracle, PROTOCOL, runs=2, seed=0)
+    with pytest.raises(BadSource, match="no description of a search on a table, its 'algorithm' is None"):
+        read_description(tmp_path)
+
+
+def test_what_a_killed_search_left_is_cleared_away(oracle: Oracle, tmp_path: Path) -> None:
+    for name in (".runs-000000-000001.parquet.77.tmp", ".my.tmp"):
+        (tmp_path / name).touch()
+    repeat_into(tmp_path, "random", oracle, PROTOCOL, runs=2, seed=0)
+    assert sorted(path.name for path in tmp_path.glob("*.tmp")) == [".my.tmp"]
+
+
+def test_a_folder_whose_name_looks_like_a_url_is_a_folder(
+    oracle: Oracle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert (
+        repeat_into("s3://bucket/x", "random", oracle, PROTOCOL, runs=2, seed=0).frame["run"].nunique() == 2
+    )

@@ -452,21 +452,48 @@ def test_a_table_of_something_else_is_not_overwritten(archive, table, tmp_path):
     assert contents(table) == before
 
 
-def test_what_is_left_of_a_table_without_its_manifest_is_made_anew(archive, table, tmp_path):
-    (tmp_path / "t" / "curves").mkdir(parents=True)
-    (tmp_path / "t" / "curves" / "000111.parquet").write_bytes(b"left over")
-    convert(archive, tmp_path / "t", processes=2)
-    assert contents(tmp_path / "t") == contents(table)
+@pytest.mark.parametrize(
+    "name",
+    [
+        "curves/000000.parquet",
+        "finals.parquet",
+        ".x.tmp",
+        ".parts/000000.parquet",
+        ".finals.parquet.1.tmp",
+        ".lock",
+    ],
+)
+def test_files_of_ones_own_that_bear_a_tables_names_are_not_touched(archive, tmp_path, name):
+    """Only a plan says that a conversion has begun in a folder, and so that what lies there is its own."""
+    (tmp_path / "mine" / name).parent.mkdir(parents=True)
+    (tmp_path / "mine" / name).write_bytes(b"years of work")
+    with pytest.raises(ConfigError, match=r"no part of a table|no lock file of natslib"):
+        convert(archive, tmp_path / "mine")
+    assert (tmp_path / "mine" / name).read_bytes() == b"years of work"
+
+
+def test_a_folder_begun_from_other_files_keeps_all_of_its_files(archive, tmp_path):
+    begun = tmp_path / "t" / ".parts"
+    begun.mkdir(parents=True)
+    (begun / "plan").write_bytes(b"\xff of something else")
+    (begun / ".000000.parquet.7.tmp").touch()
+    with pytest.raises(ConfigError, match="unfinished conversion of other files"):
+        convert(archive, tmp_path / "t")
+    assert {path.name for path in begun.iterdir()} == {"plan", ".000000.parquet.7.tmp"}
 
 
 def test_a_folder_with_other_files_is_not_touched(archive, tmp_path):
     (tmp_path / "precious" / "curves").mkdir(parents=True)
     (tmp_path / "precious" / "curves" / "thesis.txt").write_text("years of work")
-    with pytest.raises(ConfigError, match=r"thesis\.txt is no part of a table; choose an empty folder"):
+    with pytest.raises(
+        ConfigError, match=r"thesis\.txt is no part of a table that .*; choose an empty folder"
+    ):
         convert(archive, tmp_path / "precious")
     assert (tmp_path / "precious" / "curves" / "thesis.txt").read_text() == "years of work"
     with pytest.raises(ConfigError, match="the destination is empty"):
         convert(archive, "")
+    with pytest.raises(ConfigError, match="begins like a URL; a table lies in a folder of this machine"):
+        convert(archive, "s3://bucket/table")
 
 
 def test_an_unfinished_conversion_does_not_leak_into_another(archive, tmp_path, monkeypatch):

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from natslib.errors import ConfigError
+from natslib.errors import BadSource, ConfigError, NatslibError
 from natslib.spaces import SMALL_SCALE, SPACES
 from natslib.training.export import export_official
 
@@ -66,3 +66,31 @@ def test_datasets_without_classes_and_folders_in_use_are_refused(tmp_path: Path)
         export_official([record(dataset="photos")], tmp_path / "out", classes=CLASSES, scale=SMALL_SCALE)
     with pytest.raises(ConfigError, match="exists: an export goes to a new folder"):
         export_official([record()], tmp_path, classes=CLASSES, scale=SMALL_SCALE)
+
+
+def test_an_export_that_fails_half_way_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The official reader would open a part of an archive without a word."""
+
+    def full(path: Path, content: object) -> None:
+        path.parent.mkdir(exist_ok=True)
+        if path.name.startswith("000006"):
+            raise OSError(28, "No space left on device")
+        path.touch()
+
+    two = [record(), record() | {"arch_index": 6}]
+    with monkeypatch.context() as broken:
+        broken.setattr("natslib.training.export._write", full)
+        with pytest.raises(NatslibError, match=r"cannot write .*out: No space left on device"):
+            export_official(two, tmp_path / "out", classes=CLASSES, scale=SMALL_SCALE)
+    assert list(tmp_path.iterdir()) == []
+    assert export_official(two, tmp_path / "out", classes=CLASSES, scale=SMALL_SCALE) == 2
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_records_without_what_the_official_files_hold_are_refused(tmp_path: Path) -> None:
+    lacking = record()
+    del lacking["splits"]["valid"]["top5"], lacking["splits"]["train"]["top5"]
+    with pytest.raises(BadSource, match="a record has no 'top5'"):
+        export_official([lacking], tmp_path / "out", classes=CLASSES, scale=SMALL_SCALE)

@@ -74,6 +74,27 @@ def test_a_damaged_line_names_file_and_line(tmp_path: Path) -> None:
         list(read_records(log))
 
 
+@pytest.mark.parametrize(
+    "line",
+    ["7", "null", "[]", '"x"', "{}", '{"space":"tss"}', json.dumps(entry() | {"seed": "777"}),
+     json.dumps(entry() | {"arch_index": True}), json.dumps(entry() | {"stamp": []}), "[" * 100_000],
+)  # fmt: skip
+def test_json_of_another_shape_is_no_record(tmp_path: Path, line: str) -> None:
+    (tmp_path / "tss").mkdir()
+    log = tmp_path / "tss" / "a.jsonl"
+    log.write_text(json.dumps(entry()) + f"\n{line}\n")
+    with pytest.raises(BadSource, match=r"a\.jsonl, line 2 is not (the record of a run|a JSON record)"):
+        finished_jobs(tmp_path)
+
+
+def test_a_log_that_is_a_folder_is_named(tmp_path: Path) -> None:
+    (tmp_path / "tss" / "a.jsonl").mkdir(parents=True)
+    with pytest.raises(BadSource, match=r"a\.jsonl: cannot be read"):
+        finished_jobs(tmp_path)
+    with pytest.raises(BadSource, match=r"cannot go on with .*a\.jsonl"):
+        drop_torn_line(tmp_path / "tss" / "a.jsonl")
+
+
 def test_a_full_disk_leaves_the_log_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     log = tmp_path / "a.jsonl"
     append_lines(log, [entry()])

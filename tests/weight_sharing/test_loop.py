@@ -1,3 +1,4 @@
+import io
 import json
 import multiprocessing
 import os
@@ -10,7 +11,7 @@ import pandas as pd
 import pytest
 import torch
 
-from natslib.errors import ConfigError
+from natslib.errors import BadSource, ConfigError
 from natslib.files import lock
 from natslib.weight_sharing.data import SearchData
 from natslib.weight_sharing.loop import CHECKPOINT, Run, run_search
@@ -61,6 +62,64 @@ def test_a_folder_of_another_search_is_refused(tiny_data: SearchData, tmp_path: 
         search(tiny_data, tmp_path, seed=1)
     with pytest.raises(ConfigError, match="dataset is 'tiny' there, 'other' asked"):
         search(replace(tiny_data, name="other"), tmp_path)
+
+
+def bytes_of(state: object) -> bytes:
+    content = io.BytesIO()
+    torch.save(state, content)
+    return content.getvalue()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"PK\3\4 half an archive",
+        bytes_of([1]),
+        bytes_of({}),
+        bytes_of({"method": {}, "generator": 7, "rows": []}),
+    ],
+)
+def test_a_damaged_checkpoint_is_named_with_the_way_out(
+    tiny_data: SearchData, tmp_path: Path, content: bytes
+) -> None:
+    whole = search(tiny_data, tmp_path)
+    (tmp_path / "run.parquet").unlink()
+    (tmp_path / CHECKPOINT).write_bytes(content)
+    with pytest.raises(BadSource, match=r"cannot go on from .*checkpoint\.pt .*remove it"):
+        search(tiny_data, tmp_path)
+    (tmp_path / CHECKPOINT).unlink()
+    pd.testing.assert_frame_equal(
+        search(tiny_data, tmp_path).drop(columns="time_s"), whole.drop(columns="time_s")
+    )
+
+
+def test_rows_of_another_shape_in_a_checkpoint_are_refused(tiny_data: SearchData, tmp_path: Path) -> None:
+    run = Run("darts-v1", tiny_data, SETTINGS, 0)
+    run.advance()
+    for rows in ([], [{}], [7], [run.rows[0] | {"code": [9] * 6}], None):
+        run.rows = rows
+        run.save(tmp_path / CHECKPOINT)
+        with pytest.raises(BadSource, match="cannot go on from"):
+            Run("darts-v1", tiny_data, SETTINGS, 0).restore(tmp_path / CHECKPOINT)
+
+
+@pytest.mark.parametrize("content", [b"", b"PAR1", None])
+def test_damaged_records_are_named(tiny_data: SearchData, tmp_path: Path, content: bytes | None) -> None:
+    search(tiny_data, tmp_path)
+    (tmp_path / "run.parquet").write_bytes(
+        pd.DataFrame({"x": [1]}).to_parquet() if content is None else content
+    )
+    with pytest.raises(BadSource, match=r"run\.parquet: no .*result of a search"):
+        search(tiny_data, tmp_path)
+
+
+def test_a_folder_with_searches_on_a_table_is_refused(tiny_data: SearchData, tmp_path: Path) -> None:
+    (tmp_path / "runs-000000-000001.parquet").touch()
+    (tmp_path / "search.json").write_text('{"algorithm": "rea"}')
+    with pytest.raises(ConfigError, match="the runs of another search"):
+        search(tiny_data, tmp_path)
+    assert json.loads((tmp_path / "search.json").read_text()) == {"algorithm": "rea"}
 
 
 def test_two_processes_do_not_share_a_folder(tiny_data: SearchData, tmp_path: Path) -> None:

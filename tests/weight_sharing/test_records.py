@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import torch
@@ -30,9 +31,13 @@ def finished(folder: Path, method: str, seed: int, commit: str = "a", **columns)
         "warm_up": 0.0,
         "epoch": [0, 1],
         "arch_index": [4, 5],
+        "arch": ["a", "b"],
+        "time_s": 0.5,
+        "diverged": False,
     }
     pd.DataFrame(run | columns).to_parquet(folder / "run.parquet")
-    pd.DataFrame({"arch_index": [7], "accuracy": [50.0]}).to_parquet(folder / "scores.parquet")
+    scores = {"arch_index": [7], "inside": [False], "accuracy": [50.0], "loss": [1.0]}
+    pd.DataFrame(scores).to_parquet(folder / "scores.parquet")
     (folder / "search.json").write_text(json.dumps({"method": method, "seed": seed, "epochs": 1}))
     (folder / "stamp.json").write_text(json.dumps({"commit": commit}))
     return folder
@@ -133,3 +138,23 @@ def test_sizes_are_scored_with_masks_at_the_units_and_everywhere():
             for batch in Whole().whole()
         ]
     assert rows["accuracy"][1] == pytest.approx(float(100 * torch.cat(hits).float().mean()), abs=1e-3)
+
+
+@pytest.mark.parametrize("name", ["run.parquet", "scores.parquet"])
+def test_a_damaged_search_is_not_joined(tmp_path, name):
+    folder = finished(tmp_path / "a", "gdas", 1)
+    for content in (b"PAR1", pd.DataFrame({"arch_index": ["x"]}).to_parquet()):
+        (folder / name).write_bytes(content)
+        with pytest.raises(BadSource, match=rf"{name}: no .*result of a search"):
+            join_runs([folder], tmp_path / "tss.parquet", tmp_path / "scores.parquet")
+
+
+@pytest.mark.parametrize("told", [b"{", b"[]", b"7", b'{"searches": 1, "stamps": []}'])
+def test_joined_files_that_tell_nonsense_are_refused(tmp_path, told):
+    table = pa.table({"a": [1]}).replace_schema_metadata({b"natslib": told})
+    pq.write_table(table, tmp_path / "a.parquet")
+    with pytest.raises(BadSource, match="not a file of joined searches"):
+        manifest_of(tmp_path / "a.parquet")
+    (tmp_path / "a.parquet").write_bytes(b"PAR1")
+    with pytest.raises(BadSource, match="not a file of joined searches"):
+        manifest_of(tmp_path / "a.parquet")
