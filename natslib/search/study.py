@@ -245,7 +245,7 @@ def find_studies(table: Table, recipe: str = PAPER, budget: str = PAPER) -> list
         except NotMeasured as reason:
             reasons.append(f"{dataset}: {reason}")
     if not found:
-        listed = "; ".join(reasons) or "it has no validation scores"
+        listed = "; ".join(reasons) or needs_scores(table.runs())
         raise NotMeasured(f"this table allows no search by recipe {recipe!r}: {listed}")
     return [study for study in found if study.covers(SEARCHED, found)]
 
@@ -257,13 +257,20 @@ def searchable(runs: pd.DataFrame) -> list[str]:
     return sorted(names, key=lambda name: (name not in DATASETS, [*DATASETS, name].index(name), name))
 
 
+def needs_scores(runs: pd.DataFrame) -> str:
+    """Return what a search is scored by, and what there is of it, for a message."""
+    there = ", ".join(searchable(runs)) or "none"
+    held = ", ".join(sorted(set(runs["split"]) - {"valid"}))
+    others = f", and no search is scored by its other splits ({held})" if held else ""
+    return f"a search is scored by validation accuracies (split valid), which it has of: {there}{others}"
+
+
 def recipe_of(runs: pd.DataFrame, dataset: str, recipe: str) -> str:
     """Return the name of the recipe that scores; see `study_of`."""
     where = searched_columns(dataset)
     held = runs[(runs["dataset"] == where["dataset"]) & (runs["split"] == where["split"])]
     if held.empty:
-        there = ", ".join(searchable(runs)) or "none"
-        raise NotMeasured(f"no validation scores of {dataset} in this table; it can be searched on: {there}")
+        raise NotMeasured(f"no validation scores of {dataset} in this table: {needs_scores(runs)}")
     epochs = held.groupby("recipe")["epochs"].max().sort_values(kind="stable")
     if recipe in epochs.index:
         return recipe
@@ -358,10 +365,12 @@ def find_pairs(
 
     Both have the simulated seconds that the paper draws, or else those of the full one, and the architectures that are
     measured by both recipes. `recipe` names the short recipe. The second value maps the title of a dataset to what the
-    table lacks.
+    table lacks. Raises `NotMeasured` where there is no dataset to search on.
     """
     pairs, lacking = [], {}
-    for dataset in searchable(table.runs()):
+    if not (datasets := searchable(table.runs())):
+        raise NotMeasured(f"this table allows no search: {needs_scores(table.runs())}")
+    for dataset in datasets:
         title = title_of(dataset)
         try:
             short, full = (study_of(table, dataset, each, budget) for each in (recipe, LONGEST))

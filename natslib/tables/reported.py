@@ -110,10 +110,13 @@ class Lookup:
 def find_lookups(space: str, table: Table, own: Path | None, dataset: str) -> list[Lookup]:
     """Return what is known about the architectures of a space, the most telling first.
 
-    The CIFAR-10 accuracy in `table`, if it is of that space; the accuracy on `dataset` in `own`, the folder of our own
-    table of the space, if there is one; the parameters, which all have.
+    The CIFAR-10 accuracy in `table`, if it is of that space and has some; the accuracy on `dataset` in `own`, the
+    folder of our own table of the space, if there is one; the parameters, which all have.
     """
-    found = [_in_table(table)] if table.space.name == space else []
+    found = []
+    if table.space.name == space:
+        with contextlib.suppress(NotMeasured):
+            found.append(_in_table(table))
     if own:
         found.append(Lookup(f"{dataset} (our own training)", REPORTED["test"], own_values(own, dataset)))
     return [*found, _size(get_space(space))]
