@@ -29,7 +29,7 @@ def run(args: argparse.Namespace) -> int:
     print(f"missing     {_gaps(table)}")
     for dataset, recipe in dict.fromkeys(zip(runs["dataset"], runs["recipe"], strict=True)):
         print(f"measured    {_answered_line(table, dataset, recipe)}")
-    print(f"damaged     {len(table.manifest.get('damaged', []))} files")
+    print(f"damaged     {_damage(table.manifest.get('damaged', []))}")
     if files is not None:
         print(f"verified    {f'{files} files' if files else 'its files, as whenever it is loaded'}")
     for key in dict.fromkeys(zip(runs["dataset"], runs["recipe"], runs["split"], strict=True)):
@@ -42,6 +42,13 @@ def _gaps(table: Table) -> str:
     told = table.manifest.get("architectures", {}).get("missing")
     gaps = list(map(str, table.missing().tolist())) if told is None else told
     return ", ".join(gaps[:8]) + (" ..." if len(gaps) > 8 else "") or "none"
+
+
+def _damage(records: list[dict[str, str]]) -> str:
+    """Say how many records or files could not be read, and what the first eight are."""
+    named = [f"{each['file']} ({each['reason']})" for each in records[:8]]
+    more = f" and {len(records) - 8} more" if len(records) > 8 else ""
+    return f"{len(records)} left out: {'; '.join(named)}{more}" if records else "nothing"
 
 
 def _answered_line(table: Table, dataset: str, recipe: str) -> str:

@@ -17,7 +17,7 @@ import pandas as pd
 
 from natslib.datasets import DATASETS, title_of
 from natslib.errors import ConfigError, NotMeasured, unknown_name
-from natslib.search.algorithms import MULTI_FIDELITY
+from natslib.search.algorithms import MULTI_FIDELITY, SEARCHES
 from natslib.search.algorithms.successive_halving import rung_epochs
 from natslib.search.oracle import EVALUATIONS, SECONDS, NotTimed, Oracle
 from natslib.search.proposals import SearchFunction
@@ -103,7 +103,15 @@ class Study:
         if search not in MULTI_FIDELITY or len(self.oracle.epochs) > 1:
             return self.oracle
         rungs = rung_epochs(self.epochs, 1, 3)
-        return Oracle.from_table(self.table, **self.oracle.source, epochs=rungs, unit=self.unit)
+        try:
+            return Oracle.from_table(self.table, **self.oracle.source, epochs=rungs, unit=self.unit)
+        except NotMeasured:
+            after = ", ".join(map(str, rungs))
+            raise NotMeasured(
+                f"{search} needs scores of {self.dataset} by recipe {self.recipe!r} after {after} epochs; this table "
+                f"has no curves of it. Of full trainings only, the other searches can be run: "
+                f"{', '.join(name for name in SEARCHES if name not in MULTI_FIDELITY)}"
+            ) from None
 
     def own_oracle(self) -> Oracle:
         """Return what a search of one's own may ask: the short trainings of `MULTI_FIDELITY` too, if there are any."""
@@ -211,7 +219,10 @@ def study_of(
     try:
         unit = SECONDS if asked is None else asked[1]
         oracle = oracle_of(table, dataset, name, unit=unit, **options)
-    except NotMeasured:
+    except NotMeasured as error:
+        if asked is not None and asked[1] == SECONDS:
+            way = f"a budget in seconds needs them; give one such as '{DEFAULT_EVALUATIONS} {EVALUATIONS}'"
+            raise NotMeasured(f"{error}; {way}") from None
         if asked is not None:
             raise
         oracle = oracle_of(table, dataset, name, unit=EVALUATIONS, **options)
@@ -258,11 +269,11 @@ def searchable(runs: pd.DataFrame) -> list[str]:
 
 
 def needs_scores(runs: pd.DataFrame) -> str:
-    """Return what a search is scored by, and what there is of it, for a message."""
-    there = ", ".join(searchable(runs)) or "none"
-    held = ", ".join(sorted(set(runs["split"]) - {"valid"}))
-    others = f", and no search is scored by its other splits ({held})" if held else ""
-    return f"a search is scored by validation accuracies (split valid), which it has of: {there}{others}"
+    """Return what a table can be searched on, or why on nothing, for a message."""
+    if datasets := searchable(runs):
+        return f"it can be searched on: {', '.join(datasets)}"
+    held = ", ".join(sorted(set(runs["split"])))
+    return f"a search is scored by validation accuracies (split valid), and it holds {held} only"
 
 
 def recipe_of(runs: pd.DataFrame, dataset: str, recipe: str) -> str:
@@ -270,7 +281,7 @@ def recipe_of(runs: pd.DataFrame, dataset: str, recipe: str) -> str:
     where = searched_columns(dataset)
     held = runs[(runs["dataset"] == where["dataset"]) & (runs["split"] == where["split"])]
     if held.empty:
-        raise NotMeasured(f"no validation scores of {dataset} in this table: {needs_scores(runs)}")
+        raise NotMeasured(f"no validation scores of {dataset} in this table; {needs_scores(runs)}")
     epochs = held.groupby("recipe")["epochs"].max().sort_values(kind="stable")
     if recipe in epochs.index:
         return recipe

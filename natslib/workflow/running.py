@@ -44,7 +44,7 @@ def end_with_snakemake() -> None:
 
     watched = int(os.environ[WATCHED])
     if above := next((each for each in psutil.Process().parents() if each.pid == watched), None):
-        threading.Thread(target=_watch, args=(above,), daemon=True).start()
+        threading.Thread(target=_watch, args=(above,), name=WATCHED, daemon=True).start()
 
 
 def _watch(above: Any) -> None:

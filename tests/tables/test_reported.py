@@ -68,3 +68,18 @@ def test_source_line_tells_own_training_and_a_part_of_a_space() -> None:
     assert "our own training of small networks on digits, photos, not CIFAR" in line
     assert line.endswith("1,024 of 32,768 architectures")
     assert "architectures" not in source_line(manifest | {"architectures": {"measured": 32768}})
+
+
+def test_source_line_counts_the_damaged_records_that_are_left_out() -> None:
+    damaged = [{"file": "a", "reason": "cut short"}] * 2
+    assert source_line({"origin": "x", "damaged": damaged}).endswith("2 damaged records left out")
+    assert source_line({"origin": "x", "damaged": damaged[:1]}).endswith("1 damaged record left out")
+    assert source_line({"origin": "x", "damaged": []}) == "source: x"
+
+
+def test_a_table_of_other_datasets_is_no_lookup_but_the_rest_is_there(own):
+    table = natslib.load(own)  # of digits: no CIFAR-10
+    assert [view.title for view in find_lookups("sss", table, own, "digits")] == [
+        "digits (our own training)",
+        "parameters",
+    ]
