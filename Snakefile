@@ -1,5 +1,6 @@
 """Every figure that natslib draws, from every source in the configuration: the catalogue's items are the rules."""
 
+import shlex
 import sys
 from pathlib import Path
 
@@ -35,7 +36,8 @@ FIGURES = config["figures"]
 SOURCES = expand_sources(config["sources"])
 SEARCHES = expand_searches(config["searches"])
 OWN = sorted(map(str, Path("logs").glob("embedded-*/manifest.json")))  # our own tables, as far as there are some
-PYTHON = sys.executable  # the rules' too, with the natslib beside it
+BIN = shlex.quote(str(Path(sys.executable).parent))
+shell.prefix(f"PATH={BIN.replace('{', '{{').replace('}', '}}')}:$PATH; ")  # `python` is the one of this Snakemake
 
 
 wildcard_constraints:
@@ -79,7 +81,7 @@ rule train:
         options=lookup(dpath="{source}/training", within=SOURCES),
         folder=lookup(dpath="{source}/folder", within=SOURCES),
     shell:
-        "{PYTHON:q} -m natslib.workflow.job train {params.options:q} --shard {wildcards.shard}/{wildcards.shards} --out {params.folder:q} > {log} 2>&1"
+        "python -m natslib.workflow.job train {params.options:q} --shard {wildcards.shard}/{wildcards.shards} --out {params.folder:q} > {log} 2>&1"
 
 
 rule search:
@@ -101,7 +103,7 @@ rule search:
         options=lookup(dpath="runs/{search}", within=SEARCHES),
         folder=subpath(output.finished, parent=True),
     shell:
-        "{PYTHON:q} -m natslib.workflow.job search {params.options:q} --out {params.folder:q} > {log} 2>&1"
+        "python -m natslib.workflow.job search {params.options:q} --out {params.folder:q} > {log} 2>&1"
 
 
 rule searches:
@@ -117,7 +119,7 @@ rule searches:
     benchmark:
         "results/benchmarks/searches_{settings}_{space}-{dataset}.tsv"
     shell:
-        "{PYTHON:q} -m natslib.workflow.join {output.records:q} {output.scores:q} {input.finished:q} > {log} 2>&1"
+        "python -m natslib.workflow.join {output.records:q} {output.scores:q} {input.finished:q} > {log} 2>&1"
 
 
 rule table:
@@ -137,7 +139,7 @@ rule table:
         options=lookup(dpath="{source}/options", within=SOURCES),
         folder=subpath(output.manifest, parent=True),
     shell:
-        "{PYTHON:q} -m natslib.workflow.job convert {params.origin:q} {params.folder:q} --processes {threads} {params.options:q} > {log} 2>&1"
+        "python -m natslib.workflow.job convert {params.origin:q} {params.folder:q} --processes {threads} {params.options:q} > {log} 2>&1"
 
 
 NEEDED = {
@@ -148,8 +150,8 @@ NEEDED = {
 
 
 def told_to(item):
-    """Return the function that gives a job of an item what its notebook is told."""
-    return lambda wildcards: told(item, wildcards.get("source", ""), config)
+    """Return the function that gives a job of an item its name and what its notebook is told."""
+    return lambda wildcards: [item.name, *told(item, wildcards.get("source", ""), config)]
 
 
 for item in CATALOGUE.values():
@@ -174,7 +176,7 @@ for item in CATALOGUE.values():
         params:
             told=told_to(item),
         shell:
-            "{PYTHON:q} -m natslib.workflow.draw {rule} {log.notebook:q} {params.told:q}"
+            "python -m natslib.workflow.draw {log.notebook:q} {params.told:q}"
 
 
 def tell(*ended):

@@ -1,6 +1,6 @@
 """Draw an item of the catalogue from a source; where the source lacks what it needs, its figures say that in words.
 
-The Snakefile calls it: `python -m natslib.workflow.draw ITEM EXECUTED NAME=VALUE ...`, the values in JSON.
+The Snakefile calls it: `python -m natslib.workflow.draw EXECUTED ITEM NAME=VALUE ...`, the values in JSON.
 """
 
 import json
@@ -53,7 +53,7 @@ def _leave_out(item: Item, given: Mapping[str, Value], reason: str) -> None:
         plots.save(fig, rows, asked.stem(name), asked.provenance(), rows=table)
 
 
-def main(name: str, executed: str, *told: str) -> int:
+def main(executed: str, name: str, *told: str) -> int:
     """Draw the item `name`; say what stopped it, and return 1, where its notebook failed."""
     given = {key: json.loads(value) for key, value in (each.split("=", 1) for each in told)}
     try:

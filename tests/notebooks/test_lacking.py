@@ -1,7 +1,6 @@
 """What the notebooks of the figures do with a source that lacks what they draw: they say it, and draw the rest."""
 
 import re
-from dataclasses import replace
 from pathlib import Path
 
 import nbformat
@@ -74,7 +73,9 @@ def test_it_says_what_is_not_there_and_draws_the_rest(notebook, figures, words, 
         ("10_your_algorithm", ["figure_yours"]),
     ],
 )
-def test_what_searches_is_left_out_of_test_accuracies_and_parameters_alone(notebook, figures, tmp_path):
+def test_what_searches_is_left_out_of_test_accuracies_and_parameters_alone(
+    notebook, figures, tmp_path, monkeypatch
+):
     """The size space's test accuracies, as most people export them: no validation scores, so nothing to search by."""
     networks = get_space("sss").codes(range(0, 32768, 4000))
     frame = pd.DataFrame({"arch": range(0, 32768, 4000), "test": 60.0})
@@ -86,7 +87,7 @@ def test_what_searches_is_left_out_of_test_accuracies_and_parameters_alone(noteb
     convert(tmp_path / "sizes.csv", tmp_path / "t", columns=tmp_path / "sizes.yaml")
 
     (item,) = (each for each in CATALOGUE.values() if each.notebook == notebook)
-    item = replace(item, notebook=str(NOTEBOOKS / notebook))
+    monkeypatch.chdir(NOTEBOOKS.parent)
     given = {"table": str(tmp_path / "t"), **{name: str(tmp_path / name) for name in figures}}
     reason = draw_item(item, tmp_path / "executed.ipynb", given)
 

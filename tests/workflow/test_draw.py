@@ -75,7 +75,7 @@ def test_any_other_error_fails(item, tmp_path):
 def test_a_rule_is_told_in_a_line_and_without_a_traceback(item, cell, code, said, monkeypatch, capfd):
     monkeypatch.setitem(draw.CATALOGUE, "mine", item(cell))
     words = [f"{name}={json.dumps(value)}" for name, value in GIVEN.items()]
-    assert draw.main("mine", "executed.ipynb", *words) == code
+    assert draw.main("executed.ipynb", "mine", *words) == code
     told = capfd.readouterr().err
     assert said in told
     assert "Traceback" not in told
@@ -83,5 +83,5 @@ def test_a_rule_is_told_in_a_line_and_without_a_traceback(item, cell, code, said
 
 def test_a_parameter_that_the_notebook_does_not_know_is_refused_in_a_line(item, monkeypatch, capfd):
     monkeypatch.setitem(draw.CATALOGUE, "mine", item("1"))
-    assert draw.main("mine", "executed.ipynb", 'tabel="x"') == 1
+    assert draw.main("executed.ipynb", "mine", 'tabel="x"') == 1
     assert "did you mean 'table'" in capfd.readouterr().err

@@ -14,7 +14,8 @@ from natslib.workflow import running
 WAIT_S = 20
 BEGIN = """
     import sys, time
-        from natslib.workflow.running import begin
+    from pathlib import Path
+    from natslib.workflow.running import begin
     at_work, another = begin(Path(sys.argv[1]))
     print(another, flush=True)
     time.sleep(100)
