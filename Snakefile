@@ -31,6 +31,7 @@ if workflow.is_main_process:
     if another:
         logger.warning(f"another snakemake is at work in {Path.cwd()}: wait for it, or stop it")
 
+sys.modules.setdefault("rfc3987_syntax", None)  # jsonschema would build its grammars, half of all that a plan takes
 validate(config, "config/schema.yaml")
 FIGURES = config["figures"]
 SOURCES = expand_sources(config["sources"])

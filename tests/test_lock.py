@@ -1,4 +1,4 @@
-"""What `make` installs: every package by the hashes of its files, torch by its version, from whatever index there is."""
+"""What `make` installs: every package by the hashes of its files, torch by its version, whatever the index is."""
 
 import re
 from pathlib import Path

@@ -36,9 +36,10 @@ def _imports(path: Path) -> frozenset[str]:
 
 
 def _run(tree: ast.AST) -> Iterator[ast.AST]:
-    """Return the nodes of a module without what stands under `if TYPE_CHECKING:`."""
+    """Return the statements of a module without what stands under `if TYPE_CHECKING:`."""
     for node in ast.iter_child_nodes(tree):
-        if not (isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"):
+        for_types = isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+        if not for_types and not isinstance(node, ast.expr):
             yield node
             yield from _run(node)
 
