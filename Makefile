@@ -34,18 +34,23 @@ format: $(READY)  ## Format the code; strip the notebooks of all but what their 
 	$(BIN)/ruff format .
 	$(BIN)/nbstripout --keep-count --keep-id notebooks/*.ipynb
 
+# torch stands apart, without hashes: its wheels differ from index to index (CPU, CUDA), and so does what they need.
 lock: $(READY)  ## Pin what pyproject.toml asks for, keeping the pins that still fit (ARGS=--upgrade-package=pandas moves one)
-	CUSTOM_COMPILE_COMMAND='make lock' $(BIN)/pip-compile --quiet --all-extras --allow-unsafe --strip-extras \
-	    --no-emit-index-url --no-emit-find-links --output-file=requirements.lock $(ARGS) pyproject.toml
-	sed -i -E 's/^(torch==[0-9.]+)\+cpu/\1/' requirements.lock
+	cat requirements.lock requirements-torch.lock > .lock.tmp
+	CUSTOM_COMPILE_COMMAND='make lock' $(BIN)/pip-compile --quiet --all-extras --allow-unsafe --strip-extras --generate-hashes \
+	    --no-emit-index-url --no-emit-find-links --output-file=.lock.tmp $(ARGS) pyproject.toml
+	sed -n -E 's/^(torch==[0-9.]+).*/\1/p' .lock.tmp > requirements-torch.lock
+	sed '/^torch==/,/# via/d' .lock.tmp > requirements.lock
+	rm .lock.tmp
 
 clean:  ## Remove what was made, but for figures/ and .venv
 	rm -rf results .snakemake
 
 # The stamp comes last: interrupted anywhere above it, the next call starts this again.
-$(READY): requirements.lock pyproject.toml
+$(READY): requirements.lock requirements-torch.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "natslib needs Python 3.11 or newer: make PYTHON=python3.11")'
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements-torch.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
 	@touch $@

@@ -1,20 +1,44 @@
 """Every figure that natslib draws, from every source in the configuration: the catalogue's items are the rules."""
 
+import shlex
 import sys
 from pathlib import Path
 
+from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
 from snakemake.utils import validate
 
 from natslib.workflow.catalogue import CATALOGUE
-from natslib.workflow.config import asked_files, expand_searches, expand_sources
+from natslib.workflow.config import asked_files, expand_searches, expand_sources, told
 from natslib.workflow.imports import imported_sources
+from natslib.workflow.running import begin
+from natslib.workflow.summary import summary
 
+
+workdir: workflow.basedir  # whatever folder it is started in: all paths here and in configurations are the project's
+
+
+if not Path.cwd().samefile(workflow.basedir):
+    raise WorkflowError(f"the figures are drawn in the project's folder: leave --directory out, or say {workflow.basedir}")
+
+if "sources" not in config:  # --configfile on the command line replaces it
+
+    configfile: "config/default.yaml"
+
+
+if workflow.is_main_process:
+    at_work, another = begin(Path(".snakemake"))
+    if another:
+        logger.warning(f"another snakemake is at work in {Path.cwd()}: wait for it, or stop it")
+
+sys.modules.setdefault("rfc3987_syntax", None)  # jsonschema would build its grammars, half of all that a plan takes
 validate(config, "config/schema.yaml")
 FIGURES = config["figures"]
 SOURCES = expand_sources(config["sources"])
 SEARCHES = expand_searches(config["searches"])
 OWN = sorted(map(str, Path("logs").glob("embedded-*/manifest.json")))  # our own tables, as far as there are some
-shell.prefix(f"PATH='{Path(sys.executable).parent}':$PATH; ")  # the `natslib` beside this Snakemake
+BIN = shlex.quote(str(Path(sys.executable).parent))
+shell.prefix(f"PATH={BIN.replace('{', '{{').replace('}', '}}')}:$PATH; ")  # `python` is the one of this Snakemake
 
 
 wildcard_constraints:
@@ -58,7 +82,7 @@ rule train:
         options=lookup(dpath="{source}/training", within=SOURCES),
         folder=lookup(dpath="{source}/folder", within=SOURCES),
     shell:
-        "natslib train {params.options:q} --shard {wildcards.shard}/{wildcards.shards} --out {params.folder:q} > {log} 2>&1"
+        "python -m natslib.workflow.job train {params.options:q} --shard {wildcards.shard}/{wildcards.shards} --out {params.folder:q} > {log} 2>&1"
 
 
 rule search:
@@ -80,7 +104,7 @@ rule search:
         options=lookup(dpath="runs/{search}", within=SEARCHES),
         folder=subpath(output.finished, parent=True),
     shell:
-        "natslib search {params.options:q} --out {params.folder:q} > {log} 2>&1"
+        "python -m natslib.workflow.job search {params.options:q} --out {params.folder:q} > {log} 2>&1"
 
 
 rule searches:
@@ -95,8 +119,8 @@ rule searches:
         "results/logs/searches_{settings}_{space}-{dataset}.log",
     benchmark:
         "results/benchmarks/searches_{settings}_{space}-{dataset}.tsv"
-    script:
-        "natslib/workflow/join.py"
+    shell:
+        "python -m natslib.workflow.join {output.records:q} {output.scores:q} {input.finished:q} > {log} 2>&1"
 
 
 rule table:
@@ -116,12 +140,7 @@ rule table:
         options=lookup(dpath="{source}/options", within=SOURCES),
         folder=subpath(output.manifest, parent=True),
     shell:
-        "natslib convert {params.origin:q} {params.folder:q} --processes {threads} {params.options:q} > {log} 2>&1"
-
-
-def folder_of_records(wildcards, input):
-    """The folder that a notebook reads the records of weight-sharing searches from."""
-    return str(Path(input.searches[0]).parent)
+        "python -m natslib.workflow.job convert {params.origin:q} {params.folder:q} --processes {threads} {params.options:q} > {log} 2>&1"
 
 
 NEEDED = {
@@ -129,21 +148,17 @@ NEEDED = {
     "records": {"searches": SEARCHES["files"]},
     "own": {"own": OWN},
 }
-TOLD = {
-    "table": {"table": subpath(input.table, parent=True)},
-    "records": {"searches": folder_of_records, "dataset": SEARCHES["dataset"]},
-    **{name: {name: lookup(dpath=f"{{source}}/{name}", within=SOURCES)} for name in ("recipe", "split", "splits")},
-    **{name: {name: config[name]} for name in ("runs", "runs_others")},
-    "entry": {"entry": subpath(output.entry, parent=True)},
-}
-ENTRY = "results/leaderboard/my_search_{source}/entry.json"
+
+
+def told_to(item):
+    """Return the function that gives a job of an item its name and what its notebook is told."""
+    return lambda wildcards: [item.name, *told(item, wildcards.get("source", ""), config)]
+
 
 for item in CATALOGUE.values():
     saved = {
         name: multiext(f"{FIGURES}/{stem}{item.behind}", *item.files(name)) for name, stem in item.figures.items()
     }
-    first = {name: sum(map(len, list(saved.values())[:place])) for place, name in enumerate(saved)}
-    stems = {name: subpath(output[place], strip_suffix=".svg") for name, place in first.items()}
 
     rule:
         name:
@@ -154,18 +169,25 @@ for item in CATALOGUE.values():
             **{name: files for need in item.needs for name, files in NEEDED[need].items()},
         output:
             **saved,
-            **({"entry": ENTRY} if "entry" in item.given else {}),
         log:
             notebook=f"results/notebooks/{item.name}{item.behind}.ipynb",
         benchmark:
             f"results/benchmarks/{item.name}{item.behind}.tsv"
         threads: item.threads
         params:
-            **{name: told for key in (*item.needs, *item.given) for name, told in TOLD.get(key, {}).items()},
-            **stems,
-        script:
-            "natslib/workflow/execute.py"
+            told=told_to(item),
+        shell:
+            "python -m natslib.workflow.draw {log.notebook:q} {params.told:q}"
+
+
+def tell(*ended):
+    """Say what the sources lack and where the rest is; of a failed run, what was drawn before."""
+    print(*summary(config), *ended, sep="\n")
 
 
 onsuccess:
-    print(f"The figures are in {FIGURES}/, the notebooks that drew them in results/notebooks/.")
+    tell(f"The figures are in {FIGURES}/, the notebooks that drew them in results/notebooks/.")
+
+
+onerror:
+    tell()

@@ -17,6 +17,7 @@ from natslib.plots.palette import ALGORITHM_LINES, BLACK, colours, title_of
 
 LEGEND_IN = 1.5  # the width of the widest entry of a legend
 _SPLIT_HANDLES = {"valid": ("validation", BLACK, "-"), "test": ("test", BLACK, "--")}
+LEAST_MARGIN = 0.5  # points, where all that is drawn is one value
 FLOOR_SHARE = 0.06  # of the time axis: where the lowest curve sets the bottom of the panel
 
 
@@ -49,7 +50,7 @@ def draw_curves(
     last = curves[axis].max()
     seen = curves[curves[axis] >= FLOOR_SHARE * last]
     top = max(float(curves["high"].max()), -np.inf if optimum is None else optimum)
-    margin = 0.05 * (top - float(seen["low"].min()))
+    margin = 0.05 * (top - float(seen["low"].min())) or LEAST_MARGIN
     ax.set(xlim=(0, last / unit), ylim=(float(seen["low"].min()) - margin, top + margin))
     ax.set_xlabel(axis_label(curves))
 

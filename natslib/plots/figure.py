@@ -44,6 +44,7 @@ STYLE: dict[Any, Any] = {
 
 CAPTION_IN = 0.26
 CAPTION_LINES, MORE = 2, "more in the .json"
+_ABSENT = "absent: "  # begins the label of a panel that shows only why there is nothing
 
 
 def use_style() -> None:
@@ -104,6 +105,7 @@ def _keep_room(fig: Figure, lines: int) -> None:
 def draw_absent(ax: Axes, text: str) -> None:
     """Write in place of a panel why there is nothing to draw."""
     ax.set_axis_off()
+    ax.set_label(f"{_ABSENT}{text}")
     ax.text(
         0.5,
         0.5,
@@ -114,6 +116,14 @@ def draw_absent(ax: Axes, text: str) -> None:
         fontsize=7.5,
         color="#5f5f5f",
     )
+
+
+def _left_out(fig: Figure) -> str:
+    """Return why a figure shows nothing: the reasons of its panels, if all have one; else an empty text."""
+    labels = [str(ax.get_label()) for ax in fig.axes]
+    if not labels or not all(label.startswith(_ABSENT) for label in labels):
+        return ""
+    return "; ".join(dict.fromkeys(label.removeprefix(_ABSENT) for label in labels))
 
 
 def new_mosaic(layout: str, size_in: tuple[float, float]) -> tuple[Figure, dict[str, Axes]]:
@@ -153,12 +163,14 @@ def save(
     For a table, `rows` are what it shows; they also go to stem.md (Markdown) and stem.tex (LaTeX, with the package
     booktabs). Returns the paths by suffix. Each file appears whole or not at all, and none where the disk is full; it
     holds the same bytes whenever the same figure is saved with the same libraries. Numbers have eight significant
-    digits. The folder is made if missing.
+    digits. The folder is made if missing. The record of a figure whose panels are all absent says so under "left_out".
     """
     base = Path(stem)
     contents = {suffix: _rendered(fig, suffix) for suffix in _METADATA}
     contents["csv"] = data.to_csv(index=False, float_format="%.8g", lineterminator="\n").encode()
     record = {"natslib": natslib.__version__, "figure": base.name, "caption": fig.get_label(), **provenance}
+    if reason := _left_out(fig):
+        record["left_out"] = reason
     contents["json"] = (
         json.dumps(record, indent=1, sort_keys=True, ensure_ascii=False, default=str) + "\n"
     ).encode(errors="backslashreplace")  # names of files that are no Unicode, which JSON writes so as well

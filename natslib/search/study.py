@@ -17,7 +17,7 @@ import pandas as pd
 
 from natslib.datasets import DATASETS, title_of
 from natslib.errors import ConfigError, NotMeasured, unknown_name
-from natslib.search.algorithms import MULTI_FIDELITY
+from natslib.search.algorithms import MULTI_FIDELITY, SEARCHES
 from natslib.search.algorithms.successive_halving import rung_epochs
 from natslib.search.oracle import EVALUATIONS, SECONDS, NotTimed, Oracle, sense
 from natslib.search.proposals import SearchFunction
@@ -109,7 +109,15 @@ class Study:
         if search not in MULTI_FIDELITY or len(self.oracle.epochs) > 1:
             return self.oracle
         rungs = rung_epochs(self.epochs, 1, 3)
-        return Oracle.from_table(self.table, **self.oracle.source, epochs=rungs, unit=self.unit)
+        try:
+            return Oracle.from_table(self.table, **self.oracle.source, epochs=rungs, unit=self.unit)
+        except NotMeasured:
+            after = ", ".join(map(str, rungs))
+            raise NotMeasured(
+                f"{search} needs scores of {self.dataset} by recipe {self.recipe!r} after {after} epochs; this table "
+                f"has no curves of it. Of full trainings only, the other searches can be run: "
+                f"{', '.join(name for name in SEARCHES if name not in MULTI_FIDELITY)}"
+            ) from None
 
     def own_oracle(self) -> Oracle:
         """Return what a search of one's own may ask: the short trainings of `MULTI_FIDELITY` too, if there are any."""
@@ -222,7 +230,10 @@ def study_of(
     try:
         unit = SECONDS if asked is None else asked[1]
         oracle = oracle_of(table, dataset, name, unit=unit, **options)
-    except NotMeasured:
+    except NotMeasured as error:
+        if asked is not None and asked[1] == SECONDS:
+            way = f"a budget in seconds needs them; give one such as '{DEFAULT_EVALUATIONS} {EVALUATIONS}'"
+            raise NotMeasured(f"{error}; {way}") from None
         if asked is not None:
             raise
         oracle = oracle_of(table, dataset, name, unit=EVALUATIONS, **options)
@@ -256,7 +267,7 @@ def find_studies(table: Table, recipe: str = PAPER, budget: str = PAPER) -> list
         except NotMeasured as reason:
             reasons.append(f"{dataset}: {reason}")
     if not found:
-        listed = "; ".join(reasons) or "it has no validation scores"
+        listed = "; ".join(reasons) or needs_scores(table.runs())
         raise NotMeasured(f"this table allows no search by recipe {recipe!r}: {listed}")
     return [study for study in found if study.covers(SEARCHED, found)]
 
@@ -266,6 +277,14 @@ def searchable(runs: pd.DataFrame) -> list[str]:
     held = set(runs.loc[runs["split"] == "valid", "dataset"])
     names = {"cifar10" if name == "cifar10-valid" else name for name in held if name != "cifar10"}
     return sorted(names, key=lambda name: (name not in DATASETS, [*DATASETS, name].index(name), name))
+
+
+def needs_scores(runs: pd.DataFrame) -> str:
+    """Return what a table can be searched on, or why on nothing, for a message."""
+    if datasets := searchable(runs):
+        return f"it can be searched on: {', '.join(datasets)}"
+    held = ", ".join(sorted(set(runs["split"])))
+    return f"a search is scored by validation accuracies (split valid), and it holds {held} only"
 
 
 def split_of(runs: pd.DataFrame, dataset: str, metric: str) -> str:
@@ -280,8 +299,7 @@ def recipe_of(runs: pd.DataFrame, dataset: str, recipe: str, split: str = "valid
     """Return the name of the recipe that scores; see `study_of`."""
     held = runs[(runs["dataset"] == searched_columns(dataset)["dataset"]) & (runs["split"] == split)]
     if held.empty:
-        there = ", ".join(searchable(runs)) or "none"
-        raise NotMeasured(f"no validation scores of {dataset} in this table; it can be searched on: {there}")
+        raise NotMeasured(f"no validation scores of {dataset} in this table; {needs_scores(runs)}")
     epochs = held.groupby("recipe")["epochs"].max().sort_values(kind="stable")
     if recipe in epochs.index:
         return recipe
@@ -378,10 +396,12 @@ def find_pairs(
 
     Both have the simulated seconds that the paper draws, or else those of the full one, and the architectures that are
     measured by both recipes. `recipe` names the short recipe. The second value maps the title of a dataset to what the
-    table lacks.
+    table lacks. Raises `NotMeasured` where there is no dataset to search on.
     """
     pairs, lacking = [], {}
-    for dataset in searchable(table.runs()):
+    if not (datasets := searchable(table.runs())):
+        raise NotMeasured(f"this table allows no search: {needs_scores(table.runs())}")
+    for dataset in datasets:
         title = title_of(dataset)
         try:
             short, full = (study_of(table, dataset, each, budget) for each in (recipe, LONGEST))

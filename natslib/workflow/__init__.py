@@ -1,6 +1,6 @@
 """The thin edge to papermill and Snakemake: project paths, the checked configuration, running one notebook.
 
-Importing it needs neither of the two; `natslib.workflow.notebook` imports papermill, `execute.py` is run by Snakemake.
+Importing it needs neither of the two; `notebook` and `draw` import papermill. rules run `job`, `draw`, `join`.
 """
 
 from natslib.workflow.paths import from_root, project_root

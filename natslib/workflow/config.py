@@ -1,5 +1,6 @@
 """The workflow's configuration, checked and with its paths spelt out."""
 
+import json
 import os
 import re
 from collections.abc import Mapping
@@ -8,8 +9,10 @@ from typing import Any
 
 from natslib.errors import ConfigError, unknown_name
 from natslib.spaces import SPACES
-from natslib.workflow.catalogue import CATALOGUE, stems_of
+from natslib.workflow.catalogue import CATALOGUE, Item, stems_of
 
+TABLES = "results/tables"
+"""The folder of the tables, a folder a source in it."""
 TRAINING = "results/training"
 """The folder of the raw logs that the workflow trains, a folder a source in it."""
 SEARCHED = "results/weight-sharing"
@@ -19,19 +22,13 @@ SEARCHED = "results/weight-sharing"
 def expand_sources(sources: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
     """Return `sources` as the Snakefile's rules use them, with `~` and `$VARIABLES` in paths replaced.
 
-    A source becomes split, recipe, `splits` (those of accuracy against cost, as the paper pairs them), origin,
-    `files` (what must be there before it is converted: the markers of all shards, of one that is trained; `published`
-    is no file), `options` (what `natslib convert` is told besides) and, of one that is trained, `folder` (of its raw
-    logs) and `training` (what `natslib train` is told). Raises ConfigError for a variable that is not set, and
-    `UnknownName` for a training on a space that is none of `SPACES`.
+    A source becomes origin, `files` (what must be there before it is converted: the markers of all shards, of one that
+    is trained; `published` is no file), `options` (what `natslib convert` is told besides) and, of one that is trained,
+    `folder` (of its raw logs) and `training` (what `natslib train` is told). Raises ConfigError for a path that cannot
+    be, and `UnknownName` for a training on a space that is none of `SPACES`.
     """
     return {
-        name: {
-            "split": source["split"],
-            "recipe": source["recipe"],
-            "splits": f"train,{source['split']}",
-            **(_trained(name, source["train"]) if "train" in source else _given(name, source)),
-        }
+        name: _trained(name, source["train"]) if "train" in source else _given(name, source)
         for name, source in sources.items()
     }
 
@@ -53,6 +50,29 @@ def asked_files(config: Mapping[str, Any]) -> list[str]:
         for behind in (["", *(f"_{name}" for name in config["sources"])])
         if (stem, behind) in asked or (not item.behind and not behind)
         for suffix in item.files(parameter)
+    ]
+
+
+def told(item: Item, name: str, config: Mapping[str, Any]) -> list[str]:
+    """Return what the notebook of `item` is told of the source `name`, as NAME=VALUE in JSON; "" is no source."""
+    behind = f"_{name}" if item.behind else ""
+    searches, source = config["searches"], config["sources"].get(name, {})
+    known = {
+        "table": f"{TABLES}/{name}",
+        "searches": str(Path(expand_searches(searches)["files"][0]).parent),
+        "dataset": searches["dataset"],
+        "recipe": source.get("recipe"),
+        "split": source.get("split"),
+        "splits": f"train,{source.get('split')}",  # of accuracy against cost, as the paper pairs them
+        "runs": config["runs"],
+        "runs_others": config["runs_others"],
+        "entry": f"results/leaderboard/my_search_{name}",
+    }
+    needed = {"table": ["table"], "records": ["searches", "dataset"], "own": []}
+    names = [each for need in item.needs for each in needed[need]] + list(item.given)
+    stems = {parameter: f"{config['figures']}/{stem}{behind}" for parameter, stem in item.figures.items()}
+    return [
+        f"{key}={json.dumps(value)}" for key, value in ({each: known[each] for each in names} | stems).items()
     ]
 
 
@@ -129,10 +149,20 @@ def _trained(name: str, train: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _expand_path(name: str, path: str) -> str:
+    """Return a path spelt out, and never one that a command takes for an option.
+
+    Raises `ConfigError` for a variable that is not set, and for braces, in which Snakemake sees a wildcard.
+    """
     expanded = os.path.expandvars(path)
     unset = re.search(r"\$\{?(\w+)", expanded)
     if unset:
         raise ConfigError(
             f"source {name!r}: {path!r} needs the environment variable {unset[1]}, which is not set"
         )
-    return str(Path(expanded).expanduser())
+    if "{" in expanded or "}" in expanded:
+        raise ConfigError(
+            f"source {name!r}: {path!r} holds braces, in which Snakemake sees a wildcard; rename it, or convert it "
+            "with `natslib convert` and name the table instead"
+        )
+    spelt = str(Path(expanded).expanduser())
+    return f"./{spelt}" if spelt.startswith("-") else spelt

@@ -3,6 +3,7 @@
 import ast
 import functools
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 
@@ -24,14 +25,23 @@ def imported_sources(importer: str | Path, root: str | Path = ".") -> list[str]:
 
 @functools.cache
 def _imports(path: Path) -> frozenset[str]:
-    """Return the dotted natslib names that a file imports; of `from a import b` both `a` and `a.b`."""
+    """Return the dotted natslib names that a file imports when it runs; of `from a import b` both `a` and `a.b`."""
     names: set[str] = set()
-    for node in ast.walk(ast.parse(_code(path))):
+    for node in _run(ast.parse(_code(path))):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
             names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
     return frozenset(name for name in names if name.split(".")[0] == "natslib")
+
+
+def _run(tree: ast.AST) -> Iterator[ast.AST]:
+    """Return the statements of a module without what stands under `if TYPE_CHECKING:`."""
+    for node in ast.iter_child_nodes(tree):
+        for_types = isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+        if not for_types and not isinstance(node, ast.expr):
+            yield node
+            yield from _run(node)
 
 
 def _code(path: Path) -> str:

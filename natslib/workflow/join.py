@@ -1,15 +1,15 @@
-"""The script behind the rule that joins the records of finished weight-sharing searches."""
+"""Join the records of finished weight-sharing searches.
 
+The Snakefile calls it: `python -m natslib.workflow.join RECORDS SCORES FINISHED ...`, files to write and markers.
+"""
+
+import sys
 from pathlib import Path
 
-from snakemake.iocontainers import Snakemake
-
 from natslib.weight_sharing.records import join_runs
+from natslib.workflow.running import end_with_snakemake
 
-snakemake: Snakemake  # put here by Snakemake, together with its value
-
-join_runs(
-    folders=[Path(marker).parent for marker in snakemake.input.finished],
-    records=Path(snakemake.output.records),
-    scores=Path(snakemake.output.scores),
-)
+if __name__ == "__main__":
+    end_with_snakemake()
+    records, scores, *finished = map(Path, sys.argv[1:])
+    join_runs(folders=[marker.parent for marker in finished], records=records, scores=scores)

@@ -4,29 +4,29 @@ The cell after that one is `asked = parameters.check(globals())`. What a name me
 notebook; a name that begins with `figure` is the stem of a figure's files, without a suffix, from the project's root.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+import ast
+import contextlib
+import importlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from natslib.analysis.multi_trial import RULES
 from natslib.errors import BadSource, ConfigError, shown, unknown_name
 from natslib.files import sha256
-from natslib.search import SEARCHES
-from natslib.search.study import parse_budget
 from natslib.spaces import SPACES
 from natslib.tables.format.schema import SPLITS
-from natslib.weight_sharing import METHODS
-from natslib.weight_sharing.records import manifest_of
 from natslib.workflow.catalogue import TABLE
 from natslib.workflow.paths import from_root
 
 SPREAD = "spread"
 _KEPT_OF_MANIFEST = ("origin", "space", "source", "sha256", "versions")
+INJECTED = "# Parameters\n"
 _NO_MATTER = ("figure", "processes", "entry")
 """Beginnings of the names that a figure's record leaves out: the result does not depend on them."""
+ALGORITHMS, SUPERNETS = "natslib.search:SEARCHES", "natslib.weight_sharing:METHODS"
 Check = Callable[[str, Any], Any]
 
 
@@ -54,10 +54,21 @@ def _whole(least: int, why: str = "") -> Check:
     return check
 
 
-def _one_of(noun: str, allowed: Iterable[str]) -> Check:
-    known = tuple(allowed)
+def _registered(place: str) -> Any:
+    """Return what stands at a place such as "natslib.search:SEARCHES".
+
+    By its name: a notebook that searches imports the algorithms itself, and the others need not be drawn again when
+    one of them changes (`workflow.imports` reads import statements).
+    """
+    module, name = place.split(":")
+    return getattr(importlib.import_module(module), name)
+
+
+def _one_of(noun: str, allowed: Iterable[str] | str) -> Check:
+    """Return the check for one of `allowed`, which are names or the place of a registry."""
 
     def check(name: str, value: Any) -> str:
+        known = _registered(allowed) if isinstance(allowed, str) else allowed
         if _text(name, value) not in known:
             raise unknown_name(noun, value, known)
         return value
@@ -65,7 +76,7 @@ def _one_of(noun: str, allowed: Iterable[str]) -> Check:
     return check
 
 
-def _list_of(noun: str, allowed: Iterable[str]) -> Check:
+def _list_of(noun: str, allowed: Iterable[str] | str) -> Check:
     one = _one_of(noun, allowed)
 
     def check(name: str, value: Any) -> list[str]:
@@ -85,7 +96,7 @@ def _percent(name: str, value: Any) -> float:
 
 
 def _budget(name: str, value: Any) -> str:
-    parse_budget(_text(name, value))
+    _registered("natslib.search.study:parse_budget")(_text(name, value))
     return value
 
 
@@ -118,15 +129,15 @@ CHECKS: dict[str, Check] = {
     "architecture": _architecture,
     "architectures": _architectures,
     "widths": _text,
-    "algorithms": _list_of("algorithm", SEARCHES),
-    "others": _list_of("algorithm", SEARCHES),
+    "algorithms": _list_of("algorithm", ALGORITHMS),
+    "others": _list_of("algorithm", ALGORITHMS),
     "budget": _budget,  # of a run: "paper", or such as "20000 s" or "100 evaluations"
     "runs": _RUNS,
     "runs_others": _RUNS,
     "processes": _whole(1),
-    "rule": _one_of("rule of anytime curves", RULES),
-    "methods": _list_of("weight-sharing method", METHODS),
-    "masking": _list_of("weight-sharing method", METHODS),
+    "rule": _one_of("rule of anytime curves", "natslib.analysis.multi_trial:RULES"),
+    "methods": _list_of("weight-sharing method", SUPERNETS),
+    "masking": _list_of("weight-sharing method", SUPERNETS),
     "searches": _text,  # the folder of the joined records of weight-sharing searches
     "own": _text,  # the folder of our own tables, embedded-tss and embedded-sss, as far as they are there
     "author": _text,
@@ -135,11 +146,37 @@ CHECKS: dict[str, Check] = {
 
 
 def check(namespace: Mapping[str, Any]) -> "Parameters":
-    """Return the parameters in a notebook's namespace, checked; raises `ConfigError` or `UnknownName` for the first
-    value that is not allowed.
+    """Return the parameters in a notebook's namespace, checked.
+
+    Raises `ConfigError` or `UnknownName` for the first value that is not allowed, and for a parameter that papermill
+    was given and the notebook does not declare.
     """
+    _refuse_undeclared(namespace.get("In", ()))
     named = {name: value for name, value in namespace.items() if name in CHECKS or name.startswith("figure")}
     return Parameters(named, {name: CHECKS.get(name, _stem)(name, value) for name, value in named.items()})
+
+
+def _refuse_undeclared(cells: Sequence[str]) -> None:
+    """Raise `UnknownName` for what papermill injects into a notebook that does not know it: papermill only warns.
+
+    `cells`: the sources of the cells that have run, as IPython keeps them; papermill writes a comment above its own.
+    """
+    injected = [cell.startswith(INJECTED) for cell in cells]
+    declared = [
+        name for cell, given in zip(cells, injected, strict=True) if not given for name in _assigned(cell)
+    ]
+    for cell, given in zip(cells, injected, strict=True):
+        for name in _assigned(cell) if given else ():
+            if name not in declared:
+                raise unknown_name("parameter of this notebook", name, declared)
+
+
+def _assigned(cell: str) -> Iterator[str]:
+    """Return the names that a cell's plain assignments set; none of a cell that is no Python."""
+    with contextlib.suppress(SyntaxError):
+        for node in ast.parse(cell).body:
+            targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+            yield from (target.id for target in targets if isinstance(target, ast.Name))
 
 
 @dataclass(frozen=True)
@@ -204,5 +241,6 @@ class Parameters:
         named = [self._file(space, kind) for space in SPACES for kind in ("", "-scores")]
         files = [path for path in named if path.is_file()]
         hashes = {path.name: sha256(path) for path in files}
+        manifest_of = _registered("natslib.weight_sharing.records:manifest_of")
         stamps = {path.name: manifest_of(path)["stamps"] for path in files}
         return record | {"searches": {"sha256": hashes, "stamps": stamps}}

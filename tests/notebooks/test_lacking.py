@@ -5,10 +5,14 @@ from pathlib import Path
 
 import nbformat
 import pandas as pd
+import papermill
 import pytest
+from papermill.exceptions import PapermillExecutionError
 
 from natslib.spaces import get_space
 from natslib.tables import convert
+from natslib.workflow.catalogue import CATALOGUE
+from natslib.workflow.draw import draw_item
 from natslib.workflow.notebook import run_notebook
 
 NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
@@ -59,3 +63,43 @@ def test_it_says_what_is_not_there_and_draws_the_rest(notebook, figures, words, 
     run_notebook(NOTEBOOKS / f"{notebook}.ipynb", tmp_path / "executed.ipynb", parameters)
     assert "Warning" not in texts_of(tmp_path / "executed.ipynb", "stderr")
     assert words in " ".join(words_in(Path(f"{stem}.svg")) for stem in stems.values())
+
+
+@pytest.mark.parametrize(
+    ("notebook", "figures"),
+    [
+        ("06_anytime", ["figure_anytime", "figure_algorithms"]),
+        ("08_proxy_vs_full", ["figure_proxy"]),
+        ("10_your_algorithm", ["figure_yours"]),
+    ],
+)
+def test_what_searches_is_left_out_of_test_accuracies_and_parameters_alone(
+    notebook, figures, tmp_path, monkeypatch
+):
+    """The size space's test accuracies, as most people export them: no validation scores, so nothing to search by."""
+    networks = get_space("sss").codes(range(0, 32768, 4000))
+    frame = pd.DataFrame({"arch": range(0, 32768, 4000), "test": 60.0})
+    frame["params"] = get_space("sss").params_m(networks, "cifar10")
+    frame.to_csv(tmp_path / "sizes.csv", index=False)
+    of = "dataset: cifar10, recipe: '90', split: test, seed: mean"
+    told = f"{{{of}, metric: accuracy}}\n  params: {{{of}, metric: params_m}}"
+    (tmp_path / "sizes.yaml").write_text(f"space: sss\narch: arch\ncolumns:\n  test: {told}\n")
+    convert(tmp_path / "sizes.csv", tmp_path / "t", columns=tmp_path / "sizes.yaml")
+
+    (item,) = (each for each in CATALOGUE.values() if each.notebook == notebook)
+    monkeypatch.chdir(NOTEBOOKS.parent)
+    given = {"table": str(tmp_path / "t"), **{name: str(tmp_path / name) for name in figures}}
+    reason = draw_item(item, tmp_path / "executed.ipynb", given)
+
+    assert reason is not None
+    assert "a search is scored by validation accuracies (split valid), and it holds test only" in reason
+    for name in figures:
+        assert "scored by validation" in words_in(tmp_path / f"{name}.svg")
+
+
+def test_a_misspelt_parameter_stops_bare_papermill(tmp_path):
+    executed = tmp_path / "executed.ipynb"
+    with pytest.raises(
+        PapermillExecutionError, match=r"'datset'.*did you mean|unknown parameter of this notebook"
+    ):
+        papermill.execute_notebook(NOTEBOOKS / "03_ranks.ipynb", executed, parameters={"datset": "cifar100"})

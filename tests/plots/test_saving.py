@@ -124,3 +124,15 @@ def test_a_long_source_line_makes_room_for_itself():
     )
     assert fig.get_figheight() > height
     assert text.y1 < label.y0
+
+
+def test_a_figure_of_absent_panels_alone_says_so_in_its_record(tmp_path):
+    fig, axes = plots.new_figure(1, 3)
+    for ax, reason in zip(axes.flat, ("no test accuracy", "one seed only", "one seed only"), strict=True):
+        plots.draw_absent(ax, reason)
+    saved = plots.save(fig, DATA, tmp_path / "fig", {})
+    assert json.loads(saved["json"].read_text())["left_out"] == "no test accuracy; one seed only"
+    fig, axes = plots.new_figure(1, 2)
+    plots.draw_absent(axes[0, 0], "no test accuracy")
+    saved = plots.save(fig, DATA, tmp_path / "fig", {})
+    assert "left_out" not in json.loads(saved["json"].read_text())

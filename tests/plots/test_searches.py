@@ -191,3 +191,9 @@ def test_agreement_can_be_told_in_grey():
     ]
     assert luminance == sorted(luminance, reverse=True)
     assert min(-np.diff(luminance)) > 10
+
+
+def test_one_value_alone_is_drawn_too(ax):
+    anytime.draw_curves(ax, curves(rea=[7, 7, 7, 7]).assign(low=7.0, high=7.0), optimum=7.0)
+    low, high = ax.get_ylim()
+    assert low < 7 < high

@@ -109,7 +109,7 @@ def test_a_budget_in_evaluations_can_be_given_for_any_table():
 
 
 def test_a_budget_in_seconds_needs_times_and_says_the_way_out():
-    with pytest.raises(NotMeasured, match="no total_time_s"):
+    with pytest.raises(NotMeasured, match=r"no total_time_s.*give one such as '180 evaluations'"):
         study_of(table_of(("cifar100", "12", 12, "valid"), timed=()), "cifar100", budget="100 s")
 
 
@@ -251,3 +251,18 @@ def test_a_pair_searches_what_both_recipes_measured():
     assert [len(each.oracle.measured) for each in (short, full)] == [20, 20]
     what, values, _ = full_values(full)
     assert (what, (~np.isnan(values)).sum()) == ("valid", 20)
+
+
+def test_a_table_of_test_accuracies_alone_says_what_scores_a_search():
+    table = table_of(("cifar10", "200", 200, "test"), timed=())
+    for asked in (find_studies, find_pairs):
+        with pytest.raises(NotMeasured, match=r"scored by validation accuracies.*it holds test only"):
+            asked(table)
+    with pytest.raises(NotMeasured, match=r"no validation scores of cifar10.*it holds test only"):
+        study_of(table, "cifar10")
+
+
+def test_a_search_by_short_trainings_says_what_it_needs_and_what_can_be_run():
+    study = study_of(table_of(("cifar100", "12", 12, "valid"), timed=()), "cifar100", budget="20 evaluations")
+    with pytest.raises(NotMeasured, match=r"bohb needs scores of cifar100 .* after 1, 4, 12 epochs.*rea"):
+        study.oracle_of("bohb")

@@ -75,3 +75,18 @@ def test_a_caption_tells_of_costs_that_contradict_where_there_are_some() -> None
     assert told == "costs in closed form, which 3 of 2,000 rows contradict"
     assert costs_line({"costs": {"checked": 2_000, "contradicted": 0}}) == ""
     assert costs_line({"costs": {"checked": 0, "contradicted": 0}}) == ""
+
+
+def test_source_line_counts_the_damaged_records_that_are_left_out() -> None:
+    damaged = [{"file": "a", "reason": "cut short"}] * 2
+    assert source_line({"origin": "x", "damaged": damaged}).endswith("2 damaged records left out")
+    assert source_line({"origin": "x", "damaged": damaged[:1]}).endswith("1 damaged record left out")
+    assert source_line({"origin": "x", "damaged": []}) == "source: x"
+
+
+def test_a_table_of_other_datasets_is_no_lookup_but_the_rest_is_there(own):
+    table = natslib.load(own)  # of digits: no CIFAR-10
+    assert [view.title for view in find_lookups("sss", table, own, "digits")] == [
+        "digits (our own training)",
+        "parameters",
+    ]

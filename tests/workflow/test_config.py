@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import jsonschema
@@ -8,7 +9,7 @@ from natslib.errors import ConfigError, UnknownName
 from natslib.weight_sharing import METHODS, get_method
 from natslib.weight_sharing.settings import PRESETS
 from natslib.workflow.catalogue import CATALOGUE
-from natslib.workflow.config import asked_files, expand_searches, expand_sources
+from natslib.workflow.config import asked_files, expand_searches, expand_sources, told
 
 CONFIG = Path(__file__).resolve().parents[2] / "config"
 SCHEMA = yaml.safe_load((CONFIG / "schema.yaml").read_text())
@@ -59,6 +60,7 @@ def test_every_configuration_follows_the_schema(path):
     ("change", "complaint"),
     [
         ({"figure": "figures"}, "Additional properties"),
+        ({"figures": "drawn/{x}"}, "does not match"),
         ({"sources": {}}, "non-empty|enough properties"),
         (source(origin=None), "'origin' is a required property"),
         (source(colums="y"), "Additional properties"),
@@ -120,8 +122,43 @@ def test_published_is_no_file():
     assert (expanded["origin"], expanded["files"], expanded["options"]) == ("published", [], [])
 
 
-def test_accuracy_against_cost_shows_training_beside_the_split():
-    assert expand_sources(GOOD["sources"])["published"]["splits"] == "train,valid"
+def said_of(name, **settings):
+    config = {"figures": "drawn", "runs": 3, "runs_others": 2, "searches": FOUND}
+    sources = {"mine": {"origin": "published", "split": "valid", "recipe": "12"}}
+    words = told(CATALOGUE[name], "mine", config | {"sources": sources} | settings)
+    return {key: json.loads(value) for key, value in (word.split("=", 1) for word in words)}
+
+
+FOUND = {"origin": "logs/weight-sharing", "dataset": "digits"}
+FOLDER = {"table": "results/tables/mine"}
+
+
+def test_a_notebook_is_told_what_its_source_and_the_configuration_say():
+    assert said_of("anytime") == FOLDER | {
+        "runs": 3, "runs_others": 2,
+        "figure_anytime": "drawn/anytime_mine", "figure_algorithms": "drawn/algorithms_mine",
+    }  # fmt: skip
+    assert said_of("ranks") == FOLDER | {
+        "recipe": "12", "split": "valid",
+        "figure2": "drawn/fig2_ranks_across_datasets_mine", "figure4": "drawn/fig4_ranks_valid_test_mine",
+    }  # fmt: skip
+    assert said_of("accuracy_vs_cost") == FOLDER | {
+        "recipe": "12", "splits": "train,valid", "figure3": "drawn/fig3_accuracy_vs_cost_mine",
+    }  # fmt: skip
+    assert said_of("darts_pt") == FOLDER | {
+        "searches": "logs/weight-sharing", "dataset": "digits",
+        "figure_choices": "drawn/darts_pt_mine", "figure_strength": "drawn/darts_pt_strength_mine",
+        "figure_orders": "drawn/darts_pt_orders_mine", "figure_rows": "drawn/darts_pt_table_mine",
+    }  # fmt: skip
+    assert said_of("your_algorithm")["entry"] == "results/leaderboard/my_search_mine"
+    ran = {"dataset": "digits", "settings": "smoke"}
+    assert said_of("weight_sharing", searches=ran)["searches"] == "results/weight-sharing/smoke"
+
+
+def test_what_needs_no_source_is_told_of_none():
+    assert said_of("protocol") == {
+        "figure_recipes": "drawn/table2_recipes", "figure_datasets": "drawn/table3_datasets",
+    }  # fmt: skip
 
 
 def asked(**sources):
@@ -184,6 +221,17 @@ def test_an_unset_variable_is_named(monkeypatch, path):
     monkeypatch.delenv("NATS_UNSET", raising=False)
     with pytest.raises(ConfigError, match=r"source 'tss'.*NATS_UNSET, which is not set"):
         expand_sources({"tss": source(origin=path)["sources"]["published"]})
+
+
+@pytest.mark.parametrize("path", ["-x.csv", "--processes"])
+def test_a_path_is_never_taken_for_an_option(path):
+    assert expand_sources(source(origin=path)["sources"])["published"]["origin"] == f"./{path}"
+
+
+@pytest.mark.parametrize("path", ["t{w}o.csv", "{source}", "a}b"])
+def test_braces_are_refused_before_snakemake_sees_a_wildcard(path):
+    with pytest.raises(ConfigError, match=r"source 'published'.*holds braces.*rename it, or convert it"):
+        expand_sources(source(origin=path)["sources"])
 
 
 RUN = {"space": "sss", "methods": ["tas"], "seeds": [1, 2]}

@@ -166,3 +166,32 @@ def test_every_check_is_used_by_a_notebook():
     texts = [path.read_text() for path in (ROOT / "notebooks").glob("*.ipynb")]
     unused = [name for name in parameters.CHECKS if not any(f'"{name}: ' in text for text in texts)]
     assert unused == []
+
+
+CELLS = ["import numpy as np", "recipe: str = '12'  # x\nruns: int = 3  # y", "%time 1 + 1", "mine = 3"]
+
+
+@pytest.mark.parametrize(
+    ("injected", "message"),
+    [
+        ("datset = 'cifar100'", r"unknown parameter of this notebook 'datset': allowed are 'recipe', 'runs'"),
+        ("run = 4", r"'run'.*did you mean 'runs'"),
+        ("split = 'test'", "'split'"),  # of other notebooks
+        ("RUNS = [4]", "'RUNS'"),
+        ("recipe = '12'\nfigure9 = 'x'", "'figure9'"),
+    ],
+)
+def test_what_papermill_injects_and_the_notebook_does_not_declare_is_refused(injected, message):
+    cells = [*CELLS[:2], f"# Parameters\n{injected}\n", "asked = parameters.check(globals())"]
+    with pytest.raises(UnknownName, match=message):
+        check({"recipe": "12", "In": cells})
+
+
+def test_what_papermill_injects_and_ones_own_variables_are_let_through():
+    cells = [
+        *CELLS,
+        "# Parameters\nruns = 4\nrecipe = '200'\n",
+        "here = 1",
+        "asked = parameters.check(globals())",
+    ]
+    assert check({"recipe": "200", "runs": 4, "mine": 3, "In": cells}).checked == {"recipe": "200", "runs": 4}

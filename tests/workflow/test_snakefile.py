@@ -11,12 +11,12 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 SNAKEFILE = (ROOT / "Snakefile").read_text()
 CONFIGS = sorted(path.name for path in (ROOT / "config").glob("*.yaml") if path.name != "schema.yaml")
-# One environment, set up by `make` or from environment.yml, serves every rule.
+# One environment, set up by `make`, serves every rule.
 ACCEPTED_LINTS = {"Specify a conda environment or container for each rule."}
 
 
-def snakemake(*arguments, folder=ROOT):
-    command = [sys.executable, "-m", "snakemake", *arguments]
+def snakemake(*arguments, folder=ROOT, python=sys.executable):
+    command = [str(python), "-m", "snakemake", *arguments]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
 
 
@@ -55,53 +55,6 @@ def test_the_linter_finds_a_fault(fault, finding, tmp_path):
     assert [title for title in found if re.fullmatch(finding, title)], found
 
 
-TELL = """
-import json
-from pathlib import Path
-
-Path(snakemake.log.notebook).write_text(json.dumps(dict(snakemake.params.items())))
-for path in snakemake.output:
-    Path(path).touch()
-"""
-
-
-def test_a_notebook_is_told_what_its_source_and_the_configuration_say(tmp_path):
-    project = project_with(SNAKEFILE.replace("natslib/workflow/execute.py", "tell.py"), tmp_path)
-    (project / "tell.py").write_text(TELL)
-    items = ["anytime", "fig4_ranks_valid_test", "fig3_accuracy_vs_cost", "darts_pt_strength"]
-    told = {"origin": "published", "split": "valid", "recipe": "12", "items": items}
-    config = {"figures": "drawn", "runs": 3, "runs_others": 2, "sources": {"mine": told}}
-    (project / "config.json").write_text(json.dumps(config))
-    table = project / "results/tables/mine"
-    table.mkdir(parents=True)
-    (table / "manifest.json").touch()
-
-    result = snakemake("--cores", "2", "--configfile", "config.json", folder=project)
-
-    assert result.returncode == 0, result.stderr
-
-    def said(item):
-        return json.loads((project / f"results/notebooks/{item}_mine.ipynb").read_text())
-
-    folder = {"table": "results/tables/mine"}
-    assert said("anytime") == folder | {
-        "runs": 3, "runs_others": 2,
-        "figure_anytime": "drawn/anytime_mine", "figure_algorithms": "drawn/algorithms_mine",
-    }  # fmt: skip
-    assert said("ranks") == folder | {
-        "recipe": "12", "split": "valid",
-        "figure2": "drawn/fig2_ranks_across_datasets_mine", "figure4": "drawn/fig4_ranks_valid_test_mine",
-    }  # fmt: skip
-    assert said("accuracy_vs_cost") == folder | {
-        "recipe": "12", "splits": "train,valid", "figure3": "drawn/fig3_accuracy_vs_cost_mine",
-    }  # fmt: skip
-    assert said("darts_pt") == folder | {
-        "searches": "logs/weight-sharing", "dataset": "digits",
-        "figure_choices": "drawn/darts_pt_mine", "figure_strength": "drawn/darts_pt_strength_mine",
-        "figure_orders": "drawn/darts_pt_orders_mine", "figure_rows": "drawn/darts_pt_table_mine",
-    }  # fmt: skip
-
-
 def test_every_rule_keeps_a_log_and_a_benchmark():
     rules = re.split(r"\n *(?=rule ?\w*:)", SNAKEFILE)[1:]
     names = [re.match(r"rule ?(\w*):", rule)[1] for rule in rules]
@@ -129,6 +82,50 @@ def plan(folder, **settings):
     config.write_text(json.dumps(good | settings))
     result = snakemake("--dry-run", "--nolock", "--configfile", str(config))
     return result.returncode, result.stdout + result.stderr
+
+
+def test_it_is_planned_from_any_folder_with_the_projects_paths(tmp_path):
+    result = snakemake("--snakefile", str(ROOT / "Snakefile"), "--dry-run", "--forceall", folder=tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert "rule table" in result.stdout + result.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_another_working_directory_is_refused_in_a_sentence(tmp_path):
+    given = ("--snakefile", str(ROOT / "Snakefile"), "--dry-run", "--directory", str(tmp_path))
+    result = snakemake(*given, folder=tmp_path)
+    assert result.returncode != 0
+    said = result.stdout + result.stderr
+    assert "drawn in the project's folder: leave --directory out" in said
+    assert "Traceback" not in said
+
+
+def test_a_configuration_of_another_folder_is_found_from_there(tmp_path):
+    config = {"figures": "drawn", "sources": {"mine": source("published") | {"items": ["fig5_correlation"]}}}
+    (tmp_path / "c.json").write_text(json.dumps(config))
+    given = ("--snakefile", str(ROOT / "Snakefile"), "--dry-run", "--configfile", "c.json")
+    result = snakemake(*given, folder=tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert "drawn/fig5_correlation_mine.svg" in result.stdout + result.stderr
+
+
+def test_a_folder_may_have_any_name_that_a_shell_would_read(tmp_path):
+    folder = tmp_path / 'it\'s {a} "b" $HOME *'
+    folder.mkdir()
+    project = project_with(SNAKEFILE, folder)
+    (project / ".venv").symlink_to(sys.prefix)
+    (project / "-x'*.csv").write_text(f"arch,acc\n{CELL},50\n")
+    (project / "-c.yaml").write_text("space: tss\narch: arch\ncolumns:\n  acc: {" + COLUMN + "}\n")
+    mine = source("-x'*.csv") | {"columns": "-c.yaml", "items": ["fig3_accuracy_vs_cost"]}
+    (project / "c.json").write_text(json.dumps({"figures": "dra w'n", "sources": {"mine": mine}}))
+    python, target = project / ".venv/bin/python", "dra w'n/fig3_accuracy_vs_cost_mine.svg"
+    result = snakemake("--cores", "1", "--configfile", "c.json", "--", target, folder=project, python=python)
+    assert result.returncode == 0, result.stderr
+    assert (project / target).stat().st_size > 0
+
+
+CELL = "|avg_pool_3x3~0|+|avg_pool_3x3~0|avg_pool_3x3~1|+|avg_pool_3x3~0|avg_pool_3x3~1|avg_pool_3x3~2|"
+COLUMN = "dataset: cifar10-valid, recipe: '200', split: valid, seed: mean, metric: accuracy"
 
 
 def test_a_misspelt_setting_stops_it(tmp_path):
