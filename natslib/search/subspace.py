@@ -73,11 +73,13 @@ class Subspace:
         """Change one position by the rule of the full space, within the subspace.
 
         Clean mutants are uniform among all neighbours, so those that are covered are uniform among the covered ones:
-        after one miss they are drawn from these at once.
+        after one miss they are drawn from these at once. The official rule of the size space may return the parent; it
+        does so as often here as in the full space, by the first draw alone: what is drawn for want of a covered
+        neighbour is another one, or a parent with few of them would be its own child nearly always.
         """
-        for _ in range(1 if rule == "clean" else _TRIES):
+        for attempt in range(1 if rule == "clean" else _TRIES):
             child = self._changed(code, rng, rule)
-            if child in self._covered:
+            if child in self._covered and (child != code or not attempt):
                 return child
         if code not in self._near:
             self._near[code] = [tuple(row) for row in self.neighbours(code).tolist()]

@@ -64,6 +64,17 @@ def test_in_a_part_clean_mutants_are_as_frequent_as_if_drawn_until_one_is_covere
     np.testing.assert_allclose(counts[0][counts[0] > 0], 1 / len(part.neighbours(parent)), atol=0.015)
 
 
+def test_in_a_part_the_official_rule_returns_the_parent_as_often_as_in_the_full_space() -> None:
+    """In the size space one time in eight, however few neighbours are covered, and else a covered neighbour."""
+    sizes, rng = get_space("sss"), np.random.default_rng(0)
+    parent = sizes.code(1234)
+    near = sizes.indices(rng.permutation(sizes.neighbours(parent))[:3])
+    part = Subspace(sizes, [1234, *near])
+    children = sizes.indices(np.array([part.mutate(parent, rng, rule="official") for _ in range(8_000)]))
+    shares = [(children == index).mean() for index in (1234, *near)]
+    np.testing.assert_allclose(shares, [1 / 8, *[7 / 24] * 3], atol=0.02)
+
+
 def drawn_until_covered(part: Subspace, code: tuple[int, ...], rng: np.random.Generator) -> tuple[int, ...]:
     child = part.full.mutate(code, rng)
     return child if child in part else drawn_until_covered(part, code, rng)
