@@ -11,7 +11,7 @@ from natslib.workflow.imports import imported_sources
 
 validate(config, "config/schema.yaml")
 FIGURES = config["figures"]
-SOURCES = expand_sources(config["sources"])
+SOURCES = expand_sources(config["sources"], runs=config["runs"], runs_others=config["runs_others"])
 SEARCHES = expand_searches(config["searches"])
 OWN = sorted(map(str, Path("logs").glob("embedded-*/manifest.json")))  # our own tables, as far as there are some
 shell.prefix(f"PATH='{Path(sys.executable).parent}':$PATH; ")  # the `natslib` beside this Snakemake
@@ -132,8 +132,10 @@ NEEDED = {
 TOLD = {
     "table": {"table": subpath(input.table, parent=True)},
     "records": {"searches": folder_of_records, "dataset": SEARCHES["dataset"]},
-    **{name: {name: lookup(dpath=f"{{source}}/{name}", within=SOURCES)} for name in ("recipe", "split", "splits")},
-    **{name: {name: config[name]} for name in ("runs", "runs_others")},
+    **{
+        name: {name: lookup(dpath=f"{{source}}/{name}", within=SOURCES)}
+        for name in ("recipe", "split", "splits", "runs", "runs_others")
+    },
     "entry": {"entry": subpath(output.entry, parent=True)},
 }
 ENTRY = "results/leaderboard/my_search_{source}/entry.json"

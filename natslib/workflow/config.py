@@ -16,10 +16,11 @@ SEARCHED = "results/weight-sharing"
 """The folder of the weight-sharing searches that the workflow runs."""
 
 
-def expand_sources(sources: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+def expand_sources(sources: Mapping[str, Mapping[str, Any]], **runs: int) -> dict[str, dict[str, Any]]:
     """Return `sources` as the Snakefile's rules use them, with `~` and `$VARIABLES` in paths replaced.
 
-    A source becomes split, recipe, `splits` (those of accuracy against cost, as the paper pairs them), origin,
+    `runs`: the numbers `runs` and `runs_others`, for sources that do not say their own.
+    A source becomes split, recipe, those numbers, `splits` (those of accuracy against cost, as the paper pairs them), origin,
     `files` (what must be there before it is converted: the markers of all shards, of one that is trained; `published`
     is no file), `options` (what `natslib convert` is told besides) and, of one that is trained, `folder` (of its raw
     logs) and `training` (what `natslib train` is told). Raises ConfigError for a variable that is not set, and
@@ -30,6 +31,7 @@ def expand_sources(sources: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[s
             "split": source["split"],
             "recipe": source["recipe"],
             "splits": f"train,{source['split']}",
+            **{name: source.get(name, number) for name, number in runs.items()},
             **(_trained(name, source["train"]) if "train" in source else _given(name, source)),
         }
         for name, source in sources.items()

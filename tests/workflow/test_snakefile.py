@@ -69,7 +69,7 @@ def test_a_notebook_is_told_what_its_source_and_the_configuration_say(tmp_path):
     project = project_with(SNAKEFILE.replace("natslib/workflow/execute.py", "tell.py"), tmp_path)
     (project / "tell.py").write_text(TELL)
     items = ["anytime", "fig4_ranks_valid_test", "fig3_accuracy_vs_cost", "darts_pt_strength"]
-    told = {"origin": "published", "split": "valid", "recipe": "12", "items": items}
+    told = {"origin": "published", "split": "valid", "recipe": "12", "runs": 4, "items": items}
     config = {"figures": "drawn", "runs": 3, "runs_others": 2, "sources": {"mine": told}}
     (project / "config.json").write_text(json.dumps(config))
     table = project / "results/tables/mine"
@@ -85,7 +85,7 @@ def test_a_notebook_is_told_what_its_source_and_the_configuration_say(tmp_path):
 
     folder = {"table": "results/tables/mine"}
     assert said("anytime") == folder | {
-        "runs": 3, "runs_others": 2,
+        "runs": 4, "runs_others": 2,  # the source's own number, the configuration's
         "figure_anytime": "drawn/anytime_mine", "figure_algorithms": "drawn/algorithms_mine",
     }  # fmt: skip
     assert said("ranks") == folder | {

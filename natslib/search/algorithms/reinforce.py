@@ -16,7 +16,8 @@ def reinforce(
 
     One architecture a step, drawn position by position from softmax(logits); the loss is
     sum(-log p * (reward - baseline)) and its optimiser Adam. NATS-Bench uses learning rate 0.01, the shipped settings
-    of NAS-Bench-201 use 0.5. What is reported is the best architecture seen, not the mode of the policy.
+    of NAS-Bench-201 use 0.5, with which its printed row was not made: on CIFAR-10 (500 runs; validation, test) 0.5 ends at 90.31 and
+    93.19, 0.2 at 91.02 and 93.80, 0.1 at 91.17 and 93.95, 0.01 at 91.01 and 93.78; printed are 91.09 and 93.85. What is reported is the best architecture seen, not the mode of the policy.
     """
     policy = Policy.fresh(len(space.positions), len(space.choices), learning_rate, rng)
     baseline = MovingAverage(baseline_momentum)
