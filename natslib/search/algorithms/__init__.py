@@ -5,6 +5,7 @@ from functools import partial
 from natslib.errors import unknown_name
 from natslib.search.algorithms.asha import asha
 from natslib.search.algorithms.bananas import bananas
+from natslib.search.algorithms.bananas_ridge import bananas_ridge
 from natslib.search.algorithms.bohb import bohb
 from natslib.search.algorithms.local_search import local_search
 from natslib.search.algorithms.npenas import npenas
@@ -24,6 +25,7 @@ SEARCHES: dict[str, SearchFunction] = {
     "bohb": bohb,
     "local-search": local_search,
     "bananas": bananas,
+    "bananas-ridge": bananas_ridge,
     "npenas": npenas,
     "successive-halving": successive_halving,
     "hyperband": hyperband,
