@@ -418,8 +418,8 @@ def full_values(full: Study) -> Reported:
 def nas_bench_201(study: Study) -> Study:
     """Return the study with NAS-Bench-201's rules: three fifths of the budget, a crossing evaluation dropped.
 
-    On CIFAR-10 that is its 12,000 s beside NATS-Bench's 20,000, scaled to the recipe as they are. Its RANDOM and REA drop the
-    crossing evaluation; its REINFORCE keeps it, here it is dropped for all.
+    On CIFAR-10 that is its 12,000 s beside NATS-Bench's 20,000, scaled to the recipe as they are. Its REINFORCE keeps
+    the crossing evaluation, its RANDOM and REA drop it; here all do.
     """
     share = NAS_BENCH_201_BUDGET_S / NATS_BENCH_BUDGETS_S["tss", "cifar10"]
     return replace(study, protocol=replace(study.protocol, budget=share * study.budget, overshoot="discard"))

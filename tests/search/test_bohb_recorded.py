@@ -1,7 +1,7 @@
 """BOHB's densities and decisions in numbers: a wrong bandwidth, order or draw shows here, though it searches on.
 
-Recorded where the densities were found equal to those of statsmodels, and the decisions to those of HpBandSter. Refresh on purpose
-only: `python -m tests.search.test_bohb_recorded`, and say in the commit why they moved.
+Recorded where the densities were found equal to those of statsmodels, and the decisions to those of HpBandSter. Refresh
+on purpose only: `python -m tests.search.test_bohb_recorded`, and say in the commit why they moved.
 """
 
 import json
@@ -70,4 +70,6 @@ def test_densities_and_decisions_are_those_recorded(space: str) -> None:
 
 if __name__ == "__main__":
     every = {space: behaviour(space) for space in SPACES}
-    RECORD.write_text("{\n" + ",\n".join(f"{json.dumps(key)}: {json.dumps(every[key])}" for key in every) + "\n}\n")
+    RECORD.write_text(
+        "{\n" + ",\n".join(f"{json.dumps(key)}: {json.dumps(every[key])}" for key in every) + "\n}\n"
+    )

@@ -68,11 +68,23 @@ def test_in_a_part_the_official_rule_returns_the_parent_as_often_as_in_the_full_
     """In the size space one time in eight, however few neighbours are covered, and else a covered neighbour."""
     sizes, rng = get_space("sss"), np.random.default_rng(0)
     parent = sizes.code(1234)
-    near = sizes.indices(rng.permutation(sizes.neighbours(parent))[:3])
-    part = Subspace(sizes, [1234, *near])
+    near = sizes.indices(rng.permutation(sizes.neighbours(parent))[:5])
+    part = Subspace(sizes, [1234, *near, *range(40)])
     children = sizes.indices(np.array([part.mutate(parent, rng, rule="official") for _ in range(8_000)]))
     shares = [(children == index).mean() for index in (1234, *near)]
-    np.testing.assert_allclose(shares, [1 / 8, *[7 / 24] * 3], atol=0.02)
+    np.testing.assert_allclose(shares, [1 / 8, *[7 / 40] * 5], atol=0.02)
+
+
+@pytest.mark.parametrize("rule", ["clean", "official"])
+def test_mutants_of_a_parent_with_few_covered_neighbours_may_be_farther_away(rule: str) -> None:
+    """Two cells that have only each other would keep evolution between them for ever."""
+    parent, rng = TSS.code(0), np.random.default_rng(0)
+    near = TSS.neighbours(parent)[:1]
+    two_away = [code for code in TSS.codes().tolist() if sum(np.array(code) != parent) == 2][:5]
+    far = [code for code in TSS.codes().tolist() if sum(np.array(code) != parent) == 6][:5]
+    part = Subspace(TSS, TSS.indices(np.array([parent, *near.tolist(), *two_away, *far])))
+    children = {part.mutate(parent, rng, rule=rule) for _ in range(300)}
+    assert children == {*map(tuple, near.tolist()), *map(tuple, two_away)}
 
 
 def drawn_until_covered(part: Subspace, code: tuple[int, ...], rng: np.random.Generator) -> tuple[int, ...]:

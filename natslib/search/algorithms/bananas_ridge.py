@@ -9,6 +9,7 @@ from natslib.search.proposals import Result, Search, evaluate, score_of
 from natslib.spaces import Arch, Space
 from natslib.spaces.topology import path_encoding
 
+
 def bananas_ridge(
     space: Space,
     rng: np.random.Generator,

@@ -1,8 +1,8 @@
 """BOHB: Hyperband whose new architectures come from a density model (Falkner et al., ICML 2018).
 
-Settings as NATS-Bench runs HpBandSter with one worker, which hears of each result before it proposes the next. NAS-Bench-201's
-BOHB is another one, for 12,000 s: it pays all 200 epochs for each evaluation, six in all, and ends at 89.61 and 92.74 on CIFAR-10
-(validation, test, simulated), where 90.82 and 93.61 are printed, which came of other code.
+Settings as NATS-Bench runs HpBandSter with one worker, which hears of each result before it proposes the next. That of
+NAS-Bench-201 is another one: within its 12,000 s it pays all 200 epochs for each evaluation, six in all, and ends at
+89.61 and 92.74 on CIFAR-10 (validation and test, simulated); the printed 90.82 and 93.61 came of other code.
 """
 
 from dataclasses import dataclass, field
