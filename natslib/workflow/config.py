@@ -23,8 +23,8 @@ def expand_sources(sources: Mapping[str, Mapping[str, Any]], **runs: int) -> dic
     A source becomes split, recipe, those numbers, `splits` (those of accuracy against cost, as the paper pairs them),
     origin, `files` (what must be there before it is converted: the markers of all shards, of one that is trained;
     `published` is no file), `options` (what `natslib convert` is told besides) and, of one that is trained, `folder`
-    (of its raw logs) and `training` (what `natslib train` is told). Raises ConfigError for a variable that is not set, and
-    `UnknownName` for a training on a space that is none of `SPACES`.
+    (of its raw logs) and `training` (what `natslib train` is told). Raises ConfigError for a variable that is not
+    set, and `UnknownName` for a training on a space that is none of `SPACES`.
     """
     return {
         name: {
