@@ -1,4 +1,8 @@
-"""The search algorithms, one a file: generator functions of a space and a random generator. `SEARCHES` names them."""
+"""The search algorithms, one a file: generator functions of a space and a random generator. `SEARCHES` names them.
+
+DEHB is not among them: its own package (PyPI `dehb`, whose last release is 0.1.2 of July 2024) requires numpy below 2,
+and Dask besides; natslib requires numpy 2.
+"""
 
 from functools import partial
 
