@@ -1,4 +1,9 @@
-"""BANANAS at a thousandth of its cost: the same search with read-outs where it trains networks."""
+"""BANANAS at a hundredth of its cost: the same search with read-outs where it trains networks.
+
+It is not as good. After 150 evaluations of `published` (20 runs, validation accuracy on CIFAR-10, CIFAR-100 and
+ImageNet16-120) it has 91.39, 72.80 and 46.10 in 0.02 s a run, `bananas` 91.53, 73.06 and 46.34 in 2 s, REA 91.27, 72.54
+and 46.05.
+"""
 
 from collections.abc import Callable
 
