@@ -123,7 +123,10 @@ AGREES, NEAR = 0.5, 1.0  # differences of means in printed standard deviations
 
 
 def grid(budget: float, ticks: int = TICKS) -> Floats:
-    """Return the grid of an anytime curve: `ticks` even steps to the budget (the paper draws 150)."""
+    """Return the grid of an anytime curve: `ticks` even steps, the last at the budget.
+
+    The paper draws 150 of which the first is at nothing and the last one step before the budget.
+    """
     return np.linspace(budget / ticks, budget, ticks)
 
 

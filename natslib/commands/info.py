@@ -64,13 +64,6 @@ def _gaps(table: Table) -> str:
     return ", ".join(gaps[:8]) + (" ..." if len(gaps) > 8 else "") or "none"
 
 
-def _damage(records: list[dict[str, str]]) -> str:
-    """Say how many records or files could not be read, and what the first eight are."""
-    named = [f"{each['file']} ({each['reason']})" for each in records[:8]]
-    more = f" and {len(records) - 8} more" if len(records) > 8 else ""
-    return f"{len(records)} left out: {'; '.join(named)}{more}" if records else "nothing"
-
-
 def _answered_line(table: Table, dataset: str, recipe: str) -> str:
     """Say how many cells were trained there, and for how many more an equal network of theirs was."""
     runs = table.runs()

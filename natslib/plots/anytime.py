@@ -76,8 +76,11 @@ def axis_label(curves: pd.DataFrame) -> str:
 
 
 def draw_regret(ax: Axes, curves: pd.DataFrame, optimum: float) -> None:
-    """Draw how far each mean anytime curve is below the optimum (points, logarithmic), without bands."""
-    below, unit = curves.assign(mean=np.maximum(optimum - curves["mean"], 1e-3)), axis_unit(curves)
+    """Draw how far each mean anytime curve is below the optimum (points, logarithmic), without bands.
+
+    Less than a hundredth, which accuracies are told in, is drawn as a hundredth.
+    """
+    below, unit = curves.assign(mean=np.maximum(optimum - curves["mean"], 0.01)), axis_unit(curves)
     axis = axis_of(curves)
     chosen = colours(below["method"].unique())
     for name, curve in below.groupby("method", sort=False):
@@ -86,7 +89,8 @@ def draw_regret(ax: Axes, curves: pd.DataFrame, optimum: float) -> None:
             linestyle=ALGORITHM_LINES.get(str(name), "-"), label=title_of(str(name)),
         )  # fmt: skip
     ax.set(yscale="log", xlim=(0, below[axis].max() / unit), xlabel=axis_label(below))
-    ax.yaxis.set_minor_locator(LogLocator(subs=(2, 5)))
+    wide = below["mean"].max() > 300 * below["mean"].min()
+    ax.yaxis.set_minor_locator(LogLocator(subs=() if wide else (2, 5)))
     for plain in (ax.yaxis.set_major_formatter, ax.yaxis.set_minor_formatter):
         plain("{x:g}")
 
@@ -166,7 +170,7 @@ def draw_ranks(ax: Axes, ranks: pd.DataFrame) -> None:
     ax.spines[["left", "bottom"]].set_visible(False)
     ax.spines["top"].set_visible(True)
     p = ranks["p_alike"].iloc[0]
-    ax.set_xlabel(f"average rank (all alike: p {'< 0.001' if p < 0.001 else f'= {p:.2g}'})")
+    ax.set_xlabel(f"average rank (all alike: p {'< 0.001' if p < 0.001 else f'= {p:.2g}'})", loc="right")
 
 
 def _draw_names(ax: Axes, ranks: pd.DataFrame, rows: npt.NDArray[np.floating]) -> None:

@@ -32,6 +32,7 @@ ALGORITHM_COLOURS = {
     "bohb": GREEN,
     "local-search": ORANGE,
     "bananas": PURPLE,
+    "bananas-ridge": PURPLE,
     "npenas": SKY,
     "nsga2": BLACK,
     "reinforce-nb201": ORANGE,
@@ -50,8 +51,11 @@ ALGORITHM_COLOURS = {
     "tunas": GREEN,
 }
 
-ALGORITHM_LINES = dict.fromkeys(["reinforce-nb201", "successive-halving", "hyperband", "asha", "tpe"], "--")
-"""Searches that share a colour with another one are dashed; all others are solid."""
+ALGORITHM_LINES = {
+    **dict.fromkeys(["reinforce-nb201", "successive-halving", "hyperband", "asha", "tpe"], "--"),
+    "bananas": "-.",
+}
+"""Searches that share a colour with another one are dashed, or dash-dotted; all others are solid."""
 
 ALGORITHM_TITLES = {
     "random": "RANDOM",
@@ -60,6 +64,7 @@ ALGORITHM_TITLES = {
     "reinforce-nb201": "REINFORCE, lr 0.5",
     "bohb": "BOHB",
     "bananas": "BANANAS",
+    "bananas-ridge": "BANANAS, ridge",
     "npenas": "NPENAS",
     "nsga2": "NSGA-II",
     "hyperband": "Hyperband",

@@ -10,6 +10,8 @@ from natslib.spaces import Space
 from natslib.spaces.space import MUTATION_RULES, change
 
 _TRIES = 8
+_FEWEST = 5
+"""Covered architectures that a mutation can lead to: with one or two, evolution goes back and forth between a few."""
 
 
 class Subspace:
@@ -17,7 +19,7 @@ class Subspace:
 
     Everything that is not a move (codes, strings, encodings, costs) is the full space's; names and indices stay the
     official ones. A move that would leave the subspace is drawn again; where that keeps failing, `mutate` takes a
-    random covered neighbour, and an architecture that has none is replaced by a uniformly random one.
+    random covered neighbour, or one of the nearest where there are few neighbours.
     """
 
     def __init__(self, space: Space, indices: npt.ArrayLike) -> None:
@@ -27,7 +29,8 @@ class Subspace:
             raise ConfigError(
                 f"a subspace of the {space.title} space needs at least one architecture; none is given"
             )
-        self._codes = [tuple(code) for code in space.codes(self.members).tolist()]
+        self._array = space.codes(self.members)
+        self._codes = [tuple(code) for code in self._array.tolist()]
         self._covered = frozenset(self._codes)
         self._near: dict[tuple[int, ...], list[tuple[int, ...]]] = {}
 
@@ -73,16 +76,25 @@ class Subspace:
         """Change one position by the rule of the full space, within the subspace.
 
         Clean mutants are uniform among all neighbours, so those that are covered are uniform among the covered ones:
-        after one miss they are drawn from these at once.
+        after one miss they are drawn from these at once. The official rule of the size space may return the parent; it
+        does so as often here as in the full space, by the first draw alone: if draws were repeated until covered, a
+        parent, which always is, would be its own child nearly always.
         """
-        for _ in range(1 if rule == "clean" else _TRIES):
+        for attempt in range(1 if rule == "clean" else _TRIES):
             child = self._changed(code, rng, rule)
-            if child in self._covered:
+            if child in self._covered and (child != code or not attempt):
                 return child
+        near = self._nearest(code)
+        return near[int(rng.random() * len(near))] if near else code
+
+    def _nearest(self, code: tuple[int, ...]) -> list[tuple[int, ...]]:
+        """Return the covered others within the smallest distance that holds `_FEWEST`: mostly the neighbours."""
         if code not in self._near:
-            self._near[code] = [tuple(row) for row in self.neighbours(code).tolist()]
-        near = self._near[code]
-        return near[int(rng.random() * len(near))] if near else self.sample(rng)
+            distances = (self._array != np.array(code)).sum(axis=1)
+            radius = np.sort(distances[distances > 0])[:_FEWEST].max(initial=0)
+            places = np.flatnonzero((distances > 0) & (distances <= radius))
+            self._near[code] = [self._codes[place] for place in places]
+        return self._near[code]
 
     def _changed(self, code: tuple[int, ...], rng: np.random.Generator, rule: str) -> tuple[int, ...]:
         """Mutate in the full space; a code that is known to be legal is not checked again."""

@@ -37,7 +37,11 @@ def initial_network(job: Job, data: ImageSet, recipe: Recipe) -> Network:
 
 
 def latency(curves: Mapping[str, LearningCurve], data: ImageSet, batch: int) -> float:
-    """Return the seconds of evaluating one batch of the recipe's size, averaged over all epochs and evaluation sets."""
+    """Return the seconds of evaluating one batch of the recipe's size, averaged over all epochs and evaluation sets.
+
+    A third definition, which compares with itself only. The official topology results have a batch's forward pass and
+    loss without loading, the first batch dropped; those of the size space one evaluation's time over its batches.
+    """
     batches = sum(-(-len(split) // batch) for split in data.evaluations.values())
     seconds = [sum(curves[name].time_s) / len(curves[name].time_s) for name in data.evaluations]
     return sum(seconds) / batches

@@ -64,8 +64,7 @@ def told(item: Item, name: str, config: Mapping[str, Any]) -> list[str]:
         "recipe": source.get("recipe"),
         "split": source.get("split"),
         "splits": f"train,{source.get('split')}",  # of accuracy against cost, as the paper pairs them
-        "runs": config["runs"],
-        "runs_others": config["runs_others"],
+        **{number: source.get(number, config[number]) for number in ("runs", "runs_others")},
         "entry": f"results/leaderboard/my_search_{name}",
     }
     needed = {"table": ["table"], "records": ["searches", "dataset"], "own": []}

@@ -7,10 +7,11 @@ import pytest
 
 from natslib.errors import ConfigError
 from natslib.search import Result, Subspace, evaluate
-from natslib.search.algorithms.bananas import Ensemble, mutants
+from natslib.search.algorithms.bananas_ridge import mutants
 from natslib.search.algorithms.local_search import local_search
 from natslib.search.algorithms.nsga2 import crowding_distance, fronts, rank
 from natslib.search.algorithms.tpe import tpe
+from natslib.search.predictors import Networks, Ridge
 from natslib.spaces import get_space
 
 from .toy import drive, toy_scores
@@ -36,7 +37,40 @@ def test_the_ensemble_ranks_what_it_has_not_seen() -> None:
     rng = np.random.default_rng(0)
     scores = toy_scores(TSS) + rng.standard_normal(len(TSS))
     seen, unseen = rng.permutation(len(TSS))[:150], rng.permutation(len(TSS))[150:1000]
-    model = Ensemble(30, rng)
+    model = Ridge(30, rng)
+    model.fit(TSS.one_hot(TSS.codes(seen)), scores[seen])
+    guesses = model.predict(TSS.one_hot(TSS.codes(unseen)))
+    assert guesses.shape == (5, len(unseen))
+    assert np.corrcoef(guesses.mean(axis=0), scores[unseen])[0, 1] > 0.85
+    assert guesses.std(axis=0).min() > 0.0
+
+
+def test_the_networks_slopes_are_those_of_the_mean_absolute_error() -> None:
+    rng = np.random.default_rng(0)
+    model = Networks(8, rng, members=2, layers=3, width=5)
+    model.restart()
+    inputs, wanted = rng.random((2, 6, 8)), 10.0 * rng.random((2, 6, 1))
+    model.differentiate(inputs, wanted)
+
+    def loss(member: int) -> float:
+        return float(np.abs(model.predict(inputs[member])[member] - wanted[member, :, 0]).mean())
+
+    for weights, slopes in zip(model.weights, model.slopes, strict=True):
+        for place in [(0, 0, 0), (1, 2, 0), (1, -1, 0)]:  # the last row is the bias
+            step = 1e-6
+            weights[place] += step
+            above = loss(place[0])
+            weights[place] -= 2 * step
+            below = loss(place[0])
+            weights[place] += step
+            assert slopes[place] == pytest.approx((above - below) / (2 * step), abs=1e-6)
+
+
+def test_the_networks_rank_what_they_have_not_seen() -> None:
+    rng = np.random.default_rng(0)
+    scores = toy_scores(TSS) + rng.standard_normal(len(TSS))
+    seen, unseen = rng.permutation(len(TSS))[:150], rng.permutation(len(TSS))[150:1000]
+    model = Networks(30, rng)
     model.fit(TSS.one_hot(TSS.codes(seen)), scores[seen])
     guesses = model.predict(TSS.one_hot(TSS.codes(unseen)))
     assert guesses.shape == (5, len(unseen))

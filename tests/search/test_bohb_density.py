@@ -40,6 +40,7 @@ def test_draws_stay_near_the_data_as_often_as_the_bandwidth_says() -> None:
         ([1.0, np.inf], [1.0, 5.0], 1),  # infinitely dense among the good
         ([1.0, 1.0, 9.0], [2.0, np.inf, 1.0], 1),  # unusable ratio, finite good: taken at once
         ([np.inf, np.nan], [np.inf, 1.0], None),
+        ([1.0, 4.0, 2.0], [np.nan, np.nan, 1.0], 1),  # a bad density that is NaN counts as the floor
         ([np.inf, 1.0], [np.inf, 2.0], 1),
     ],
 )

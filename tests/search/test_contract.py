@@ -98,6 +98,7 @@ def test_idle_workers_are_no_surprise(name: str) -> None:
         ("rea", 20),
         ("local-search", 20),
         ("bananas", 2),
+        ("bananas-ridge", 2),
         ("npenas", 2),
         pytest.param("tpe", 2, marks=NEEDS_OPTUNA),
     ],

@@ -38,10 +38,10 @@ def embedded():
 
 
 def table_of(*blocks, timed=("train", "valid"), archs=50, few=""):
-    """Return a table with (dataset, recipe, epochs, split) blocks of the first `archs` cells, one seed; 4 of `few`."""
+    """Return a table with (dataset, recipe, epochs, split) blocks of the first `archs` cells, one seed; 2 of `few`."""
     parts = []
     for dataset, recipe, epochs, split in blocks:
-        index = np.arange(4 if dataset == few else archs)
+        index = np.arange(2 if dataset == few else archs)
         values = {"arch_index": index, "epoch": np.array(epochs - 1), "accuracy": 50.0 + index / archs}
         if split in timed:
             values |= {"time_s": np.full(len(index), 2.0), "total_time_s": np.full(len(index), 2.0 * epochs)}
@@ -208,6 +208,21 @@ def test_a_pair_shares_the_budget_of_the_paper_or_of_the_full_recipe():
     assert [full.budget for _, full in pairs] == [short.budget for short, _ in pairs]
     assert list(lacking) == ["digits"]
     assert "after 12 epochs only" in lacking["digits"]
+
+
+def test_without_a_second_recipe_the_first_third_of_the_same_training_is_the_short_one():
+    pairs, lacking = find_pairs(embedded(), "paper")
+    assert [(full.dataset, short.epochs, full.epochs) for short, full in pairs] == [
+        ("digits", 12, 36), ("digit-pairs", 4, 12), ("photos", 4, 12)
+    ]  # fmt: skip
+    assert not lacking
+    for short, full in pairs[1:]:
+        assert short.budget == full.budget
+        assert short.oracle.measured.tolist() == full.oracle.measured.tolist()
+        where = {"dataset": full.dataset, "recipe": "12"}
+        scores = embedded().values("accuracy", **where, split="valid", epoch=3)
+        np.testing.assert_array_equal(short.oracle.scores[0, :, 0], scores)
+        np.testing.assert_array_equal(short.oracle.costs[:, 0], embedded().cost(**where, epoch=3))
 
 
 def test_nas_bench_201_has_twelve_thousand_seconds_and_drops_what_exceeds_them():

@@ -64,6 +64,29 @@ def test_in_a_part_clean_mutants_are_as_frequent_as_if_drawn_until_one_is_covere
     np.testing.assert_allclose(counts[0][counts[0] > 0], 1 / len(part.neighbours(parent)), atol=0.015)
 
 
+def test_in_a_part_the_official_rule_returns_the_parent_as_often_as_in_the_full_space() -> None:
+    """In the size space one time in eight, however few neighbours are covered, and else a covered neighbour."""
+    sizes, rng = get_space("sss"), np.random.default_rng(0)
+    parent = sizes.code(1234)
+    near = sizes.indices(rng.permutation(sizes.neighbours(parent))[:5])
+    part = Subspace(sizes, [1234, *near, *range(40)])
+    children = sizes.indices(np.array([part.mutate(parent, rng, rule="official") for _ in range(8_000)]))
+    shares = [(children == index).mean() for index in (1234, *near)]
+    np.testing.assert_allclose(shares, [1 / 8, *[7 / 40] * 5], atol=0.02)
+
+
+@pytest.mark.parametrize("rule", ["clean", "official"])
+def test_mutants_of_a_parent_with_few_covered_neighbours_may_be_farther_away(rule: str) -> None:
+    """Two cells that have only each other would keep evolution between them for ever."""
+    parent, rng = TSS.code(0), np.random.default_rng(0)
+    near = TSS.neighbours(parent)[:1]
+    two_away = [code for code in TSS.codes().tolist() if sum(np.array(code) != parent) == 2][:5]
+    far = [code for code in TSS.codes().tolist() if sum(np.array(code) != parent) == 6][:5]
+    part = Subspace(TSS, TSS.indices(np.array([parent, *near.tolist(), *two_away, *far])))
+    children = {part.mutate(parent, rng, rule=rule) for _ in range(300)}
+    assert children == {*map(tuple, near.tolist()), *map(tuple, two_away)}
+
+
 def drawn_until_covered(part: Subspace, code: tuple[int, ...], rng: np.random.Generator) -> tuple[int, ...]:
     child = part.full.mutate(code, rng)
     return child if child in part else drawn_until_covered(part, code, rng)

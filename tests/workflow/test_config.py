@@ -138,6 +138,9 @@ def test_a_notebook_is_told_what_its_source_and_the_configuration_say():
         "runs": 3, "runs_others": 2,
         "figure_anytime": "drawn/anytime_mine", "figure_algorithms": "drawn/algorithms_mine",
     }  # fmt: skip
+    own = {"mine": {"origin": "published", "split": "valid", "recipe": "12", "runs": 4}}
+    assert said_of("anytime", sources=own)["runs"] == 4  # the source's own number, the configuration's
+    assert said_of("anytime", sources=own)["runs_others"] == 2
     assert said_of("ranks") == FOLDER | {
         "recipe": "12", "split": "valid",
         "figure2": "drawn/fig2_ranks_across_datasets_mine", "figure4": "drawn/fig4_ranks_valid_test_mine",

@@ -1,10 +1,15 @@
-"""The search algorithms, one a file: generator functions of a space and a random generator. `SEARCHES` names them."""
+"""The search algorithms, one a file: generator functions of a space and a random generator. `SEARCHES` names them.
+
+DEHB is not among them: its own package (PyPI `dehb`, whose last release is 0.1.2 of July 2024) requires numpy below 2,
+and Dask besides; natslib requires numpy 2.
+"""
 
 from functools import partial
 
 from natslib.errors import unknown_name
 from natslib.search.algorithms.asha import asha
 from natslib.search.algorithms.bananas import bananas
+from natslib.search.algorithms.bananas_ridge import bananas_ridge
 from natslib.search.algorithms.bohb import bohb
 from natslib.search.algorithms.local_search import local_search
 from natslib.search.algorithms.npenas import npenas
@@ -24,6 +29,7 @@ SEARCHES: dict[str, SearchFunction] = {
     "bohb": bohb,
     "local-search": local_search,
     "bananas": bananas,
+    "bananas-ridge": bananas_ridge,
     "npenas": npenas,
     "successive-halving": successive_halving,
     "hyperband": hyperband,

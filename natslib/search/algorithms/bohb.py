@@ -1,6 +1,8 @@
 """BOHB: Hyperband whose new architectures come from a density model (Falkner et al., ICML 2018).
 
-Settings as NATS-Bench runs HpBandSter; written for one worker at a time, without HpBandSter's look-ahead of one job.
+Settings as NATS-Bench runs HpBandSter with one worker, which hears of each result before it proposes the next. That of
+NAS-Bench-201 is another one: within its 12,000 s it pays all 200 epochs for each evaluation, six in all, and ends at
+89.61 and 92.74 on CIFAR-10 (validation and test, simulated); the printed 90.82 and 93.61 came of other code.
 """
 
 from dataclasses import dataclass, field
@@ -51,11 +53,11 @@ class CategoricalDensity:
 def best_ratio(good: Floats, bad: Floats) -> int | None:
     """Return the position of the smallest bad/good density; None where no candidate has a usable one.
 
-    Densities under 1e-32 count as 1e-32. A candidate with finite `good` but unusable ratio is taken at once, as
-    HpBandSter does: the bad data then hold nothing of the kind.
+    Densities under 1e-32 count as 1e-32, and so does a `bad` one that is NaN; a `good` one stays NaN. A candidate with
+    finite `good` but unusable ratio is taken at once, as HpBandSter does: the bad data then hold nothing of the kind.
     """
     with np.errstate(invalid="ignore", over="ignore"):
-        ratios = _at_least(bad) / _at_least(good)
+        ratios = np.fmax(bad, 1e-32) / np.maximum(good, 1e-32)
     best, lowest = None, np.inf
     for candidate, ratio in enumerate(ratios.tolist()):
         if not np.isfinite(ratio) and np.isfinite(good[candidate]):
@@ -63,11 +65,6 @@ def best_ratio(good: Floats, bad: Floats) -> int | None:
         if ratio < lowest:
             best, lowest = candidate, ratio
     return best
-
-
-def _at_least(density: Floats, floor: float = 1e-32) -> Floats:
-    """Raise densities to the floor; NaN stays NaN."""
-    return np.where(density < floor, floor, density)
 
 
 def bohb(

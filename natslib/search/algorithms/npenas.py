@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from natslib.search.algorithms.bananas import Ensemble, mutants
+from natslib.search.algorithms.bananas_ridge import mutants
+from natslib.search.predictors import Ridge
 from natslib.search.proposals import Search, evaluate
 from natslib.spaces import Space
 
@@ -18,10 +19,10 @@ def npenas(
 ) -> Search:
     """Breed many children of the best so far and evaluate only those that the predictor thinks best.
 
-    The paper trains a graph network; here `predictor.Ensemble` on indicators (one-hot) predicts, by its mean.
+    The paper trains a graph network; here `predictors.Ridge` on indicators (one-hot) predicts, by its mean.
     """
     known = yield from evaluate([space.sample(rng) for _ in range(start)])
-    model = Ensemble(len(space.positions) * len(space.choices), rng)
+    model = Ridge(len(space.positions) * len(space.choices), rng)
     while True:
         model.fit(space.one_hot(np.array([seen.arch for seen in known])), [seen.score for seen in known])
         children = mutants(space, known, rng, candidates, parents)

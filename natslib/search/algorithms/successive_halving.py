@@ -36,7 +36,8 @@ def bracket(
 ) -> Search:
     """Train `propose()`d architectures on the first rung, and on each later one the best of the rung before it.
 
-    Every result goes to `observe` at once, so that a model behind `propose` can learn within the rung.
+    Every result goes to `observe` at once, so that a model behind `propose` can learn within the rung. Those promoted
+    are trained best first; HpBandSter trains them in the order in which they were proposed.
     """
     best: list[Arch] = []
     for number, (size, epochs) in enumerate(rungs):
