@@ -120,7 +120,7 @@ NATS_TSS = Settings(
 #: The published searches on the size space; with the warm-up of the launch script.
 NATS_SSS = replace(NATS_TSS, warm_up=0.3, baseline_decay=0.95)
 #: The searches of NAS-Bench-201: running statistics in the cells gave its first table, batch statistics ("BN0") its
-#: second. There the norm that DARTS and GDAS clip takes in the gradient of the architecture parameters, here it does not.
+#: second. There the norm that DARTS and GDAS clip takes in the gradient of the α too, here it does not.
 NAS_BENCH_201 = replace(
     NATS_TSS,
     name="nas-bench-201",
