@@ -6,7 +6,7 @@ from pathlib import Path
 from snakemake.utils import validate
 
 from natslib.workflow.catalogue import CATALOGUE
-from natslib.workflow.config import asked_files, expand_searches, expand_sources
+from natslib.workflow.config import asked_files, expand_searches, expand_sources, records_of
 from natslib.workflow.imports import imported_sources
 
 validate(config, "config/schema.yaml")
@@ -19,10 +19,9 @@ shell.prefix(f"PATH='{Path(sys.executable).parent}':$PATH; ")  # the `natslib` b
 
 wildcard_constraints:
     source="|".join(SOURCES),
-    search="|".join(SEARCHES["runs"]) or "none",
-    settings=r"[a-z0-9-]+",
-    dataset=SEARCHES["dataset"],
-    space="|".join(SEARCHES["finished"]),
+    settings="|".join(SEARCHES["runs"]) or "none",
+    search="|".join(name for runs in SEARCHES["runs"].values() for name in runs) or "none",
+    joined="|".join({name for joined in SEARCHES["finished"].values() for name in joined}) or "none",
     shard=r"\d+",
     shards=r"\d+",
 
@@ -77,24 +76,24 @@ rule search:
         mem_mb=1500,
         runtime=60,
     params:
-        options=lookup(dpath="runs/{search}", within=SEARCHES),
+        options=lookup(dpath="runs/{settings}/{search}", within=SEARCHES),
         folder=subpath(output.finished, parent=True),
     shell:
         "natslib search {params.options:q} --out {params.folder:q} > {log} 2>&1"
 
 
 rule searches:
-    """The records of all searches of a space, joined to two small files."""
+    """The records of all searches of a space on a dataset, joined to two small files."""
     input:
-        finished=lookup(dpath="finished/{space}", within=SEARCHES),
+        finished=lookup(dpath="finished/{settings}/{joined}", within=SEARCHES),
         library=imported_sources("natslib/workflow/join.py"),
     output:
-        records="results/weight-sharing/{settings}/{space}-{dataset}.parquet",
-        scores="results/weight-sharing/{settings}/{space}-{dataset}-scores.parquet",
+        records="results/weight-sharing/{settings}/{joined}.parquet",
+        scores="results/weight-sharing/{settings}/{joined}-scores.parquet",
     log:
-        "results/logs/searches_{settings}_{space}-{dataset}.log",
+        "results/logs/searches_{settings}_{joined}.log",
     benchmark:
-        "results/benchmarks/searches_{settings}_{space}-{dataset}.tsv"
+        "results/benchmarks/searches_{settings}_{joined}.tsv"
     script:
         "natslib/workflow/join.py"
 
@@ -119,19 +118,13 @@ rule table:
         "natslib convert {params.origin:q} {params.folder:q} --processes {threads} {params.options:q} > {log} 2>&1"
 
 
-def folder_of_records(wildcards, input):
-    """The folder that a notebook reads the records of weight-sharing searches from."""
-    return str(Path(input.searches[0]).parent)
-
-
 NEEDED = {
     "table": {"table": "results/tables/{source}/manifest.json"},
-    "records": {"searches": SEARCHES["files"]},
     "own": {"own": OWN},
 }
 TOLD = {
     "table": {"table": subpath(input.table, parent=True)},
-    "records": {"searches": folder_of_records, "dataset": SEARCHES["dataset"]},
+    "records": {"searches": SEARCHES["folder"], "dataset": SEARCHES["dataset"]},
     **{name: {name: lookup(dpath=f"{{source}}/{name}", within=SOURCES)} for name in ("recipe", "split", "splits")},
     **{name: {name: config[name]} for name in ("runs", "runs_others")},
     "entry": {"entry": subpath(output.entry, parent=True)},
@@ -143,6 +136,8 @@ for item in CATALOGUE.values():
         name: multiext(f"{FIGURES}/{stem}{item.behind}", *item.files(name)) for name, stem in item.figures.items()
     }
     first = {name: sum(map(len, list(saved.values())[:place])) for place, name in enumerate(saved)}
+    needed = NEEDED | {"records": {"searches": records_of(SEARCHES, item)}}
+    settings = {"settings": ",".join(item.settings) or SEARCHES["settings"]} if "records" in item.needs else {}
     stems = {name: subpath(output[place], strip_suffix=".svg") for name, place in first.items()}
 
     rule:
@@ -151,7 +146,7 @@ for item in CATALOGUE.values():
         input:
             notebook=item.path,
             library=imported_sources(item.path),
-            **{name: files for need in item.needs for name, files in NEEDED[need].items()},
+            **{name: files for need in item.needs for name, files in needed[need].items()},
         output:
             **saved,
             **({"entry": ENTRY} if "entry" in item.given else {}),
@@ -162,6 +157,7 @@ for item in CATALOGUE.values():
         threads: item.threads
         params:
             **{name: told for key in (*item.needs, *item.given) for name, told in TOLD.get(key, {}).items()},
+            **settings,
             **stems,
         script:
             "natslib/workflow/execute.py"

@@ -64,13 +64,15 @@ def check(found: Any, recorded: Any, where: str = "") -> None:
 
 
 def check_recorded(record: Path, name: str, found: Any, refresh: str) -> None:
-    """Compare with what stands under a name in a JSON file; say how to record what is not there, or moved on purpose."""
+    """Compare with what stands under a name in a JSON file; say how to record what is new, or moved on purpose."""
     recorded = json.loads(record.read_text()).get(name)
     assert recorded is not None, f"{name} is not recorded yet: run `{refresh}` and commit the file"
     try:
         check(rounded(found), recorded, name)
     except AssertionError as wrong:
-        pytest.fail(f"{wrong}\n{name} moved; if that is meant, run `{refresh}` and give the reason in the commit")
+        pytest.fail(
+            f"{wrong}\n{name} moved; if that is meant, run `{refresh}` and give the reason in the commit"
+        )
 
 
 def write_record(record: Path, every: Mapping[str, Any]) -> None:

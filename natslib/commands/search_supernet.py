@@ -10,7 +10,8 @@ from natslib.training.device import ready_device
 from natslib.weight_sharing import get_method
 from natslib.weight_sharing.data import load_search_data
 from natslib.weight_sharing.loop import run_search
-from natslib.weight_sharing.settings import PRESETS, Settings, settings_of
+from natslib.weight_sharing.presets import PRESETS, settings_of
+from natslib.weight_sharing.settings import Settings
 
 
 def run(args: argparse.Namespace) -> int:

@@ -93,7 +93,7 @@ class SizeSupernet(nn.Module):
                             setattr(owner, name, plain)
 
     def prefix_masks(self) -> Tensor:
-        """Return (8, max_width), of the default type: row k is one on the channels that choice k keeps, and zero on the others."""
+        """Return floats (8, max_width): row k is one on the channels that choice k keeps, and zero on the others."""
         widths = torch.tensor(CHANNELS) // self.scale.width_divisor
         return (torch.arange(self.max_width) < widths[:, None]).to(torch.get_default_dtype())
 

@@ -3,12 +3,13 @@
 import os
 import re
 from collections.abc import Mapping
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 from natslib.errors import ConfigError, unknown_name
 from natslib.spaces import SPACES
-from natslib.workflow.catalogue import CATALOGUE, stems_of
+from natslib.workflow.catalogue import CATALOGUE, Item, stems_of
 
 TRAINING = "results/training"
 """The folder of the raw logs that the workflow trains, a folder a source in it."""
@@ -39,6 +40,7 @@ def expand_sources(sources: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[s
 def asked_files(config: Mapping[str, Any]) -> list[str]:
     """Return every file that a configuration asks for: what needs no source, and the items of its sources.
 
+    Left out are items that need records of searches by settings of their own where the configuration has none.
     Raises `UnknownName` for an item that is not in the catalogue, and for a space that is none of `SPACES`.
     """
     asked = {
@@ -46,9 +48,11 @@ def asked_files(config: Mapping[str, Any]) -> list[str]:
         for name, source in config["sources"].items()
         for stem in stems_of(source["items"], space=_space(source), own="train" in source)
     }
+    recorded = expand_searches(config["searches"])["joined"]
     return [
         f"{config['figures']}/{stem}{behind}{suffix}"
         for item in CATALOGUE.values()
+        if set(item.settings) <= recorded.keys()
         for parameter, stem in item.figures.items()
         for behind in (["", *(f"_{name}" for name in config["sources"])])
         if (stem, behind) in asked or (not item.behind and not behind)
@@ -70,39 +74,61 @@ def _known_space(name: str) -> str:
 def expand_searches(searches: Mapping[str, Any]) -> dict[str, Any]:
     """Return `searches` as the Snakefile's rules use them.
 
-    `files`: the joined records of the searches; `dataset`: what was searched on; `runs`: the options of `natslib
-    search` by the name of each search that is to be run; `finished`: their markers by space. Of searches that were run
-    before, `origin`, there are none to be run.
+    `folder`, which has one of each settings in it, `settings` and `dataset`: where the records of the figures are;
+    `joined`: the names of all joined records that are or will be there, by settings ("tss-digits"). Of searches to be
+    run, by settings: `runs`, the options of `natslib search` by name, and `finished`, their markers by joined records.
+    Of searches that were run before, `origin`, there are none to be run.
     """
-    jobs = [
-        (group["space"], method, seed, group.get("warm_up"))
-        for group in searches.get("run", [])
-        for method in group["methods"]
-        for seed in group["seeds"]
-    ]
-    names = {_search_name(*job): job for job in jobs}
-    common = [f"--{key}={searches[key]}" for key in ("dataset", "settings") if key in searches]
-    ran = f"{SEARCHED}/{searches.get('settings')}"
-    folder, dataset = searches.get("origin", ran), searches["dataset"]
-    kinds = [f"{space}-{dataset}{kind}" for space in SPACES for kind in ("", "-scores")]
+    runs: dict[str, dict[str, list[str]]] = {}
+    finished: dict[str, dict[str, list[str]]] = {}
+    for group in searches.get("run", []):
+        settings, dataset = (group.get(key, searches[key]) for key in ("settings", "dataset"))
+        joined = f"{group['space']}-{dataset}"
+        for method, seed in product(group["methods"], group["seeds"]):
+            name, options = _search(joined, method, seed, group.get("warm_up"))
+            told = [f"--dataset={dataset}", f"--settings={settings}", f"--space={group['space']}"]
+            runs.setdefault(settings, {})[name] = [*told, *options]
+            markers = finished.setdefault(settings, {}).setdefault(joined, [])
+            markers.append(f"{SEARCHED}/{settings}/{name}/finished")
+    folder = searches.get("origin", SEARCHED)
+    there = {settings: list(markers) for settings, markers in finished.items()}
     return {
-        "files": [f"{folder}/{kind}.parquet" for kind in kinds],
-        "dataset": dataset,
-        "runs": {name: common + _search_options(*job) for name, job in names.items()},
-        "finished": {
-            space: [f"{ran}/{name}/finished" for name, job in names.items() if job[0] == space]
-            for space in SPACES
-        },
+        "folder": folder,
+        "settings": searches["settings"],
+        "dataset": searches["dataset"],
+        "joined": there if "run" in searches else _found(Path(folder)),
+        "runs": runs,
+        "finished": finished,
     }
 
 
-def _search_name(space: str, method: str, seed: int, warm_up: float | None) -> str:
-    return f"{space}-{method}-{seed}" + ("" if warm_up is None else f"-warm-up-{warm_up}")
+def _search(joined: str, method: str, seed: int, warm_up: float | None) -> tuple[str, list[str]]:
+    """Return the name of a search, and what `natslib search` is told of it besides dataset, settings and space."""
+    name, options = f"{joined}-{method}-{seed}", [f"--algorithm={method}", f"--seed={seed}"]
+    if warm_up is None:
+        return name, options
+    return f"{name}-warm-up-{warm_up}", [*options, f"--warm-up={warm_up}"]
 
 
-def _search_options(space: str, method: str, seed: int, warm_up: float | None) -> list[str]:
-    options = [f"--space={space}", f"--algorithm={method}", f"--seed={seed}"]
-    return options if warm_up is None else [*options, f"--warm-up={warm_up}"]
+def _found(folder: Path) -> dict[str, list[str]]:
+    """Return the names of the joined records in a folder, by settings."""
+    found: dict[str, list[str]] = {}
+    for path in sorted(folder.glob("*/*-scores.parquet")):
+        found.setdefault(path.parent.name, []).append(path.stem.removesuffix("-scores"))
+    return found
+
+
+def records_of(searches: Mapping[str, Any], item: Item) -> list[str]:
+    """Return the files of the joined records that an item reads: all there are of its settings.
+
+    `searches` is that of `expand_searches`. An item without settings of its own reads those of the configuration.
+    """
+    return [
+        f"{searches['folder']}/{settings}/{joined}{kind}.parquet"
+        for settings in item.settings or [searches["settings"]]
+        for joined in searches["joined"].get(settings, [])
+        for kind in ("", "-scores")
+    ]
 
 
 def _given(name: str, source: Mapping[str, Any]) -> dict[str, Any]:

@@ -116,3 +116,11 @@ def test_what_is_printed_and_what_was_found_are_rows_of_their_own():
     assert set(here["column"]) == {"digits-T"}
     assert here["mean"].to_dict() == {"tas": 60, "a-random-architecture": 30, "optimal": 60}
     assert set(rows["method"]) == {"tas", "a-random-architecture", "optimal"}
+
+
+def test_searches_with_the_statistics_of_batches_have_names_of_their_own() -> None:
+    runs = pd.DataFrame({"method": ["enas"] * 3})
+    runs["settings"] = ["nas-bench-201-digits", "nas-bench-201-bn0-digits", "digits"]
+    named = with_norms(runs)["method"]
+    assert named.tolist() == ["enas", "enas-bn0", "enas"]
+    assert title_of("enas-bn0") == "ENAS, BN0"

@@ -8,7 +8,7 @@ from torch.nn.functional import cross_entropy
 
 from natslib.search.projection import Score, decide, mask_out
 from natslib.weight_sharing.method import Batch
-from natslib.weight_sharing.settings import settings_of
+from natslib.weight_sharing.presets import settings_of
 from tests.weight_sharing.tiny import Endless, calls_of, noise, supernet, tiny
 
 PT = ["darts-pt", "darts-pt-fixed"]

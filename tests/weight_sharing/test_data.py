@@ -142,9 +142,7 @@ def test_augmented_selection_batches_are_moved_anew_in_every_pass(data: SearchDa
 def test_halves_are_those_of_the_training_images_whatever_the_dataset(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = ImageSet(
-        name, 2, numbered(7, 0), {"valid": numbered(4, 50)}, (0.0,), (1.0,), shift=4, flip=True
-    )
+    whole = ImageSet(name, 2, numbered(7, 0), {"valid": numbered(4, 50)}, (0.0,), (1.0,), shift=4, flip=True)
     monkeypatch.setattr(module, "load_images", lambda asked, root, *, verify: {name: whole}[asked])
     data = load_search_data(name, Path("data"), CPU, verify=True, halves=True)
     assert data.name == name

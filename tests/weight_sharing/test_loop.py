@@ -15,7 +15,8 @@ from natslib.files import lock
 from natslib.weight_sharing.data import SearchData, SelectionBatches
 from natslib.weight_sharing.loop import CHECKPOINT, Run, run_search
 from natslib.weight_sharing.methods.rsps import Rsps
-from natslib.weight_sharing.settings import Settings, settings_of
+from natslib.weight_sharing.presets import settings_of
+from natslib.weight_sharing.settings import Settings
 
 from .tiny import SCALE
 

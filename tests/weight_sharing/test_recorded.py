@@ -10,7 +10,7 @@ from natslib.analysis import projections
 from natslib.spaces import get_space
 from natslib.weight_sharing.records import manifest_of
 
-FOLDER = Path(__file__).resolve().parents[2] / "logs" / "weight-sharing"
+FOLDER = Path(__file__).resolve().parents[2] / "logs" / "weight-sharing" / "digits"
 RUN = ["method", "warm_up", "seed"]
 EDGES, OPS = 6, 5
 TRAINED, TUNED = 100, 110  # the epochs of the digits settings, without and with tuning between decisions

@@ -17,7 +17,8 @@ from natslib.weight_sharing import METHODS, get_method
 from natslib.weight_sharing.data import SearchData, search_data
 from natslib.weight_sharing.loop import Run
 from natslib.weight_sharing.methods.enas import Controller, Enas
-from natslib.weight_sharing.settings import PRESETS, Settings, settings_of
+from natslib.weight_sharing.presets import PRESETS, settings_of
+from natslib.weight_sharing.settings import Settings
 from tests.recorded import check_recorded, double_precision, fingerprint, write_record
 
 from .conftest import brightness
@@ -99,7 +100,14 @@ def drawn() -> dict[str, Any]:
 
 
 def test_every_method_of_every_paper_is_recorded() -> None:
-    desk_sized = {"digits", "digits-40", "digits-60", "nas-bench-201-digits", "nas-bench-201-bn0-digits", "smoke"}
+    desk_sized = {
+        "digits",
+        "digits-40",
+        "digits-60",
+        "nas-bench-201-digits",
+        "nas-bench-201-bn0-digits",
+        "smoke",
+    }
     assert set(PAPERS) == set(PRESETS) - desk_sized
 
 

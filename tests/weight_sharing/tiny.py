@@ -11,7 +11,8 @@ from natslib.nets.topology_supernet import TopologySupernet
 from natslib.spaces import Scale
 from natslib.weight_sharing import get_method
 from natslib.weight_sharing.method import Batch
-from natslib.weight_sharing.settings import Settings, settings_of
+from natslib.weight_sharing.presets import settings_of
+from natslib.weight_sharing.settings import Settings
 
 SCALE = Scale(channels=4, cells=1, width_divisor=8)
 CLASSES = 3

@@ -6,11 +6,12 @@ import yaml
 
 from natslib.errors import ConfigError, UnknownName
 from natslib.weight_sharing import METHODS, get_method
-from natslib.weight_sharing.settings import PRESETS
+from natslib.weight_sharing.presets import PRESETS
 from natslib.workflow.catalogue import CATALOGUE
-from natslib.workflow.config import asked_files, expand_searches, expand_sources
+from natslib.workflow.config import asked_files, expand_searches, expand_sources, records_of
 
-CONFIG = Path(__file__).resolve().parents[2] / "config"
+ROOT = Path(__file__).resolve().parents[2]
+CONFIG = ROOT / "config"
 SCHEMA = yaml.safe_load((CONFIG / "schema.yaml").read_text())
 GOOD = {
     "figures": "figures",
@@ -124,9 +125,12 @@ def test_accuracy_against_cost_shows_training_beside_the_split():
     assert expand_sources(GOOD["sources"])["published"]["splits"] == "train,valid"
 
 
+SHIPPED = {"origin": str(ROOT / "logs/weight-sharing"), "settings": "digits", "dataset": "digits"}
+
+
 def asked(**sources):
     made = {name: {"origin": "x", "items": "all"} | change for name, change in sources.items()}
-    files = asked_files({"figures": "f", "sources": made})
+    files = asked_files({"figures": "f", "sources": made, "searches": SHIPPED})
     return {Path(file).stem for file in files}
 
 
@@ -158,7 +162,8 @@ def test_the_official_configuration_draws_the_whole_catalogue():
 
 
 def test_a_table_is_asked_for_as_text_too():
-    files = asked_files({"figures": "f", "sources": {"a": {"origin": "x", "items": ["table4_multi_trial"]}}})
+    source = {"origin": "x", "items": ["table4_multi_trial"]}
+    files = asked_files({"figures": "f", "sources": {"a": source}, "searches": SHIPPED})
     assert "f/table4_multi_trial_a.md" in files
     assert "f/table4_multi_trial_a.tex" in files
     assert "f/fig1_search_spaces.md" not in files
@@ -193,8 +198,8 @@ SEARCHES = {"dataset": "digits", "settings": "smoke", "run": [RUN, RUN | {"warm_
 def test_a_search_is_a_job_with_the_options_of_the_command():
     jsonschema.validate(GOOD | {"searches": SEARCHES}, SCHEMA, cls=jsonschema.Draft202012Validator)
     expanded = expand_searches(SEARCHES)
-    assert list(expanded["runs"]) == [
-        "sss-tas-1", "sss-tas-2", "sss-tas-1-warm-up-0", "sss-tas-2-warm-up-0",
+    assert list(expanded["runs"]["smoke"]) == [
+        "sss-digits-tas-1", "sss-digits-tas-2", "sss-digits-tas-1-warm-up-0", "sss-digits-tas-2-warm-up-0",
     ]  # fmt: skip
     options = [
         "--dataset=digits",
@@ -204,15 +209,41 @@ def test_a_search_is_a_job_with_the_options_of_the_command():
         "--seed=2",
         "--warm-up=0",
     ]
-    assert expanded["runs"]["sss-tas-2-warm-up-0"] == options
-    assert expanded["finished"]["sss"][0] == "results/weight-sharing/smoke/sss-tas-1/finished"
-    assert expanded["files"][0] == "results/weight-sharing/smoke/tss-digits.parquet"
+    assert expanded["runs"]["smoke"]["sss-digits-tas-2-warm-up-0"] == options
+    first = "results/weight-sharing/smoke/sss-digits-tas-1/finished"
+    assert expanded["finished"]["smoke"]["sss-digits"][0] == first
+    assert records_of(expanded, CATALOGUE["weight_sharing"]) == [
+        "results/weight-sharing/smoke/sss-digits.parquet",
+        "results/weight-sharing/smoke/sss-digits-scores.parquet",
+    ]
+
+
+def test_some_searches_may_have_other_settings_and_another_dataset():
+    other = RUN | {"settings": "digits-40", "dataset": "photos"}
+    asked = SEARCHES | {"run": [RUN, other]}
+    jsonschema.validate(GOOD | {"searches": asked}, SCHEMA, cls=jsonschema.Draft202012Validator)
+    expanded = expand_searches(asked)
+    options = expanded["runs"]["digits-40"]["sss-photos-tas-1"]
+    assert options[:3] == ["--dataset=photos", "--settings=digits-40", "--space=sss"]
+    assert expanded["joined"] == {"smoke": ["sss-digits"], "digits-40": ["sss-photos"]}
 
 
 def test_searches_that_were_run_before_are_only_read():
-    expanded = expand_searches({"origin": "logs/weight-sharing", "dataset": "digits"})
+    expanded = expand_searches(SHIPPED)
     assert expanded["runs"] == {}
-    assert expanded["files"][3] == "logs/weight-sharing/sss-digits-scores.parquet"
+    found = records_of(expanded, CATALOGUE["weight_sharing"])
+    assert found[0] == f"{ROOT}/logs/weight-sharing/digits/sss-digits.parquet"
+    assert all(Path(path).is_file() for path in found)
+
+
+def test_items_of_settings_that_were_not_searched_are_left_out():
+    searches = {"dataset": "digits", "settings": "smoke", "run": [RUN]}
+    asked = GOOD | {"searches": searches} | source(items="all")
+    assert not [path for path in asked_files(asked) if "nasbench201_weight_sharing" in path]
+    more = searches | {
+        "run": [RUN, *(RUN | {"settings": f"nas-bench-201{bn0}-digits"} for bn0 in ("", "-bn0"))]
+    }
+    assert [path for path in asked_files(asked | {"searches": more}) if "nasbench201_weight_sharing" in path]
 
 
 @pytest.mark.parametrize(

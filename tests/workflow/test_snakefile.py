@@ -96,7 +96,7 @@ def test_a_notebook_is_told_what_its_source_and_the_configuration_say(tmp_path):
         "recipe": "12", "splits": "train,valid", "figure3": "drawn/fig3_accuracy_vs_cost_mine",
     }  # fmt: skip
     assert said("darts_pt") == folder | {
-        "searches": "logs/weight-sharing", "dataset": "digits",
+        "searches": "logs/weight-sharing", "settings": "digits", "dataset": "digits",
         "figure_choices": "drawn/darts_pt_mine", "figure_strength": "drawn/darts_pt_strength_mine",
         "figure_orders": "drawn/darts_pt_orders_mine", "figure_rows": "drawn/darts_pt_table_mine",
     }  # fmt: skip

@@ -1,4 +1,4 @@
-"""The settings of the papers by value."""
+"""The settings of the papers by value, and how the small ones differ."""
 
 import math
 from dataclasses import replace
@@ -8,7 +8,7 @@ import pytest
 from natslib.errors import ConfigError, UnknownName
 from natslib.spaces import PAPER_SCALE, SMALL_SCALE, SPACES
 from natslib.weight_sharing import METHODS, get_method
-from natslib.weight_sharing.settings import NATS_SSS, NATS_TSS, PRESETS, settings_of
+from natslib.weight_sharing.presets import NATS_SSS, NATS_TSS, PRESETS, settings_of
 
 
 @pytest.mark.parametrize("name", [name for name in METHODS if not name.startswith("darts-pt")])
