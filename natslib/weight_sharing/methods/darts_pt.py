@@ -1,7 +1,8 @@
 """DARTS-PT: the operations that a trained supernet can least do without, edge by edge (Wang et al., ICLR 2021).
 
 The supernet trains as DARTS does. Then one open edge at a time, drawn at random, is set to the operation whose removal
-costs most (`search.projection`), and the supernet is tuned before the next.
+costs most (`search.projection`), and the supernet is tuned before the next. The released code draws the batches of a
+step from all images anew; here, as in the other searches, an epoch goes through the training images once.
 """
 
 from typing import Any, ClassVar
