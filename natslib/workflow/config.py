@@ -40,24 +40,43 @@ def expand_sources(sources: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[s
 def asked_files(config: Mapping[str, Any]) -> list[str]:
     """Return every file that a configuration asks for: what needs no source, and the items of its sources.
 
-    Left out are items that need records of searches by settings of their own where the configuration has none.
-    Raises `UnknownName` for an item that is not in the catalogue, and for a space that is none of `SPACES`.
+    Of `all`, items are left out whose searches, by settings of their own, the configuration lacks; raises `ConfigError`
+    where one is asked for by name. Raises `UnknownName` for an item that is not in the catalogue, and for a space that
+    is none of `SPACES`.
     """
     asked = {
         (stem, f"_{name}")
         for name, source in config["sources"].items()
         for stem in stems_of(source["items"], space=_space(source), own="train" in source)
     }
-    recorded = expand_searches(config["searches"])["joined"]
+    lacking = _lacking(expand_searches(config["searches"])["joined"])
+    named = {
+        stem for source in config["sources"].values() if source["items"] != "all" for stem in source["items"]
+    }
+    for stem in named & lacking.keys():
+        raise ConfigError(
+            f"the item {stem!r} needs searches with the settings {', '.join(lacking[stem])}, which the configuration "
+            "neither runs nor has; config/weight-sharing.yaml runs them, and logs/weight-sharing has them"
+        )
     return [
         f"{config['figures']}/{stem}{behind}{suffix}"
         for item in CATALOGUE.values()
-        if set(item.settings) <= recorded.keys()
         for parameter, stem in item.figures.items()
+        if stem not in lacking
         for behind in (["", *(f"_{name}" for name in config["sources"])])
         if (stem, behind) in asked or (not item.behind and not behind)
         for suffix in item.files(parameter)
     ]
+
+
+def _lacking(joined: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Return the settings that have no records, by the figures that need them."""
+    return {
+        stem: lacking
+        for item in CATALOGUE.values()
+        if (lacking := [settings for settings in item.settings if settings not in joined])
+        for stem in item.figures.values()
+    }
 
 
 def _space(source: Mapping[str, Any]) -> str:

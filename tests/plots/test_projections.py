@@ -62,7 +62,12 @@ def test_every_place_has_its_number() -> None:
 
 def test_a_line_goes_through_the_means_of_each_length_of_training() -> None:
     ax = Figure().subplots()
-    keys = [(epochs, kind, epochs + worth) for epochs in (40, 60) for kind in ("magnitude", "projection") for worth in (0, 2)]
+    keys = [
+        (epochs, kind, epochs + worth)
+        for epochs in (40, 60)
+        for kind in ("magnitude", "projection")
+        for worth in (0, 2)
+    ]
     draw_by_training(ax, pd.DataFrame(keys, columns=["epochs", "selection", "accuracy"]))
     lines = [line for line in ax.lines if line.get_linestyle() == "-"]
     assert [line.get_ydata().tolist() for line in lines] == [[41, 61], [41, 61]]

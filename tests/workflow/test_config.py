@@ -240,6 +240,11 @@ def test_items_of_settings_that_were_not_searched_are_left_out():
     searches = {"dataset": "digits", "settings": "smoke", "run": [RUN]}
     asked = GOOD | {"searches": searches} | source(items="all")
     assert not [path for path in asked_files(asked) if "nasbench201_weight_sharing" in path]
+    named = asked | source(items=["nasbench201_weight_sharing"])
+    with pytest.raises(
+        ConfigError, match=r"needs searches with the settings nas-bench-201-digits, nas-bench-201-bn0"
+    ):
+        asked_files(named)
     more = searches | {
         "run": [RUN, *(RUN | {"settings": f"nas-bench-201{bn0}-digits"} for bn0 in ("", "-bn0"))]
     }
