@@ -10,7 +10,17 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from natslib.analysis.projections import TITLES
-from natslib.plots.palette import BLACK, BLUE, GREEN, GREY, OPERATION_COLOURS, ORANGE, SEQUENTIAL, VERMILLION
+from natslib.plots.palette import (
+    BLACK,
+    BLUE,
+    GREEN,
+    GREY,
+    OPERATION_COLOURS,
+    ORANGE,
+    SEQUENTIAL,
+    SKY,
+    VERMILLION,
+)
 from natslib.spaces import TOPOLOGY
 
 _LINES = {
@@ -128,19 +138,18 @@ def draw_by_training(ax: Axes, found: pd.DataFrame) -> None:
         ax.plot(some["epochs"] + shift, some["accuracy"], "o", color=colour, ms=3.4, mec="white", mew=0.3)
     ax.set_xticks(sorted(set(found["epochs"])))
     ax.set_xlabel("epochs of the supernet's training")
-    ax.legend(loc="lower left")
 
 
 def draw_leads(ax: Axes, frame: pd.DataFrame) -> None:
     """Draw how far skip-connections lead against how good the supernet is (`analysis.projections.skips_and_quality`).
 
-    A line a supernet, from its first epoch of training to its last, which has a dot.
+    A line a supernet, from its first epoch of training to its last, which has a dot; a colour a length of training.
     """
-    for method, colour, title in (("darts-pt", BLUE, "α learns"), ("darts-pt-fixed", GREEN, "α fixed")):
-        for number, (_, run) in enumerate(frame[frame["method"] == method].groupby(["settings", "seed"])):
-            label = title if number == 0 else None
+    for (_, runs), colour in zip(frame.groupby("settings", sort=False), (SKY, ORANGE, BLACK), strict=False):
+        label = f"{runs['epoch'].max()} epochs"
+        for _, run in runs.groupby(["method", "seed"]):
             ax.plot(run["quality"], run["lead"], color=colour, linewidth=0.7, alpha=0.7, label=label)
             ax.plot(run["quality"].iloc[-1], run["lead"].iloc[-1], "o", color=colour, ms=3)
+            label = "_"
     ax.axhline(0, color=GREY, linewidth=0.8, linestyle=":")
-    ax.set(xlabel="supernet's validation accuracy (%)", ylabel="α of skip − α of 3×3, mean over edges")
-    ax.legend(loc="upper left")
+    ax.set(xlabel="supernet's validation accuracy (%)", ylabel="α of skip − α of 3×3 (mean)")
