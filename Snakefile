@@ -118,13 +118,18 @@ rule table:
         "natslib convert {params.origin:q} {params.folder:q} --processes {threads} {params.options:q} > {log} 2>&1"
 
 
+def folder_of_records(wildcards, input):
+    """The folder that a notebook reads the records of weight-sharing searches from, with one of each settings in it."""
+    return str(Path(input.searches[0]).parents[1])
+
+
 NEEDED = {
     "table": {"table": "results/tables/{source}/manifest.json"},
     "own": {"own": OWN},
 }
 TOLD = {
     "table": {"table": subpath(input.table, parent=True)},
-    "records": {"searches": SEARCHES["folder"], "dataset": SEARCHES["dataset"]},
+    "records": {"searches": folder_of_records, "dataset": SEARCHES["dataset"]},
     **{name: {name: lookup(dpath=f"{{source}}/{name}", within=SOURCES)} for name in ("recipe", "split", "splits")},
     **{name: {name: config[name]} for name in ("runs", "runs_others")},
     "entry": {"entry": subpath(output.entry, parent=True)},
