@@ -9,7 +9,7 @@ from snakemake.logging import logger
 from snakemake.utils import validate
 
 from natslib.workflow.catalogue import CATALOGUE
-from natslib.workflow.config import asked_files, expand_searches, expand_sources, told
+from natslib.workflow.config import asked_files, expand_searches, expand_sources, records_of, told
 from natslib.workflow.imports import imported_sources
 from natslib.workflow.running import begin
 from natslib.workflow.summary import summary
@@ -43,10 +43,9 @@ shell.prefix(f"PATH={BIN.replace('{', '{{').replace('}', '}}')}:$PATH; ")  # `py
 
 wildcard_constraints:
     source="|".join(SOURCES),
-    search="|".join(SEARCHES["runs"]) or "none",
-    settings=r"[a-z0-9-]+",
-    dataset=SEARCHES["dataset"],
-    space="|".join(SEARCHES["finished"]),
+    settings="|".join(SEARCHES["runs"]) or "none",
+    search="|".join(name for runs in SEARCHES["runs"].values() for name in runs) or "none",
+    joined="|".join({name for joined in SEARCHES["finished"].values() for name in joined}) or "none",
     shard=r"\d+",
     shards=r"\d+",
 
@@ -101,24 +100,24 @@ rule search:
         mem_mb=1500,
         runtime=60,
     params:
-        options=lookup(dpath="runs/{search}", within=SEARCHES),
+        options=lookup(dpath="runs/{settings}/{search}", within=SEARCHES),
         folder=subpath(output.finished, parent=True),
     shell:
         "python -m natslib.workflow.job search {params.options:q} --out {params.folder:q} > {log} 2>&1"
 
 
 rule searches:
-    """The records of all searches of a space, joined to two small files."""
+    """The records of all searches of a space on a dataset, joined to two small files."""
     input:
-        finished=lookup(dpath="finished/{space}", within=SEARCHES),
+        finished=lookup(dpath="finished/{settings}/{joined}", within=SEARCHES),
         library=imported_sources("natslib/workflow/join.py"),
     output:
-        records="results/weight-sharing/{settings}/{space}-{dataset}.parquet",
-        scores="results/weight-sharing/{settings}/{space}-{dataset}-scores.parquet",
+        records="results/weight-sharing/{settings}/{joined}.parquet",
+        scores="results/weight-sharing/{settings}/{joined}-scores.parquet",
     log:
-        "results/logs/searches_{settings}_{space}-{dataset}.log",
+        "results/logs/searches_{settings}_{joined}.log",
     benchmark:
-        "results/benchmarks/searches_{settings}_{space}-{dataset}.tsv"
+        "results/benchmarks/searches_{settings}_{joined}.tsv"
     shell:
         "python -m natslib.workflow.join {output.records:q} {output.scores:q} {input.finished:q} > {log} 2>&1"
 
@@ -145,7 +144,6 @@ rule table:
 
 NEEDED = {
     "table": {"table": "results/tables/{source}/manifest.json"},
-    "records": {"searches": SEARCHES["files"]},
     "own": {"own": OWN},
 }
 
@@ -159,6 +157,7 @@ for item in CATALOGUE.values():
     saved = {
         name: multiext(f"{FIGURES}/{stem}{item.behind}", *item.files(name)) for name, stem in item.figures.items()
     }
+    needed = NEEDED | {"records": {"searches": records_of(SEARCHES, item)}}
 
     rule:
         name:
@@ -166,7 +165,7 @@ for item in CATALOGUE.values():
         input:
             notebook=item.path,
             library=imported_sources(item.path),
-            **{name: files for need in item.needs for name, files in NEEDED[need].items()},
+            **{name: files for need in item.needs for name, files in needed[need].items()},
         output:
             **saved,
         log:

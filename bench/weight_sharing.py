@@ -30,7 +30,8 @@ from natslib.training.loop import clock
 from natslib.weight_sharing import get_method
 from natslib.weight_sharing.data import SelectionBatches, load_search_data, paired_epoch
 from natslib.weight_sharing.method import Batch, Method, ValidBatches
-from natslib.weight_sharing.settings import Settings, settings_of
+from natslib.weight_sharing.presets import settings_of
+from natslib.weight_sharing.settings import Settings
 
 SAMPLED = ("rsps", "gdas", "setn", "enas", "tas", "tunas")
 METHODS = (*SAMPLED, "darts-v1", "darts-v2", "darts-pt", "fbnetv2")

@@ -28,7 +28,7 @@ def read_printed(table: str) -> pd.DataFrame:
     content = dict(tables[table])
     source = content.pop("source")
     rows = [
-        (space, method, dataset, split, *pair, values["evidence"], source)
+        (space, method, dataset, split, *pair, _evidence(values["evidence"], dataset, split), source)
         for space, methods in content.items()
         for method, values in methods.items()
         for dataset, numbers in values.items()
@@ -36,6 +36,11 @@ def read_printed(table: str) -> pd.DataFrame:
         for split, pair in (("valid", numbers[:2]), ("test", numbers[2:]))
     ]
     return pd.DataFrame(rows, columns=COLUMNS).astype({"mean": "float64", "std": "float64"})
+
+
+def _evidence(given: str | dict[str, str], dataset: str, split: str) -> str:
+    """Return the word for one number of a row that has one word, one a dataset or one a split."""
+    return given if isinstance(given, str) else given.get(dataset) or given[split]
 
 
 @cache

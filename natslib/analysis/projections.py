@@ -7,6 +7,7 @@ architecture in percent. For single masked evaluations see `analysis.weight_shar
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy.stats import spearmanr
 
 from natslib.analysis.printed import EVIDENCE
 from natslib.errors import NotMeasured
@@ -107,3 +108,34 @@ def beside_printed(
     texts.insert(1, "evidence", evidence.reindex(texts.index).fillna(""))
     texts["paper"] += texts["evidence"].map(EVIDENCE).fillna("")
     return texts.rename_axis("choice").reset_index()
+
+
+def skips_and_quality(records: pd.DataFrame) -> pd.DataFrame:
+    """Return how far skip-connections lead as a supernet becomes better, an epoch of its training a row.
+
+    Wang et al. (section 4.3): where an edge's input is close to the best estimate there is, and in a good supernet it
+    is, the best mixture weighs the skip-connection more than the convolution. Columns: settings, method, seed, epoch,
+    quality (validation accuracy of the supernet in percent, epoch 0 left out) and lead (mean over the edges of the
+    parameter of `skip_connect` less that of `nor_conv_3x3`).
+    """
+    made = records["projected_edges"].map(len)
+    before = made.groupby([records[name] for name in ("settings", "method", "seed")]).cumsum() - made == 0
+    trained = records[before & (records["epoch"] > 0)]
+    alphas = np.stack(trained["alphas"].to_list()).reshape(-1, EDGES, OPS)
+    skip, conv = (TOPOLOGY.choices.index(name) for name in ("skip_connect", "nor_conv_3x3"))
+    lead = (alphas[:, :, skip] - alphas[:, :, conv]).mean(axis=1)
+    kept = trained[["settings", "method", "seed", "epoch"]]
+    return kept.assign(quality=trained["valid_accuracy"], lead=lead).reset_index(drop=True)
+
+
+def lead_correlation(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return Spearman's correlation of quality and lead (`skips_and_quality`) over the epochs of each supernet.
+
+    Columns: settings, method, seed, epochs, lead (after the last), rho.
+    """
+    runs = frame.groupby(["settings", "method", "seed"], sort=False)
+    rows = [
+        (*key, len(run), run["lead"].iloc[-1], spearmanr(run["quality"], run["lead"]).statistic)
+        for key, run in runs
+    ]
+    return pd.DataFrame(rows, columns=["settings", "method", "seed", "epochs", "lead", "rho"])

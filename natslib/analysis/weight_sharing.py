@@ -42,6 +42,15 @@ def describe_runs(frames: Iterable[pd.DataFrame]) -> str:
     return f"settings {names}, {runs['epoch'].max()} epochs, seeds: {'/'.join(map(str, seeds))}"
 
 
+def with_norms(runs: pd.DataFrame) -> pd.DataFrame:
+    """Return runs with "-bn0" behind the method where the settings are those of NAS-Bench-201's second table.
+
+    These are the names of its rows (`analysis.printed`).
+    """
+    second = runs["settings"].str.contains("-bn0")
+    return runs.assign(method=runs["method"] + np.where(second, "-bn0", ""))
+
+
 def known_share(runs: pd.DataFrame, values: Floats) -> float:
     """Return the share (0 to 1) of the recorded architectures that have a value."""
     return float((~np.isnan(values[runs["arch_index"]])).mean())

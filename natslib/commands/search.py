@@ -19,7 +19,7 @@ from natslib.search.study import PAPER, RUNS, Study, study_of
 from natslib.spaces import SPACES
 from natslib.tables.reported import REPORTED, reported_values
 from natslib.weight_sharing import METHODS
-from natslib.weight_sharing.settings import PRESETS
+from natslib.weight_sharing.presets import PRESETS
 
 EPILOG = """examples:
   natslib search --algorithm rea --dataset cifar10 --runs 500 --seed 0

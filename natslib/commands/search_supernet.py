@@ -10,7 +10,8 @@ from natslib.training.device import ready_device
 from natslib.weight_sharing import get_method
 from natslib.weight_sharing.data import load_search_data
 from natslib.weight_sharing.loop import run_search
-from natslib.weight_sharing.settings import PRESETS, Settings, settings_of
+from natslib.weight_sharing.presets import PRESETS, settings_of
+from natslib.weight_sharing.settings import Settings
 
 
 def run(args: argparse.Namespace) -> int:
@@ -26,7 +27,9 @@ def run(args: argparse.Namespace) -> int:
         settings_of(args.settings, args.algorithm, method.space), args.warm_up, method.space
     )
     device = ready_device(args.device)
-    data = load_search_data(args.dataset, args.data, device, verify=not args.unverified)
+    data = load_search_data(
+        args.dataset, args.data, device, verify=not args.unverified, halves=settings.halves
+    )
     name = args.algorithm + ("" if args.warm_up is None else f"-warm-up-{args.warm_up:g}")
     where = Path("results/weight-sharing") / f"{method.space}-{data.name}-{settings.name}" / name
     folder = args.out or where / f"seed-{args.seed}"

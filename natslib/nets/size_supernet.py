@@ -93,9 +93,9 @@ class SizeSupernet(nn.Module):
                             setattr(owner, name, plain)
 
     def prefix_masks(self) -> Tensor:
-        """Return float32 (8, max_width): row k is one on the channels that choice k keeps, and zero on the others."""
+        """Return floats (8, max_width): row k is one on the channels that choice k keeps, and zero on the others."""
         widths = torch.tensor(CHANNELS) // self.scale.width_divisor
-        return (torch.arange(self.max_width) < widths[:, None]).float()
+        return (torch.arange(self.max_width) < widths[:, None]).to(torch.get_default_dtype())
 
     def gates(self, code: Sequence[int]) -> list[Gate]:
         """Return the gates of a code, one a unit: its prefix masks. Stem and first cell share a width."""

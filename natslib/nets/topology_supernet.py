@@ -144,13 +144,20 @@ class MixedCell(nn.Module):
 class TopologySupernet(nn.Module):
     """All 15,625 candidates of the topology space in one network.
 
-    Batch norms of the cells and the last one have no affine parameters and, unless `running_statistics`, always use
-    the statistics of the batch; those of the stem and the reduction blocks are as in a candidate (NATS-Bench's
-    setting; NAS-Bench-201's first table came from `running_statistics`).
+    Batch norms of the cells and the last one have no affine parameters and always use the statistics of the batch;
+    those of the stem and the reduction blocks are as in a candidate (NATS-Bench's setting). NAS-Bench-201's first
+    table came from `running_statistics` in the cells; in both its tables, and in DARTS-PT, the last one is as in a
+    candidate too (`ordinary_last_norm`).
     """
 
     def __init__(
-        self, in_channels: int, classes: int, scale: Scale, *, running_statistics: bool = False
+        self,
+        in_channels: int,
+        classes: int,
+        scale: Scale,
+        *,
+        running_statistics: bool = False,
+        ordinary_last_norm: bool = False,
     ) -> None:
         super().__init__()
         self.scale = scale
@@ -163,7 +170,8 @@ class TopologySupernet(nn.Module):
                 self.body.append(ReductionBlock(widths[stage - 1], width))
             self.body += [MixedCell(width, running_statistics=running_statistics) for _ in range(scale.cells)]
         self.last = nn.Sequential(
-            nn.BatchNorm2d(widths[-1], affine=False, track_running_stats=running_statistics), nn.ReLU()
+            nn.BatchNorm2d(widths[-1], affine=ordinary_last_norm, track_running_stats=ordinary_last_norm),
+            nn.ReLU(),
         )
         self.classifier = nn.Linear(widths[-1], classes)
 
@@ -206,6 +214,7 @@ class TopologySupernet(nn.Module):
         )
         network.to(stem.weight)
         network.stem.load_state_dict(self.stem.state_dict())
+        network.last.load_state_dict(self.last.state_dict(), strict=False)  # a norm may have nothing to copy
         network.classifier.load_state_dict(classifier.state_dict())
         for mine, block in zip(self.body, network.body, strict=True):
             if isinstance(mine, MixedCell):

@@ -104,5 +104,10 @@ def colours(names: Iterable[str]) -> dict[str, str]:
 
 
 def title_of(algorithm: str) -> str:
-    """Return how a search is written in figures: the paper's capitals, else its name with spaces."""
+    """Return how a search is written in figures: the paper's capitals, else its name with spaces.
+
+    A name that ends with "-bn0" is that of a search of NAS-Bench-201 with the statistics of batches in its cells.
+    """
+    if algorithm.endswith("-bn0"):
+        return f"{title_of(algorithm.removesuffix('-bn0'))}, BN0"
     return ALGORITHM_TITLES.get(algorithm, algorithm.replace("-", " "))

@@ -10,7 +10,17 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from natslib.analysis.projections import TITLES
-from natslib.plots.palette import BLACK, BLUE, GREEN, GREY, OPERATION_COLOURS, ORANGE, SEQUENTIAL, VERMILLION
+from natslib.plots.palette import (
+    BLACK,
+    BLUE,
+    GREEN,
+    GREY,
+    OPERATION_COLOURS,
+    ORANGE,
+    SEQUENTIAL,
+    SKY,
+    VERMILLION,
+)
 from natslib.spaces import TOPOLOGY
 
 _LINES = {
@@ -112,3 +122,34 @@ def draw_places(ax: Axes, means: pd.DataFrame) -> None:
     ax.grid(visible=False)
     ax.tick_params(length=0)
     ax.set(xlabel="place in the order of decisions", ylabel="edge")
+
+
+def draw_by_training(ax: Axes, found: pd.DataFrame) -> None:
+    """Draw what supernets choose against how many epochs they were trained: a dot a seed, a line through the means.
+
+    `found`: columns epochs, selection ("magnitude", "projection") and accuracy of `darts-pt`.
+    """
+    for selection, shift in (("magnitude", -0.8), ("projection", 0.8)):
+        some = found[found["selection"] == selection]
+        title = TITLES["darts-pt", selection]
+        colour = _LINES[title][0]
+        means = some.groupby("epochs")["accuracy"].mean()
+        ax.plot(means.index + shift, means, color=colour, linewidth=1.4, label=title)
+        ax.plot(some["epochs"] + shift, some["accuracy"], "o", color=colour, ms=3.4, mec="white", mew=0.3)
+    ax.set_xticks(sorted(set(found["epochs"])))
+    ax.set_xlabel("epochs of the supernet's training")
+
+
+def draw_leads(ax: Axes, frame: pd.DataFrame) -> None:
+    """Draw how far skip-connections lead against how good the supernet is (`analysis.projections.skips_and_quality`).
+
+    A line a supernet, from its first epoch of training to its last, which has a dot; a colour a length of training.
+    """
+    for (_, runs), colour in zip(frame.groupby("settings", sort=False), (SKY, ORANGE, BLACK), strict=False):
+        label = f"{runs['epoch'].max()} epochs"
+        for _, run in runs.groupby(["method", "seed"]):
+            ax.plot(run["quality"], run["lead"], color=colour, linewidth=0.7, alpha=0.7, label=label)
+            ax.plot(run["quality"].iloc[-1], run["lead"].iloc[-1], "o", color=colour, ms=3)
+            label = "_"
+    ax.axhline(0, color=GREY, linewidth=0.8, linestyle=":")
+    ax.set(xlabel="supernet's validation accuracy (%)", ylabel="α of skip − α of 3×3 (mean)")

@@ -32,18 +32,32 @@ def search_data(images: ImageSet, valid: Split) -> SearchData:
     return SearchData(name, train, replace(train, train=valid))
 
 
-def load_search_data(name: str, root: Path, device: torch.device, *, verify: bool) -> SearchData:
+def load_search_data(
+    name: str, root: Path, device: torch.device, *, verify: bool, halves: bool = False
+) -> SearchData:
     """Return the search data of a dataset's name or of your own images, as `natslib.training.load_images`.
 
     CIFAR-10 is searched on its two training halves; CIFAR-100 and ImageNet16-120 on all training images and the
     validation half of the test images. The embedded sets have validation images of their own; here they are not yet
-    shifted. Test images are never seen. Raises `ConfigError` where a set has no validation images.
+    shifted. Or, as in DARTS-PT, every set on the first and second half of its training images (`halves`). Test images
+    are never seen. Raises `ConfigError` where a set has no validation images and is not to be halved.
     """
+    if halves:
+        return halved(load_images(name, root, verify=verify).to(device))
     images = load_images("cifar10-valid" if name == "cifar10" else name, root, verify=verify)
     if "valid" not in images.evaluations:
         raise ConfigError(f"{name} has no split 'valid' to search with: it has {sorted(images.evaluations)}")
     valid = unshifted_valid(name) if name in UNSHIFTED else images.evaluations["valid"]
     return search_data(images.to(device), valid.to(device))
+
+
+def halved(images: ImageSet) -> SearchData:
+    """Return the first half of the training images to train on, the second to choose by."""
+    whole, middle = images.train, len(images.train) // 2
+    first, second = (
+        Split(whole.images[some], whole.labels[some]) for some in (slice(middle), slice(middle, None))
+    )
+    return search_data(replace(images, train=first), second)
 
 
 def batches(images: ImageSet, split: Split, size: int) -> Iterator[Batch]:
@@ -68,10 +82,16 @@ def paired_epoch(data: SearchData, size: int, generator: torch.Generator) -> Ite
 
 
 class SelectionBatches:
-    """The validation images of a search as they are, in batches: `next` goes through them in ever new random orders."""
+    """The validation images of a search in batches: `next` goes through them in ever new random orders.
 
-    def __init__(self, data: SearchData, size: int, generator: torch.Generator) -> None:
+    As they are or, where `augmented`, moved anew as training images in every round and every pass.
+    """
+
+    def __init__(
+        self, data: SearchData, size: int, generator: torch.Generator, *, augmented: bool = False
+    ) -> None:
         self._images, self._size, self._generator = data.valid, size, generator
+        self._augmented = augmented
         self._left: Iterator[Batch] = iter(())
 
     def __next__(self) -> Batch:
@@ -81,10 +101,13 @@ class SelectionBatches:
         return next(self._left)
 
     def whole(self) -> Iterator[Batch]:
-        """Yield all images once, in a random order that is always the same: some sets are sorted by class."""
-        return self._shuffled(torch.Generator().manual_seed(0))
+        """Yield all images once, in random order: some sets are sorted by class. As they are, always in the same."""
+        return self._shuffled(self._generator if self._augmented else torch.Generator().manual_seed(0))
 
     def _shuffled(self, generator: torch.Generator) -> Iterator[Batch]:
+        if self._augmented:
+            moved = augmented_epoch(self._images, draw_plan(self._images, generator))
+            return batches(self._images, moved, self._size)
         split = self._images.train
         order = torch.randperm(len(split), generator=generator).to(split.labels.device)
         return batches(self._images, Split(split.images[order], split.labels[order]), self._size)

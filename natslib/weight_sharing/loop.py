@@ -76,8 +76,13 @@ def build_supernet(
         torch.manual_seed(seed)
         network: TopologySupernet | SizeSupernet
         if space == "tss":
-            running = settings.running_statistics
-            network = TopologySupernet(channels, classes, settings.scale, running_statistics=running)
+            network = TopologySupernet(
+                channels,
+                classes,
+                settings.scale,
+                running_statistics=settings.running_statistics,
+                ordinary_last_norm=settings.ordinary_last_norm,
+            )
         else:
             network = SizeSupernet(channels, classes, settings.scale)
     return network.to(data.train.train.images.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -106,7 +111,9 @@ class Run:
         method, data, settings = self.method, self.data, self.method.settings
         device = data.train.train.images.device
         start = clock(device)
-        selection = SelectionBatches(data, settings.valid_batch, self.generator)
+        selection = SelectionBatches(
+            data, settings.valid_batch, self.generator, augmented=settings.valid_augmented
+        )
         losses = Losses(*torch.full((4,), torch.nan))
         if self.rows:
             method.begin_epoch(len(self.rows) - 1)

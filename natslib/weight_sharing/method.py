@@ -22,12 +22,12 @@ class Batch(NamedTuple):
 
 
 class ValidBatches(Protocol):
-    """Prepared validation images in batches without augmentation: `next` never ends, in random order."""
+    """Prepared validation images in batches: `next` never ends, in random order."""
 
     def __next__(self) -> Batch: ...
 
     def whole(self) -> Iterator[Batch]:
-        """Yield all validation images once, in a fixed order."""
+        """Yield all validation images once."""
         ...
 
 

@@ -1,33 +1,40 @@
-"""How the weight-sharing searches are run: those of the papers, and small ones for the embedded image sets."""
+"""What a weight-sharing search is told, besides its data and its seed."""
 
 import math
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any
 
-from natslib.errors import ConfigError, unknown_name
-from natslib.spaces import PAPER_SCALE, SMALL_SCALE, SPACES, Scale
+from natslib.spaces import Scale
 
 
 @dataclass(frozen=True)
 class Settings:
     """Everything that a weight-sharing search is told, besides its data and its seed.
 
-    `running_statistics`: of the batch norms in the cells. `batch` in images, `valid_batch` that of the batches that
-    candidates are scored on. The learning rate goes from `learning_rate` to `learning_rate_min` and, after
-    `cosine_epochs`, back. `clip`: largest norm of the weights' gradient. `arch_*`: Adam of the architecture
-    parameters or of the controller. `tau_*`: first and last temperature. `candidates`: number that is scored for the
-    final choice. `warm_up`: share of the epochs that train only weights (size space). `baseline_decay`: of the
-    moving average reward. `controller_*`: updates an epoch, candidates an update, gradient norm and weight of the
-    entropy in the reward (ENAS). `tune_*`: epochs between projections, learning rate meanwhile (DARTS-PT).
-    `scored`: number of architectures that the finished supernet scores.
+    `running_statistics`: of the batch norms in the cells. `ordinary_last_norm`: the last batch norm is affine and has
+    running statistics, as a candidate's. `halves`: the two halves of the training images are searched on, whatever
+    the dataset. `batch` in images, `valid_batch` that of the batches that candidates are scored on; `valid_augmented`:
+    these are augmented as training images. The learning rate goes from `learning_rate` to `learning_rate_min` and,
+    after `cosine_epochs`, back. `clip`: largest norm of the weights' gradient. `alphas_first`: the architecture
+    parameters learn before the weights (DARTS). `arch_*`: Adam of the architecture parameters or of the controller.
+    `tau_*`: first and last temperature. `one_cell`: a step draws one cell for the whole network, with nodes that
+    nothing enters (RSPS). `candidates`: number that is scored for the final choice; `epoch_candidates`: for that after
+    each epoch before (ENAS). `warm_up`: share of the epochs that train only weights (size space). `baseline_decay`: of
+    the moving average reward; `last_baseline`: an epoch takes over the last draw's, not the mean (ENAS).
+    `controller_*`: updates an epoch, candidates an update, gradient norm and weight of the entropy in the reward
+    (ENAS). `tune_*`: epochs between projections, learning rate meanwhile (DARTS-PT). `scored`: number of
+    architectures that the finished supernet scores.
     """
 
     name: str
     scale: Scale
     running_statistics: bool
+    ordinary_last_norm: bool
+    halves: bool
     epochs: int
     batch: int
     valid_batch: int
+    valid_augmented: bool
     learning_rate: float
     learning_rate_min: float
     cosine_epochs: int
@@ -35,15 +42,19 @@ class Settings:
     nesterov: bool
     weight_decay: float
     clip: float
+    alphas_first: bool
     arch_learning_rate: float
     arch_betas: tuple[float, float]
     arch_eps: float
     arch_weight_decay: float
     tau_max: float
     tau_min: float
+    one_cell: bool
     candidates: int
+    epoch_candidates: int
     warm_up: float
     baseline_decay: float
+    last_baseline: bool
     controller_updates: int
     controller_samples: int
     controller_clip: float
@@ -64,156 +75,3 @@ class Settings:
     def as_json(self) -> dict[str, Any]:
         """Return the settings in JSON's types."""
         return {name: list(v) if isinstance(v, tuple) else v for name, v in asdict(self).items()}
-
-
-#: NATS-Bench, section 4 and the published searches on the topology space.
-NATS_TSS = Settings(
-    name="nats-bench",
-    scale=PAPER_SCALE,
-    running_statistics=False,
-    epochs=100,
-    batch=64,
-    valid_batch=512,
-    learning_rate=0.025,
-    learning_rate_min=0.001,
-    cosine_epochs=100,
-    momentum=0.9,
-    nesterov=True,
-    weight_decay=5e-4,
-    clip=math.inf,
-    arch_learning_rate=3e-4,
-    arch_betas=(0.5, 0.999),
-    arch_eps=1e-8,
-    arch_weight_decay=1e-3,
-    tau_max=10.0,
-    tau_min=0.1,
-    candidates=100,
-    warm_up=0.0,
-    baseline_decay=0.99,
-    controller_updates=50,
-    controller_samples=20,
-    controller_clip=5.0,
-    controller_entropy=1e-4,
-    tune_epochs=5,
-    tune_learning_rate=0.0025,
-    scored=200,
-)
-#: The published searches on the size space; with the warm-up of the launch script.
-NATS_SSS = replace(NATS_TSS, warm_up=0.3, baseline_decay=0.95)
-#: The searches of NAS-Bench-201: running statistics gave its first table, batch statistics ("BN0") its second.
-NAS_BENCH_201 = replace(
-    NATS_TSS, name="nas-bench-201", running_statistics=True, epochs=250, cosine_epochs=250, clip=5.0
-)
-#: DARTS-PT on the topology space.
-DARTS_PT = replace(
-    NATS_TSS, running_statistics=True, valid_batch=64, nesterov=False, weight_decay=3e-4, clip=5.0
-)
-
-#: For the embedded image sets: small networks, and architecture parameters that move within a few hundred steps.
-DIGITS_TSS = replace(
-    NATS_TSS,
-    name="digits",
-    scale=SMALL_SCALE,
-    epochs=100,
-    cosine_epochs=100,
-    valid_batch=225,
-    learning_rate=0.1,
-    arch_learning_rate=3e-3,
-    candidates=25,
-    controller_updates=10,
-    controller_samples=5,
-    tune_epochs=2,
-)
-DIGITS_PT = replace(
-    DARTS_PT,
-    name="digits",
-    scale=SMALL_SCALE,
-    running_statistics=False,
-    arch_learning_rate=3e-3,
-    tune_epochs=2,
-)
-DIGITS_SSS = replace(DIGITS_TSS, warm_up=0.3, baseline_decay=0.95)
-
-
-def _smoke(settings: Settings) -> Settings:
-    """Return settings that show within seconds that a search runs, and nothing else."""
-    return replace(
-        settings,
-        name="smoke",
-        epochs=2,
-        cosine_epochs=2,
-        candidates=5,
-        warm_up=0.5 if settings.warm_up else 0.0,
-        controller_updates=2,
-        controller_samples=2,
-        tune_epochs=1,
-        scored=10,
-    )
-
-
-_ENAS: dict[str, Any] = {"arch_learning_rate": 1e-3, "arch_weight_decay": 0.0, "arch_eps": 1e-3}
-_ENAS_201: dict[str, Any] = {
-    "learning_rate": 0.05,
-    "learning_rate_min": 0.0005,
-    "cosine_epochs": 10,
-    "weight_decay": 2.5e-4,
-    "batch": 128,
-    "arch_betas": (0.0, 0.999),
-}
-
-
-def _nas_bench_201(settings: Settings) -> dict[str, Settings]:
-    """Return the settings of each method of NAS-Bench-201."""
-    darts = replace(settings, epochs=50, cosine_epochs=50)
-    return {
-        "tss": settings,
-        "darts-v1": darts,
-        "darts-v2": darts,
-        "enas": replace(settings, **_ENAS | _ENAS_201),
-    }
-
-
-_DIGITS = {
-    "tss": DIGITS_TSS,
-    "sss": DIGITS_SSS,
-    "enas": replace(DIGITS_TSS, **_ENAS | {"arch_learning_rate": 1e-2}),
-    "tunas": replace(DIGITS_SSS, arch_weight_decay=0.0),
-    "darts-pt": DIGITS_PT,
-    "darts-pt-fixed": DIGITS_PT,
-    "darts-pt-magnitude": DIGITS_PT,
-}
-
-#: The settings of each preset by method; the entries 'tss' and 'sss' are those of methods that are not named.
-PRESETS: dict[str, dict[str, Settings]] = {
-    "nats-bench": {
-        "tss": NATS_TSS,
-        "sss": NATS_SSS,
-        "enas": replace(NATS_TSS, **_ENAS),
-        "tunas": replace(NATS_SSS, arch_weight_decay=0.0),
-        "darts-pt": DARTS_PT,
-        "darts-pt-fixed": DARTS_PT,
-        "darts-pt-magnitude": DARTS_PT,
-    },
-    "nas-bench-201": _nas_bench_201(NAS_BENCH_201),
-    "nas-bench-201-bn0": _nas_bench_201(
-        replace(NAS_BENCH_201, name="nas-bench-201-bn0", running_statistics=False)
-    ),
-    "digits": _DIGITS,
-    "smoke": {name: _smoke(settings) for name, settings in _DIGITS.items()},
-}
-
-
-def settings_of(preset: str, method: str, space: str) -> Settings:
-    """Return the settings of a preset for a method on a space: its own where it has some, else those of the space.
-
-    Raises `UnknownName` for another preset, `ConfigError` where the preset has none for the space.
-    """
-    if preset not in PRESETS:
-        raise unknown_name("settings", preset, PRESETS)
-    known = PRESETS[preset]
-    if method in known:
-        return known[method]
-    if space not in known:
-        spaces = ", ".join(name for name in known if name in SPACES)
-        raise ConfigError(f"{method} searches {space}; the settings {preset!r} are for searches of {spaces}")
-    return known[space]

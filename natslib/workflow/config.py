@@ -4,6 +4,7 @@ import json
 import os
 import re
 from collections.abc import Mapping
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -36,17 +37,29 @@ def expand_sources(sources: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[s
 def asked_files(config: Mapping[str, Any]) -> list[str]:
     """Return every file that a configuration asks for: what needs no source, and the items of its sources.
 
-    Raises `UnknownName` for an item that is not in the catalogue, and for a space that is none of `SPACES`.
+    Of `all`, items are left out whose searches, by settings of their own, the configuration lacks; raises `ConfigError`
+    where one is asked for by name. Raises `UnknownName` for an item that is not in the catalogue, and for a space that
+    is none of `SPACES`.
     """
     asked = {
         (stem, f"_{name}")
         for name, source in config["sources"].items()
         for stem in stems_of(source["items"], space=_space(source), own="train" in source)
     }
+    lacking = _lacking(expand_searches(config["searches"])["joined"])
+    named = {
+        stem for source in config["sources"].values() if source["items"] != "all" for stem in source["items"]
+    }
+    for stem in named & lacking.keys():
+        raise ConfigError(
+            f"the item {stem!r} needs searches with the settings {', '.join(lacking[stem])}, which the configuration "
+            "neither runs nor has; config/weight-sharing.yaml runs them, and logs/weight-sharing has them"
+        )
     return [
         f"{config['figures']}/{stem}{behind}{suffix}"
         for item in CATALOGUE.values()
         for parameter, stem in item.figures.items()
+        if stem not in lacking
         for behind in (["", *(f"_{name}" for name in config["sources"])])
         if (stem, behind) in asked or (not item.behind and not behind)
         for suffix in item.files(parameter)
@@ -59,7 +72,8 @@ def told(item: Item, name: str, config: Mapping[str, Any]) -> list[str]:
     searches, source = config["searches"], config["sources"].get(name, {})
     known = {
         "table": f"{TABLES}/{name}",
-        "searches": str(Path(expand_searches(searches)["files"][0]).parent),
+        "searches": expand_searches(searches)["folder"],
+        "settings": ",".join(item.settings) or searches["settings"],
         "dataset": searches["dataset"],
         "recipe": source.get("recipe"),
         "split": source.get("split"),
@@ -67,12 +81,22 @@ def told(item: Item, name: str, config: Mapping[str, Any]) -> list[str]:
         **{number: source.get(number, config[number]) for number in ("runs", "runs_others")},
         "entry": f"results/leaderboard/my_search_{name}",
     }
-    needed = {"table": ["table"], "records": ["searches", "dataset"], "own": []}
+    needed = {"table": ["table"], "records": ["searches", "settings", "dataset"], "own": []}
     names = [each for need in item.needs for each in needed[need]] + list(item.given)
     stems = {parameter: f"{config['figures']}/{stem}{behind}" for parameter, stem in item.figures.items()}
     return [
         f"{key}={json.dumps(value)}" for key, value in ({each: known[each] for each in names} | stems).items()
     ]
+
+
+def _lacking(joined: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Return the settings that have no records, by the figures that need them."""
+    return {
+        stem: lacking
+        for item in CATALOGUE.values()
+        if (lacking := [settings for settings in item.settings if settings not in joined])
+        for stem in item.figures.values()
+    }
 
 
 def _space(source: Mapping[str, Any]) -> str:
@@ -89,39 +113,61 @@ def _known_space(name: str) -> str:
 def expand_searches(searches: Mapping[str, Any]) -> dict[str, Any]:
     """Return `searches` as the Snakefile's rules use them.
 
-    `files`: the joined records of the searches; `dataset`: what was searched on; `runs`: the options of `natslib
-    search` by the name of each search that is to be run; `finished`: their markers by space. Of searches that were run
-    before, `origin`, there are none to be run.
+    `folder`, which has one of each settings in it, `settings` and `dataset`: where the records of the figures are;
+    `joined`: the names of all joined records that are or will be there, by settings ("tss-digits"). Of searches to be
+    run, by settings: `runs`, the options of `natslib search` by name, and `finished`, their markers by joined records.
+    Of searches that were run before, `origin`, there are none to be run.
     """
-    jobs = [
-        (group["space"], method, seed, group.get("warm_up"))
-        for group in searches.get("run", [])
-        for method in group["methods"]
-        for seed in group["seeds"]
-    ]
-    names = {_search_name(*job): job for job in jobs}
-    common = [f"--{key}={searches[key]}" for key in ("dataset", "settings") if key in searches]
-    ran = f"{SEARCHED}/{searches.get('settings')}"
-    folder, dataset = searches.get("origin", ran), searches["dataset"]
-    kinds = [f"{space}-{dataset}{kind}" for space in SPACES for kind in ("", "-scores")]
+    runs: dict[str, dict[str, list[str]]] = {}
+    finished: dict[str, dict[str, list[str]]] = {}
+    for group in searches.get("run", []):
+        settings, dataset = (group.get(key, searches[key]) for key in ("settings", "dataset"))
+        joined = f"{group['space']}-{dataset}"
+        for method, seed in product(group["methods"], group["seeds"]):
+            name, options = _search(joined, method, seed, group.get("warm_up"))
+            told = [f"--dataset={dataset}", f"--settings={settings}", f"--space={group['space']}"]
+            runs.setdefault(settings, {})[name] = [*told, *options]
+            markers = finished.setdefault(settings, {}).setdefault(joined, [])
+            markers.append(f"{SEARCHED}/{settings}/{name}/finished")
+    folder = searches.get("origin", SEARCHED)
+    there = {settings: list(markers) for settings, markers in finished.items()}
     return {
-        "files": [f"{folder}/{kind}.parquet" for kind in kinds],
-        "dataset": dataset,
-        "runs": {name: common + _search_options(*job) for name, job in names.items()},
-        "finished": {
-            space: [f"{ran}/{name}/finished" for name, job in names.items() if job[0] == space]
-            for space in SPACES
-        },
+        "folder": folder,
+        "settings": searches["settings"],
+        "dataset": searches["dataset"],
+        "joined": there if "run" in searches else _found(Path(folder)),
+        "runs": runs,
+        "finished": finished,
     }
 
 
-def _search_name(space: str, method: str, seed: int, warm_up: float | None) -> str:
-    return f"{space}-{method}-{seed}" + ("" if warm_up is None else f"-warm-up-{warm_up}")
+def _search(joined: str, method: str, seed: int, warm_up: float | None) -> tuple[str, list[str]]:
+    """Return the name of a search, and what `natslib search` is told of it besides dataset, settings and space."""
+    name, options = f"{joined}-{method}-{seed}", [f"--algorithm={method}", f"--seed={seed}"]
+    if warm_up is None:
+        return name, options
+    return f"{name}-warm-up-{warm_up}", [*options, f"--warm-up={warm_up}"]
 
 
-def _search_options(space: str, method: str, seed: int, warm_up: float | None) -> list[str]:
-    options = [f"--space={space}", f"--algorithm={method}", f"--seed={seed}"]
-    return options if warm_up is None else [*options, f"--warm-up={warm_up}"]
+def _found(folder: Path) -> dict[str, list[str]]:
+    """Return the names of the joined records in a folder, by settings."""
+    found: dict[str, list[str]] = {}
+    for path in sorted(folder.glob("*/*-scores.parquet")):
+        found.setdefault(path.parent.name, []).append(path.stem.removesuffix("-scores"))
+    return found
+
+
+def records_of(searches: Mapping[str, Any], item: Item) -> list[str]:
+    """Return the files of the joined records that an item reads: all there are of its settings.
+
+    `searches` is that of `expand_searches`. An item without settings of its own reads those of the configuration.
+    """
+    return [
+        f"{searches['folder']}/{settings}/{joined}{kind}.parquet"
+        for settings in item.settings or [searches["settings"]]
+        for joined in searches["joined"].get(settings, [])
+        for kind in ("", "-scores")
+    ]
 
 
 def _given(name: str, source: Mapping[str, Any]) -> dict[str, Any]:

@@ -138,7 +138,8 @@ CHECKS: dict[str, Check] = {
     "rule": _one_of("rule of anytime curves", "natslib.analysis.multi_trial:RULES"),
     "methods": _list_of("weight-sharing method", SUPERNETS),
     "masking": _list_of("weight-sharing method", SUPERNETS),
-    "searches": _text,  # the folder of the joined records of weight-sharing searches
+    "searches": _text,  # the folder of the joined records of weight-sharing searches, with one of each settings in it
+    "settings": _list_of("settings", "natslib.weight_sharing.presets:PRESETS"),  # how was searched
     "own": _text,  # the folder of our own tables, embedded-tss and embedded-sss, as far as they are there
     "author": _text,
     "entry": _text,  # the folder of a leaderboard entry
@@ -206,21 +207,28 @@ class Parameters:
         """Return the absolute stem that parameter `name` asks for."""
         return from_root(self.checked[name])
 
-    def records(self, space: str, kind: str = "") -> Path:
-        """Return the file of the records of a space, a row an epoch; of its supernets' scores with `kind` "-scores"."""
-        path = self._file(space, kind)
+    def records(self, space: str, kind: str = "", settings: str = "") -> Path:
+        """Return the file of the records of a space, a row an epoch; of its supernets' scores with `kind` "-scores".
+
+        They are those of the searches with `settings`, by default the first that the notebook declares.
+        """
+        path = self._file(space, kind, settings or self.settings[0])
         if not path.is_file():
             raise BadSource(
                 f"{path}: no such file; the workflow writes it for a configuration with `searches`"
             )
         return path
 
-    def _file(self, space: str, kind: str) -> Path:
-        return from_root(self.searches) / f"{space}-{self.dataset}{kind}.parquet"
+    def _file(self, space: str, kind: str, settings: str) -> Path:
+        return from_root(self.searches) / settings / f"{space}-{self.dataset}{kind}.parquet"
 
     def read_records(self, space: str, kind: str = "", methods: str = "methods") -> pd.DataFrame:
-        """Return the records of the searches that parameter `methods` names, in the order of their names."""
-        frame, names = pd.read_parquet(self.records(space, kind)), self.checked[methods]
+        """Return the records of the searches that parameter `methods` names, in the order of their names.
+
+        Where the notebook declares several settings, those of all; the column `settings` tells them apart.
+        """
+        parts = [pd.read_parquet(self.records(space, kind, settings)) for settings in self.settings]
+        frame, names = pd.concat(parts, ignore_index=True), self.checked[methods]
         kept = frame[frame["method"].isin(names)]
         return kept.sort_values("method", key=lambda column: column.map(names.index), kind="stable")
 
@@ -238,9 +246,10 @@ class Parameters:
         record = {"parameters": asked, **({"table": told} if manifest else {})}
         if "searches" not in self.checked:
             return record
-        named = [self._file(space, kind) for space in SPACES for kind in ("", "-scores")]
-        files = [path for path in named if path.is_file()]
-        hashes = {path.name: sha256(path) for path in files}
+        kinds = [(s, space, kind) for s in self.settings for space in SPACES for kind in ("", "-scores")]
+        named = [self._file(space, kind, settings) for settings, space, kind in kinds]
+        files = {f"{path.parent.name}/{path.name}": path for path in named if path.is_file()}
+        hashes = {name: sha256(path) for name, path in files.items()}
         manifest_of = _registered("natslib.weight_sharing.records:manifest_of")
-        stamps = {path.name: manifest_of(path)["stamps"] for path in files}
+        stamps = {name: manifest_of(path)["stamps"] for name, path in files.items()}
         return record | {"searches": {"sha256": hashes, "stamps": stamps}}

@@ -47,6 +47,29 @@ def test_every_row_says_how_it_came_down_to_us(name: str) -> None:
     assert set(read_printed(name)["evidence"]) <= set(EVIDENCE)
 
 
+@pytest.mark.parametrize(
+    ("space", "method", "dataset", "split", "evidence"),
+    [
+        ("tss", "bohb", "cifar10", "test", "remembered"),
+        ("tss", "gdas", "cifar100", "valid", "recomputed"),
+        ("tss", "darts-v2", "cifar100", "test", "recomputed"),
+        ("tss", "darts-v2", "ImageNet16-120", "test", "remembered"),
+        ("tss", "enas", "cifar10", "valid", "recomputed"),
+        ("tss", "enas", "cifar100", "valid", "remembered"),
+        ("tss", "enas", "ImageNet16-120", "test", "recomputed"),
+        ("sss", "largest", "cifar10", "test", "recomputed"),
+        ("sss", "largest", "cifar10", "valid", "remembered"),
+        ("sss", "optimal", "ImageNet16-120", "test", "recomputed"),
+        ("sss", "optimal", "ImageNet16-120", "valid", "remembered"),
+    ],
+)
+def test_a_row_may_have_numbers_of_different_evidence(
+    space: str, method: str, dataset: str, split: str, evidence: str
+) -> None:
+    table = read_printed("nats-bench-table-4").set_index(["space", "method", "dataset", "split"])
+    assert table.loc[(space, method, dataset, split), "evidence"] == evidence
+
+
 def test_an_unknown_table_is_named() -> None:
     with pytest.raises(UnknownName, match="unknown printed table 'table-4'"):
         read_printed("table-4")

@@ -3,7 +3,15 @@ import pandas as pd
 import pytest
 
 from natslib.analysis.printed import read_printed
-from natslib.analysis.projections import beside_printed, by_place, choices, last_choices, projecting
+from natslib.analysis.projections import (
+    beside_printed,
+    by_place,
+    choices,
+    last_choices,
+    lead_correlation,
+    projecting,
+    skips_and_quality,
+)
 from natslib.errors import NotMeasured
 from natslib.plots.tables import rows_figure
 from natslib.search.projection import PerfectSupernet
@@ -106,3 +114,23 @@ def test_a_remembered_number_is_marked_where_a_read_one_is_not() -> None:
     assert table.loc["DARTS-PT, fixed α", ["paper", "evidence"]].tolist() == ["93.80", "read"]
     drawn = rows_figure(table.reset_index(), "").axes[0].texts
     assert [text.get_text() for text in drawn if text.get_fontstyle() == "italic"] == ["88.11 ?"]
+
+
+def test_skips_lead_while_the_supernet_trains_and_by_how_much() -> None:
+    run = records().assign(settings="digits", valid_accuracy=[np.nan, 50.0, 70.0, 90.0, 95.0])
+    found = skips_and_quality(run)
+    assert found["epoch"].tolist() == [1, 2]  # edges are decided after epoch 2
+    assert found["quality"].tolist() == [50.0, 70.0]
+    assert found["lead"].tolist() == [1.0, 0.0]  # skip-connections, then 1x1 convolutions, have the one
+
+
+def test_the_correlation_of_lead_and_quality_is_that_of_each_supernet() -> None:
+    rising, falling = (
+        pd.DataFrame({"quality": [10.0, 20.0, 90.0], "lead": lead, "seed": seed, "epoch": [1, 2, 3]})
+        for seed, lead in enumerate(([0.0, 0.1, 0.2], [0.3, 0.2, -0.1]))
+    )
+    frame = pd.concat([rising, falling]).assign(settings="digits", method="darts-pt")
+    found = lead_correlation(frame)
+    assert found["rho"].tolist() == [1.0, -1.0]
+    assert found["lead"].tolist() == [0.2, -0.1]
+    assert found["epochs"].tolist() == [3, 3]

@@ -6,6 +6,7 @@ import pytest
 
 from natslib.analysis import weight_sharing
 from natslib.analysis.printed import read_printed
+from natslib.plots.palette import title_of
 
 VALUES = np.array([10.0, 20.0, 60.0, np.nan])
 OPS = ("none", "skip", "conv")
@@ -110,9 +111,17 @@ def test_what_is_printed_and_what_was_found_are_rows_of_their_own():
     assert paper["tas", "C10-T"] == 93.40
     assert paper["optimal", "I120-V"] == 46.73
     evidence = rows[rows["origin"] == "printed"].groupby("method")["evidence"].unique().map(list)
-    assert evidence.to_dict() == {"tas": ["quoted"], "optimal": ["remembered"]}
+    assert evidence.to_dict() == {"tas": ["quoted"], "optimal": ["remembered", "recomputed"]}
     here = rows[rows["origin"] == "here"].set_index("method")
     assert here["evidence"].isna().all()
     assert set(here["column"]) == {"digits-T"}
     assert here["mean"].to_dict() == {"tas": 60, "a-random-architecture": 30, "optimal": 60}
     assert set(rows["method"]) == {"tas", "a-random-architecture", "optimal"}
+
+
+def test_searches_with_the_statistics_of_batches_have_names_of_their_own() -> None:
+    runs = pd.DataFrame({"method": ["enas"] * 3})
+    runs["settings"] = ["nas-bench-201-digits", "nas-bench-201-bn0-digits", "digits"]
+    named = weight_sharing.with_norms(runs)["method"]
+    assert named.tolist() == ["enas", "enas-bn0", "enas"]
+    assert title_of("enas-bn0") == "ENAS, BN0"

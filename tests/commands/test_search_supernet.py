@@ -6,9 +6,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from natslib.commands import search_supernet
 from natslib.commands.search import add_arguments, run
 from natslib.errors import ConfigError, UnknownName
 from natslib.spaces import get_space
+from natslib.weight_sharing.data import SearchData
 
 
 def search(*words: object) -> int:
@@ -58,3 +60,19 @@ def test_what_makes_no_sense_is_refused(tmp_path: Path) -> None:
         search("--algorithm", "gdas", "--space", "tss", "--dataset", "digits", "--seed", 0)
     with pytest.raises(UnknownName, match="unknown settings 'tiny'"):
         search(*options(tmp_path), "--settings", "tiny")
+
+
+@pytest.mark.parametrize(("settings", "images"), [("nats-bench", (448, 448)), ("digits", (896, 450))])
+def test_darts_pt_of_the_paper_searches_on_halves(
+    settings: str, images: tuple[int, int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Seen(Exception):
+        pass
+
+    def run_search(name: str, data: SearchData, *_: object, **__: object) -> None:
+        raise Seen(len(data.train.train), len(data.valid.train))
+
+    monkeypatch.setattr(search_supernet, "run_search", run_search)
+    with pytest.raises(Seen) as seen:
+        search(*options(tmp_path, "darts-pt"), "--settings", settings)
+    assert seen.value.args == images

@@ -155,6 +155,21 @@ def test_cells_use_the_statistics_of_the_batch_unless_told_otherwise(images: tor
     assert not [p for n, p in running.named_parameters() if "norms" in n], "affine parameters in a cell"
 
 
+def test_the_last_norm_may_be_an_ordinary_one_and_goes_into_the_candidate(images: torch.Tensor) -> None:
+    network, plain = topology(ordinary_last_norm=True), topology(running_statistics=True)
+    code = random_codes("tss", 1)[0]
+    assert [name for name, _ in plain.named_parameters() if name.startswith("last")] == []
+    assert plain.last[0].running_mean is None
+    with torch.no_grad():
+        for parameter in network.last.parameters():
+            parameter.uniform_(0.5, 2)
+    logits = network(images, *one_hot_weights(code))
+    candidate = network.cut_out(code)
+    assert (network.last[0].running_mean != 0).any()
+    assert torch.equal(candidate.last[0].running_var, network.last[0].running_var)
+    torch.testing.assert_close(logits, candidate(images), atol=1e-5, rtol=1e-5)
+
+
 def test_prefix_masks_keep_the_first_channels() -> None:
     masks = SizeSupernet(1, CLASSES, SCALE).prefix_masks()
     assert masks.tolist() == [[float(channel <= choice) for channel in range(8)] for choice in range(8)]

@@ -28,8 +28,8 @@ REFRESH = "python -m tests.notebooks.test_contract"
 REACHED = {
     "source": {"table"},
     "how": {"runs", "seed", "processes"},
-    "records": {"searches", "dataset"},
-    "read_records": {"searches", "dataset", "methods"},
+    "records": {"searches", "settings", "dataset"},
+    "read_records": {"searches", "settings", "dataset", "methods"},
     "own_table": {"own"},
 }
 # The one notebook whose subject is a function: it defines that one search, a generator with its loop, and nothing else.

@@ -2,7 +2,15 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from natslib.plots.projections import draw_choices, draw_orders, draw_places, draw_strengths, list_choices
+from natslib.plots.projections import (
+    draw_by_training,
+    draw_choices,
+    draw_leads,
+    draw_orders,
+    draw_places,
+    draw_strengths,
+    list_choices,
+)
 from natslib.spaces import TOPOLOGY
 
 
@@ -50,3 +58,25 @@ def test_every_place_has_its_number() -> None:
     ax = Figure().subplots()
     draw_places(ax, pd.DataFrame(np.arange(4.0).reshape(2, 2), index=["0→1", "0→2"], columns=[1, 2]))
     assert [text.get_text() for text in ax.texts] == ["0.00", "1.00", "2.00", "3.00"]
+
+
+def test_a_line_goes_through_the_means_of_each_length_of_training() -> None:
+    ax = Figure().subplots()
+    keys = [
+        (epochs, kind, epochs + worth)
+        for epochs in (40, 60)
+        for kind in ("magnitude", "projection")
+        for worth in (0, 2)
+    ]
+    draw_by_training(ax, pd.DataFrame(keys, columns=["epochs", "selection", "accuracy"]))
+    lines = [line for line in ax.lines if line.get_linestyle() == "-"]
+    assert [line.get_ydata().tolist() for line in lines] == [[41, 61], [41, 61]]
+    assert ax.get_legend_handles_labels()[1] == ["DARTS: largest α", "DARTS-PT"]
+
+
+def test_the_last_epoch_of_a_supernet_has_a_dot() -> None:
+    ax = Figure().subplots()
+    run = pd.DataFrame({"quality": [50.0, 90.0], "lead": [0.0, 0.4], "epoch": [1, 2]})
+    draw_leads(ax, run.assign(method="darts-pt", settings="digits", seed=1))
+    assert [line.get_xydata().tolist() for line in ax.lines][:2] == [[[50, 0.0], [90, 0.4]], [[90, 0.4]]]
+    assert ax.get_legend_handles_labels()[1] == ["2 epochs"]

@@ -17,7 +17,8 @@ from natslib.spaces import get_space
 from natslib.weight_sharing import METHODS, get_method
 from natslib.weight_sharing.data import SearchData
 from natslib.weight_sharing.loop import CHECKPOINT, Run, run_search
-from natslib.weight_sharing.settings import Settings, settings_of
+from natslib.weight_sharing.presets import settings_of
+from natslib.weight_sharing.settings import Settings
 
 from .tiny import SCALE
 

@@ -126,3 +126,30 @@ def test_the_choice_is_the_largest_of_each_edge_and_may_be_none() -> None:
     method = tiny("darts-v1")
     method.alphas.data = torch.eye(6)[:, :5]
     assert method.choose(None) == (0, 1, 2, 3, 4, 0)
+
+
+@pytest.mark.parametrize(
+    ("name", "preset", "first"),
+    [
+        ("darts-v1", "nats-bench", "weights"),
+        ("darts-v2", "nats-bench", "weights"),
+        ("darts-v1", "nas-bench-201", "weights"),
+        ("darts-v2", "nas-bench-201", "mixture"),
+        ("darts-v2", "nas-bench-201-bn0", "mixture"),
+    ],
+)
+def test_what_learns_first_is_as_released(name: str, preset: str, first: str) -> None:
+    """NAS-Bench-201's second order unrolls from the weights before the step, and these then learn under the new α."""
+    method, twin = (tiny(name, preset, arch_learning_rate=0.1) for _ in range(2))
+    method.step(noise(1), noise(2))
+
+    def learn_weights() -> None:
+        twin.weight_step(twin.network(noise(1).images, twin.mixture().detach()), noise(1).labels)
+
+    if first == "weights":
+        learn_weights()
+    twin.mixture_step(noise(1), noise(2))
+    if first == "mixture":
+        learn_weights()
+    assert same(weights_of(method), weights_of(twin))
+    assert torch.equal(method.alphas, twin.alphas)

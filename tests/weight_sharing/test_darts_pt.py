@@ -6,11 +6,10 @@ import pytest
 import torch
 from torch.nn.functional import cross_entropy
 
-from natslib.nets.topology_supernet import TopologySupernet
 from natslib.search.projection import Score, decide, mask_out
 from natslib.weight_sharing.method import Batch
-from natslib.weight_sharing.settings import settings_of
-from tests.weight_sharing.tiny import SCALE, Endless, calls_of, noise, tiny
+from natslib.weight_sharing.presets import settings_of
+from tests.weight_sharing.tiny import Endless, calls_of, noise, supernet, tiny
 
 PT = ["darts-pt", "darts-pt-fixed"]
 
@@ -217,7 +216,7 @@ def test_a_search_goes_on_from_the_middle_of_its_projections() -> None:
     for epoch in range(5):
         advance(first, epoch, valid)
     state, randomness = first.state_dict(), first.generator.get_state()
-    rest = type(first)(TopologySupernet(1, 3, SCALE), first.settings, torch.Generator())
+    rest = type(first)(supernet("tss", first.settings), first.settings, torch.Generator())
     rest.load_state_dict(state)
     rest.generator.set_state(randomness)
     for epoch in range(5, rest.epochs):

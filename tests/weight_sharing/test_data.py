@@ -125,3 +125,27 @@ def test_images_without_a_validation_split_are_refused(tmp_path: Path) -> None:
     assert sorted(own_images(tmp_path / "mine.npz").evaluations) == ["test"]
     with pytest.raises(ConfigError, match=r"no split 'valid' to search with: it has \['test'\]"):
         load_search_data(str(tmp_path / "mine.npz"), tmp_path, CPU, verify=True)
+
+
+def test_augmented_selection_batches_are_moved_anew_in_every_pass(data: SearchData) -> None:
+    moved = replace(data, valid=replace(data.valid, shift=2))
+    batches = SelectionBatches(moved, 7, torch.Generator().manual_seed(0), augmented=True)
+    seen = [next(batches) for _ in range(2)] + [next(batches.whole()) for _ in range(3)]
+    for batch in seen:
+        assert sorted(batch.images.amax((1, 2, 3)).tolist()) == list(range(100, 107))
+        assert batch.labels.tolist() == [int(n) % 2 for n in batch.images.amax((1, 2, 3))]
+        assert (batch.images == 0).any(), "no image was moved"
+    assert len({batch.images.numpy().tobytes() for batch in seen}) == 5
+
+
+@pytest.mark.parametrize("name", ["cifar10", "cifar100", "ImageNet16-120", "digits"])
+def test_halves_are_those_of_the_training_images_whatever_the_dataset(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = ImageSet(name, 2, numbered(7, 0), {"valid": numbered(4, 50)}, (0.0,), (1.0,), shift=4, flip=True)
+    monkeypatch.setattr(module, "load_images", lambda asked, root, *, verify: {name: whole}[asked])
+    data = load_search_data(name, Path("data"), CPU, verify=True, halves=True)
+    assert data.name == name
+    assert numbers(data.train.train.images.permute(0, 3, 1, 2)) == [0, 1, 2]
+    assert numbers(data.valid.train.images.permute(0, 3, 1, 2)) == [3, 4, 5, 6]
+    assert data.valid.train.labels.tolist() == [1, 0, 1, 0]

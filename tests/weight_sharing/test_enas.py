@@ -190,3 +190,27 @@ def test_the_state_holds_controller_and_baseline() -> None:
         each.end_epoch(Endless())
     assert method.baseline == other.baseline
     assert method.draw(50) == other.draw(50)
+
+
+def test_nas_bench_201_takes_over_the_baseline_of_the_last_draw() -> None:
+    method, accuracies = (
+        tiny("enas", "nas-bench-201", controller_updates=2, controller_samples=2),
+        iter((10.0, 20.0, 30.0, 80.0) * 2),
+    )
+    method.score = lambda code, batch: torch.tensor(next(accuracies))
+    method.end_epoch(Endless())
+    assert method.baseline == pytest.approx(0.8)
+    method.end_epoch(Endless())
+    assert method.baseline == pytest.approx(0.99 * 0.8 + 0.01 * (0.8 + 1e-4 * 9.65), abs=1e-5)
+
+
+@pytest.mark.parametrize(("preset", "before"), [("nats-bench", 100), ("nas-bench-201", 10)])
+def test_nas_bench_201_chooses_among_10_draws_until_the_last_epoch(preset: str, before: int) -> None:
+    method, taken = tiny("enas", preset, epochs=3), []
+    method.score = lambda code, batch: torch.tensor(0.0)
+    for epoch in range(3):
+        method.begin_epoch(epoch)
+        batches = Endless()
+        method.choose(batches)
+        taken.append(batches.taken)
+    assert taken == [before, before, 100]

@@ -13,10 +13,11 @@ import torch
 
 from natslib.errors import BadSource, ConfigError
 from natslib.files import lock
-from natslib.weight_sharing.data import SearchData
+from natslib.weight_sharing.data import SearchData, SelectionBatches
 from natslib.weight_sharing.loop import CHECKPOINT, Run, run_search
 from natslib.weight_sharing.methods.rsps import Rsps
-from natslib.weight_sharing.settings import Settings, settings_of
+from natslib.weight_sharing.presets import settings_of
+from natslib.weight_sharing.settings import Settings
 
 from .tiny import SCALE
 
@@ -193,3 +194,36 @@ def test_the_weights_do_not_depend_on_the_method(tiny_data: SearchData) -> None:
     for mine, yours in zip(one.parameters(), other.parameters(), strict=True):
         assert torch.equal(mine, yours)
     assert isinstance(Run("rsps", tiny_data, SETTINGS, 7).method, Rsps)
+
+
+@pytest.mark.parametrize(
+    ("preset", "name", "last", "augmented"),
+    [
+        ("nats-bench", "rsps", False, False),
+        ("nats-bench", "darts-pt", True, True),
+        ("nas-bench-201", "gdas", True, False),
+        ("nas-bench-201-bn0", "enas", True, True),
+        ("digits", "darts-pt", False, False),
+    ],
+)
+def test_the_last_norm_and_the_selection_batches_are_those_of_the_settings(
+    tiny_data: SearchData,
+    preset: str,
+    name: str,
+    last: bool,
+    augmented: bool,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    run = Run(name, tiny_data, replace(settings_of(preset, name, "tss"), scale=SCALE), 0)
+    norm = run.method.network.last[0]
+    assert (norm.affine, norm.running_mean is not None) == (last, last)
+    given: list[SelectionBatches] = []
+
+    def choose(batches: SelectionBatches) -> tuple[int, ...]:
+        given.append(batches)
+        return (1, 1, 1, 1, 1, 1)
+
+    monkeypatch.setattr(run.method, "choose", choose)
+    run.advance()
+    passes = [torch.cat([batch.images for batch in given[0].whole()]) for _ in range(2)]
+    assert torch.equal(*passes) != augmented

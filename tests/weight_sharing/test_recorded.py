@@ -8,9 +8,10 @@ import pytest
 
 from natslib.analysis import projections
 from natslib.spaces import get_space
+from natslib.weight_sharing.presets import settings_of
 from natslib.weight_sharing.records import manifest_of
 
-FOLDER = Path(__file__).resolve().parents[2] / "logs" / "weight-sharing"
+FOLDER = Path(__file__).resolve().parents[2] / "logs" / "weight-sharing" / "digits"
 RUN = ["method", "warm_up", "seed"]
 EDGES, OPS = 6, 5
 TRAINED, TUNED = 100, 110  # the epochs of the digits settings, without and with tuning between decisions
@@ -104,3 +105,38 @@ def test_it_finds_better_ones_than_the_largest_parameters_of_the_same_supernets(
 def test_fixed_parameters_do_though_their_largest_say_nothing(tested):
     assert tested[FIXED, "projection"].mean() >= 92
     assert tested[FIXED, "magnitude"].mean() < tested[FIXED, "projection"].mean() - 5
+
+
+def shipped(settings: str) -> pd.DataFrame:
+    return pd.read_parquet(FOLDER.parent / settings / "tss-digits.parquet")
+
+
+@pytest.mark.parametrize("settings", ["nas-bench-201-digits", "nas-bench-201-bn0-digits"])
+def test_the_six_searches_of_nas_bench_201_are_there_to_the_last_epoch(settings: str) -> None:
+    found = shipped(settings)
+    assert set(found["settings"]) == {settings}
+    assert set(found["method"]) == {"rsps", "darts-v1", "darts-v2", "gdas", "setn", "enas"}
+    assert found.groupby("method")["seed"].apply(set).map(sorted).map(tuple).nunique() == 1
+    for (method, _, _), run in found.groupby(RUN):
+        assert run["epoch"].tolist() == list(range(settings_of(settings, method, "tss").epochs + 1))
+    manifest = manifest_of(FOLDER.parent / settings / "tss-digits.parquet")
+    for search in manifest["searches"]:
+        told = settings_of(settings, search["method"], "tss").as_json()
+        assert {name: search[name] for name in told} == told
+
+
+def test_the_norms_of_cells_change_nothing_where_no_candidate_is_evaluated() -> None:
+    running, of_batch = (shipped(f"nas-bench-201{bn0}-digits") for bn0 in ("", "-bn0"))
+    for method in ("darts-v1", "darts-v2", "gdas"):
+        found = [runs[runs["method"] == method]["arch_index"].tolist() for runs in (running, of_batch)]
+        assert found[0] == found[1]
+
+
+@pytest.mark.parametrize("epochs", [40, 60])
+def test_supernets_that_train_less_are_there_too(epochs: int) -> None:
+    found = projections.projecting(shipped(f"digits-{epochs}"))
+    assert found["seed"].nunique() >= 3
+    for _, run in found.groupby(RUN):
+        deciding = run[run["projected_edges"].map(len) > 0]
+        assert deciding["epoch"].min() == epochs
+        assert run["epoch"].tolist() == list(range(epochs + 11))

@@ -1,3 +1,4 @@
+import pytest
 import torch
 
 from natslib.spaces import get_space
@@ -65,3 +66,17 @@ def test_a_candidate_is_scored_by_the_statistics_of_its_batch() -> None:
         norm.eval()  # stem and reduction blocks have running statistics
     right = (alone(batch.images).argmax(1) == batch.labels).float().mean()
     assert float(method.score(code, batch)) == float(100 * right)
+
+
+@pytest.mark.parametrize("preset", ["nas-bench-201", "nas-bench-201-bn0"])
+def test_nas_bench_201_draws_one_cell_for_the_network_and_leaves_nodes_empty(preset: str) -> None:
+    method = tiny("rsps", preset)
+    calls = calls_of(method.network)
+    for seed in range(200):
+        method.step(noise(seed, 4), noise(seed + 500, 4))
+    active = torch.stack([call[2] for call in calls])
+    assert active.shape == (200, 6, 5)
+    assert (active.sum(-1) == 1).all()
+    shares = active.float().mean(0)
+    torch.testing.assert_close(shares, torch.full((6, 5), 0.2), atol=0.09, rtol=0)
+    assert active[:, 0, 0].any(), "node 1 always had an input"

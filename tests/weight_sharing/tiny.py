@@ -11,7 +11,8 @@ from natslib.nets.topology_supernet import TopologySupernet
 from natslib.spaces import Scale
 from natslib.weight_sharing import get_method
 from natslib.weight_sharing.method import Batch
-from natslib.weight_sharing.settings import settings_of
+from natslib.weight_sharing.presets import settings_of
+from natslib.weight_sharing.settings import Settings
 
 SCALE = Scale(channels=4, cells=1, width_divisor=8)
 CLASSES = 3
@@ -21,13 +22,25 @@ def tiny(name: str, preset: str = "nats-bench", seed: int = 0, **changes: Any) -
     """Return a method on a tiny supernet, with the settings of a preset but for the scale and `changes`."""
     kind = get_method(name)
     settings = replace(settings_of(preset, name, kind.space), scale=SCALE, **changes)
-    supernet = TopologySupernet if kind.space == "tss" else SizeSupernet
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        network = supernet(1, CLASSES, SCALE)
+        network = supernet(kind.space, settings)
     method = kind(network, settings, torch.Generator().manual_seed(seed))
     method.begin_epoch(0)
     return method
+
+
+def supernet(space: str, settings: Settings) -> TopologySupernet | SizeSupernet:
+    """Return the tiny supernet of a space, with the batch norms of the settings."""
+    if space == "sss":
+        return SizeSupernet(1, CLASSES, SCALE)
+    return TopologySupernet(
+        1,
+        CLASSES,
+        SCALE,
+        running_statistics=settings.running_statistics,
+        ordinary_last_norm=settings.ordinary_last_norm,
+    )
 
 
 def noise(seed: int = 0, n: int = 12) -> Batch:

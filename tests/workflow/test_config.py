@@ -7,11 +7,12 @@ import yaml
 
 from natslib.errors import ConfigError, UnknownName
 from natslib.weight_sharing import METHODS, get_method
-from natslib.weight_sharing.settings import PRESETS
+from natslib.weight_sharing.presets import PRESETS
 from natslib.workflow.catalogue import CATALOGUE
-from natslib.workflow.config import asked_files, expand_searches, expand_sources, told
+from natslib.workflow.config import asked_files, expand_searches, expand_sources, records_of, told
 
-CONFIG = Path(__file__).resolve().parents[2] / "config"
+ROOT = Path(__file__).resolve().parents[2]
+CONFIG = ROOT / "config"
 SCHEMA = yaml.safe_load((CONFIG / "schema.yaml").read_text())
 GOOD = {
     "figures": "figures",
@@ -129,7 +130,7 @@ def said_of(name, **settings):
     return {key: json.loads(value) for key, value in (word.split("=", 1) for word in words)}
 
 
-FOUND = {"origin": "logs/weight-sharing", "dataset": "digits"}
+FOUND = {"origin": "logs/weight-sharing", "settings": "digits", "dataset": "digits"}
 FOLDER = {"table": "results/tables/mine"}
 
 
@@ -149,13 +150,13 @@ def test_a_notebook_is_told_what_its_source_and_the_configuration_say():
         "recipe": "12", "splits": "train,valid", "figure3": "drawn/fig3_accuracy_vs_cost_mine",
     }  # fmt: skip
     assert said_of("darts_pt") == FOLDER | {
-        "searches": "logs/weight-sharing", "dataset": "digits",
+        "searches": "logs/weight-sharing", "settings": "digits", "dataset": "digits",
         "figure_choices": "drawn/darts_pt_mine", "figure_strength": "drawn/darts_pt_strength_mine",
         "figure_orders": "drawn/darts_pt_orders_mine", "figure_rows": "drawn/darts_pt_table_mine",
     }  # fmt: skip
     assert said_of("your_algorithm")["entry"] == "results/leaderboard/my_search_mine"
     ran = {"dataset": "digits", "settings": "smoke"}
-    assert said_of("weight_sharing", searches=ran)["searches"] == "results/weight-sharing/smoke"
+    assert said_of("weight_sharing", searches=ran)["searches"] == "results/weight-sharing"
 
 
 def test_what_needs_no_source_is_told_of_none():
@@ -164,9 +165,12 @@ def test_what_needs_no_source_is_told_of_none():
     }  # fmt: skip
 
 
+SHIPPED = {"origin": str(ROOT / "logs/weight-sharing"), "settings": "digits", "dataset": "digits"}
+
+
 def asked(**sources):
     made = {name: {"origin": "x", "items": "all"} | change for name, change in sources.items()}
-    files = asked_files({"figures": "f", "sources": made})
+    files = asked_files({"figures": "f", "sources": made, "searches": SHIPPED})
     return {Path(file).stem for file in files}
 
 
@@ -198,7 +202,8 @@ def test_the_official_configuration_draws_the_whole_catalogue():
 
 
 def test_a_table_is_asked_for_as_text_too():
-    files = asked_files({"figures": "f", "sources": {"a": {"origin": "x", "items": ["table4_multi_trial"]}}})
+    source = {"origin": "x", "items": ["table4_multi_trial"]}
+    files = asked_files({"figures": "f", "sources": {"a": source}, "searches": SHIPPED})
     assert "f/table4_multi_trial_a.md" in files
     assert "f/table4_multi_trial_a.tex" in files
     assert "f/fig1_search_spaces.md" not in files
@@ -244,8 +249,8 @@ SEARCHES = {"dataset": "digits", "settings": "smoke", "run": [RUN, RUN | {"warm_
 def test_a_search_is_a_job_with_the_options_of_the_command():
     jsonschema.validate(GOOD | {"searches": SEARCHES}, SCHEMA, cls=jsonschema.Draft202012Validator)
     expanded = expand_searches(SEARCHES)
-    assert list(expanded["runs"]) == [
-        "sss-tas-1", "sss-tas-2", "sss-tas-1-warm-up-0", "sss-tas-2-warm-up-0",
+    assert list(expanded["runs"]["smoke"]) == [
+        "sss-digits-tas-1", "sss-digits-tas-2", "sss-digits-tas-1-warm-up-0", "sss-digits-tas-2-warm-up-0",
     ]  # fmt: skip
     options = [
         "--dataset=digits",
@@ -255,15 +260,46 @@ def test_a_search_is_a_job_with_the_options_of_the_command():
         "--seed=2",
         "--warm-up=0",
     ]
-    assert expanded["runs"]["sss-tas-2-warm-up-0"] == options
-    assert expanded["finished"]["sss"][0] == "results/weight-sharing/smoke/sss-tas-1/finished"
-    assert expanded["files"][0] == "results/weight-sharing/smoke/tss-digits.parquet"
+    assert expanded["runs"]["smoke"]["sss-digits-tas-2-warm-up-0"] == options
+    first = "results/weight-sharing/smoke/sss-digits-tas-1/finished"
+    assert expanded["finished"]["smoke"]["sss-digits"][0] == first
+    assert records_of(expanded, CATALOGUE["weight_sharing"]) == [
+        "results/weight-sharing/smoke/sss-digits.parquet",
+        "results/weight-sharing/smoke/sss-digits-scores.parquet",
+    ]
+
+
+def test_some_searches_may_have_other_settings_and_another_dataset():
+    other = RUN | {"settings": "digits-40", "dataset": "photos"}
+    asked = SEARCHES | {"run": [RUN, other]}
+    jsonschema.validate(GOOD | {"searches": asked}, SCHEMA, cls=jsonschema.Draft202012Validator)
+    expanded = expand_searches(asked)
+    options = expanded["runs"]["digits-40"]["sss-photos-tas-1"]
+    assert options[:3] == ["--dataset=photos", "--settings=digits-40", "--space=sss"]
+    assert expanded["joined"] == {"smoke": ["sss-digits"], "digits-40": ["sss-photos"]}
 
 
 def test_searches_that_were_run_before_are_only_read():
-    expanded = expand_searches({"origin": "logs/weight-sharing", "dataset": "digits"})
+    expanded = expand_searches(SHIPPED)
     assert expanded["runs"] == {}
-    assert expanded["files"][3] == "logs/weight-sharing/sss-digits-scores.parquet"
+    found = records_of(expanded, CATALOGUE["weight_sharing"])
+    assert found[0] == f"{ROOT}/logs/weight-sharing/digits/sss-digits.parquet"
+    assert all(Path(path).is_file() for path in found)
+
+
+def test_items_of_settings_that_were_not_searched_are_left_out():
+    searches = {"dataset": "digits", "settings": "smoke", "run": [RUN]}
+    asked = GOOD | {"searches": searches} | source(items="all")
+    assert not [path for path in asked_files(asked) if "nasbench201_weight_sharing" in path]
+    named = asked | source(items=["nasbench201_weight_sharing"])
+    with pytest.raises(
+        ConfigError, match=r"needs searches with the settings nas-bench-201-digits, nas-bench-201-bn0"
+    ):
+        asked_files(named)
+    more = searches | {
+        "run": [RUN, *(RUN | {"settings": f"nas-bench-201{bn0}-digits"} for bn0 in ("", "-bn0"))]
+    }
+    assert [path for path in asked_files(asked | {"searches": more}) if "nasbench201_weight_sharing" in path]
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,12 @@ from natslib.workflow import parameters
 from natslib.workflow.parameters import check
 
 ROOT = Path(__file__).resolve().parents[2]
-RECORDS = {"searches": str(ROOT / "logs/weight-sharing"), "dataset": "digits", "methods": "gdas, rsps"}
+RECORDS = {
+    "searches": str(ROOT / "logs/weight-sharing"),
+    "settings": "digits",
+    "dataset": "digits",
+    "methods": "gdas, rsps",
+}
 
 
 def test_what_is_no_parameter_is_left_alone():
@@ -126,9 +131,21 @@ def test_provenance_holds_parameters_and_hashes_but_no_places():
 
 def test_records_come_in_the_order_of_the_asked_searches(tmp_path):
     frame = pd.DataFrame({"method": ["rsps", "enas", "gdas", "rsps"], "epoch": [0, 0, 0, 1]})
-    frame.to_parquet(tmp_path / "tss-digits.parquet")
+    (tmp_path / "digits").mkdir()
+    frame.to_parquet(tmp_path / "digits/tss-digits.parquet")
     found = check(RECORDS | {"searches": str(tmp_path)}).read_records("tss")
     assert found.values.tolist() == [["gdas", 0], ["rsps", 0], ["rsps", 1]]
+
+
+def test_records_by_several_settings_stand_together(tmp_path):
+    for settings in ("digits-40", "digits"):
+        (tmp_path / settings).mkdir()
+        frame = pd.DataFrame({"method": ["rsps"], "settings": settings})
+        frame.to_parquet(tmp_path / settings / "tss-digits.parquet")
+    found = check(RECORDS | {"searches": str(tmp_path), "settings": "digits-40,digits"})
+    assert found.read_records("tss")["settings"].tolist() == ["digits-40", "digits"]
+    assert found.records("tss").parent.name == "digits-40"
+    assert found.records("tss", settings="digits").parent.name == "digits"
 
 
 def test_records_that_are_not_there_are_named(tmp_path):
@@ -146,14 +163,16 @@ def test_our_own_table_may_be_absent(tmp_path):
 
 def test_the_provenance_names_the_records_by_their_content():
     told = check(RECORDS).provenance()["searches"]
-    assert set(told["sha256"]) == {f"{s}-digits{k}.parquet" for s in ("tss", "sss") for k in ("", "-scores")}
+    kinds = [f"{space}-digits{kind}" for space in ("tss", "sss") for kind in ("", "-scores")]
+    assert set(told["sha256"]) == {f"digits/{each}.parquet" for each in kinds}
     assert all("commit" in stamp for stamps in told["stamps"].values() for stamp in stamps)
 
 
 def test_the_records_of_one_space_are_enough(tmp_path):
-    shutil.copy(ROOT / "logs/weight-sharing/tss-digits.parquet", tmp_path)
+    (tmp_path / "digits").mkdir()
+    shutil.copy(ROOT / "logs/weight-sharing/digits/tss-digits.parquet", tmp_path / "digits")
     told = check(RECORDS | {"searches": str(tmp_path)}).provenance()["searches"]
-    assert set(told["sha256"]) == set(told["stamps"]) == {"tss-digits.parquet"}
+    assert set(told["sha256"]) == set(told["stamps"]) == {"digits/tss-digits.parquet"}
 
 
 def test_nothing_can_be_changed_afterwards():

@@ -10,7 +10,10 @@ from natslib.weight_sharing.method import Batch, BatchResult, Losses, Method, re
 
 
 class DartsV1(Method):
-    """First order: the weights learn on a training batch, then the mixture on a validation batch."""
+    """First order: the weights learn on a training batch, then the mixture on a validation batch.
+
+    With the setting `alphas_first` (NAS-Bench-201's second order, DARTS-PT) it is the other way round.
+    """
 
     name: ClassVar[str] = "darts-v1"
     space: ClassVar[str] = "tss"
@@ -20,13 +23,18 @@ class DartsV1(Method):
         assert self.alphas is not None
         return softmax(self.alphas, dim=1)
 
+    def logits(self, batch: Batch, mixture: Tensor) -> Tensor:
+        """Return what the supernet says of a batch under a mixture."""
+        return self.network(batch.images, mixture)
+
     def step(self, train: Batch, valid: Batch) -> Losses:
-        logits = self.network(train.images, self.mixture().detach())
-        return Losses(*self.weight_step(logits, train.labels), *self.mixture_step(train, valid))
+        before = self.mixture_step(train, valid) if self.settings.alphas_first else None
+        trained = self.weight_step(self.logits(train, self.mixture().detach()), train.labels)
+        return Losses(*trained, *(before or self.mixture_step(train, valid)))
 
     def mixture_step(self, train: Batch, valid: Batch) -> BatchResult:
         """Update the mixture alone."""
-        return self.arch_step(self.network(valid.images, self.mixture()), valid.labels)
+        return self.arch_step(self.logits(valid, self.mixture()), valid.labels)
 
 
 class DartsV2(DartsV1):

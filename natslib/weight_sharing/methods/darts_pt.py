@@ -1,7 +1,8 @@
 """DARTS-PT: the operations that a trained supernet can least do without, edge by edge (Wang et al., ICLR 2021).
 
 The supernet trains as DARTS does. Then one open edge at a time, drawn at random, is set to the operation whose removal
-costs most (`search.projection`), and the supernet is tuned before the next.
+costs most (`search.projection`), and the supernet is tuned before the next. The released code draws the batches of a
+step from all images anew; here, as in the other searches, an epoch goes through the training images once.
 """
 
 from typing import Any, ClassVar
@@ -15,7 +16,7 @@ from torch.nn.functional import cross_entropy
 from natslib.nets.topology_supernet import TopologySupernet
 from natslib.search.projection import Decision, Mask, Score, decide, project, undecided
 from natslib.spaces import Code, get_space
-from natslib.weight_sharing.method import Batch, BatchResult, Losses, ValidBatches
+from natslib.weight_sharing.method import Batch, BatchResult, ValidBatches
 from natslib.weight_sharing.methods.darts import DartsV1
 from natslib.weight_sharing.settings import Settings
 
@@ -69,16 +70,8 @@ class DartsPt(DartsV1):
         kept = torch.from_numpy(left).to(self.device)
         return torch.where(kept.sum(1, keepdim=True) == 1, 1.0, super().mixture()) * kept
 
-    def step(self, train: Batch, valid: Batch) -> Losses:
-        """The architecture parameters learn before the weights: in DARTS as NATS-Bench runs it, after them."""
-        learned = self.learn_mixture(valid)
-        logits = self.network(train.images, self.mixture().detach(), torch.from_numpy(self.left))
-        return Losses(*self.weight_step(logits, train.labels), *learned)
-
-    def learn_mixture(self, valid: Batch) -> BatchResult:
-        """Update the architecture parameters alone."""
-        logits = self.network(valid.images, self.mixture(), torch.from_numpy(self.left))
-        return self.arch_step(logits, valid.labels)
+    def logits(self, batch: Batch, mixture: Tensor) -> Tensor:
+        return self.network(batch.images, mixture, torch.from_numpy(self.left))
 
     def end_epoch(self, valid_batches: ValidBatches) -> None:
         while np.count_nonzero(~self.left.all(axis=1)) < self.projected_after(self.epochs_done + 1):
@@ -96,7 +89,7 @@ class DartsPt(DartsV1):
 
     @torch.no_grad()
     def evaluate(self, left: Mask, valid_batches: ValidBatches) -> Score:
-        """Score the supernet under a mask on every validation image once.
+        """Score the supernet under a mask on every validation image once: augmented anew for each mask, if at all.
 
         In training mode, by the statistics of each batch; running statistics are updated in copies that nobody uses.
         """
@@ -140,7 +133,7 @@ class DartsPtFixed(DartsPt):
 
     name: ClassVar[str] = "darts-pt-fixed"
 
-    def learn_mixture(self, valid: Batch) -> BatchResult:
+    def mixture_step(self, train: Batch, valid: Batch) -> BatchResult:
         return self.unseen
 
 

@@ -70,6 +70,9 @@ class Enas(Method):
     The reward is the accuracy (0 to 1) on one validation batch plus a small multiple of the draw's entropy. As in the
     official code, the baseline of a draw is its reward mixed into the mean baseline of the epoch before (in the first
     epoch: its accuracy, so that only the entropy teaches), and the loss is differentiated through the entropy too.
+    NAS-Bench-201 took over the baseline of the last draw, moved the images of the rewards, and chose from fewer draws
+    until the end (settings `last_baseline`, `valid_augmented` and `epoch_candidates`).
+    Before the first epoch the official code names a random cell; here, as everywhere, the untrained supernet chooses.
     """
 
     name: ClassVar[str] = "enas"
@@ -81,6 +84,12 @@ class Enas(Method):
         self.controller = Controller(len(EDGES), len(OPS), generator)
         self.arch_optimizer = self.adam(self.controller.parameters())
         self.baseline: float | None = None
+        self.candidates = settings.epoch_candidates
+
+    def begin_epoch(self, epoch: int) -> None:
+        super().begin_epoch(epoch)
+        last = epoch == self.epochs - 1
+        self.candidates = self.settings.candidates if last else self.settings.epoch_candidates
 
     @torch.no_grad()
     def draw(self, n: int) -> list[Code]:
@@ -96,7 +105,7 @@ class Enas(Method):
         self.network.eval()
         updates = range(self.settings.controller_updates)
         baselines = torch.stack([self.update_controller(valid_batches) for _ in updates])
-        self.baseline = float(baselines.mean())
+        self.baseline = float(baselines[-1, -1] if self.settings.last_baseline else baselines.mean())
         self.network.train()
 
     def update_controller(self, valid_batches: ValidBatches) -> Tensor:
@@ -123,7 +132,7 @@ class Enas(Method):
         return torch.stack(scores).cpu() / 100
 
     def choose(self, valid_batches: ValidBatches) -> Code:
-        return self.best_of(self.draw(self.settings.candidates), valid_batches)
+        return self.best_of(self.draw(self.candidates), valid_batches)
 
     def state_dict(self) -> dict[str, Any]:
         own = {"controller": self.controller.state_dict(), "baseline": self.baseline}

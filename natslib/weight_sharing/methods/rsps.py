@@ -26,16 +26,26 @@ def random_cells(n: int, generator: torch.Generator) -> Tensor:
 
 
 class Rsps(Method):
-    """The weights learn with random operations in every cell; the best of random candidates is chosen."""
+    """The weights learn with random operations in every cell; the best of random candidates is chosen.
+
+    In NAS-Bench-201 all cells share one draw, and nothing is drawn again (the setting `one_cell`).
+    Before the first epoch the official code names a random cell; here the untrained supernet chooses, and in SETN too.
+    """
 
     name: ClassVar[str] = "rsps"
     space: ClassVar[str] = "tss"
     has_alphas: ClassVar[bool] = False
 
     def step(self, train: Batch, valid: Batch) -> Losses:
-        active = one_hot(random_cells(self.network.n_cells, self.generator), len(OPS)).bool()
+        active = one_hot(self.sample(), len(OPS)).bool()
         logits = self.network(train.images, active.float(), active)
         return Losses(*self.weight_step(logits, train.labels), *self.unseen)
+
+    def sample(self) -> Tensor:
+        """Draw the operations of a step: int64, (cells, 6), or (6,) for all cells."""
+        if self.settings.one_cell:
+            return torch.randint(len(OPS), (len(EDGES),), generator=self.generator)
+        return random_cells(self.network.n_cells, self.generator)
 
     def choose(self, valid_batches: ValidBatches) -> Code:
         """Return the best of distinct candidates, drawn uniformly from all, each scored on one batch."""
