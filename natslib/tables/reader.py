@@ -263,7 +263,11 @@ class Reader:
 
     def flags(self, asked: Question, seeds: list[int]) -> np.ndarray:
         """Return whether stored costs contradict the closed form, (len(space), len(seeds)): 1, 0, NaN where unknown."""
-        columns = [self._final(asked.block(seed), "cost_mismatch") for seed in seeds]
+        places = [asked._replace(split=split) for split in self._splits(asked)]
+        blocks = [
+            next(place.block(seed) for place in places if place.block(seed) in self._blocks) for seed in seeds
+        ]
+        columns = [self._final(block, "cost_mismatch") for block in blocks]
         return np.stack(columns, axis=1) if columns else np.empty((len(self._space), 0))
 
     def curve(self, asked: Question, index: int) -> np.ndarray:
