@@ -114,8 +114,8 @@ class Study:
         except NotMeasured:
             after = ", ".join(map(str, rungs))
             raise NotMeasured(
-                f"{search} needs scores of {self.dataset} by recipe {self.recipe!r} after {after} epochs; this table "
-                f"has no curves of it. Of full trainings only, the other searches can be run: "
+                f"{search} needs scores of {self.dataset} ({self.metric}) by recipe {self.recipe!r} after {after} "
+                f"epochs; this table has no curves of it. Of full trainings only, the other searches can be run: "
                 f"{', '.join(name for name in SEARCHES if name not in MULTI_FIDELITY)}"
             ) from None
 

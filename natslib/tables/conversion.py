@@ -182,7 +182,8 @@ def _convert_archive(
         notes = [read_note(chunk.part) for chunk in chunks]
         damaged = damaged + [damage for note in notes for damage in note["damaged"]]
         source = source_facts(len(items), [digest for note in notes for digest in note["digests"]])
-        return dest.finish(dest.merge(chunks), _one_space(notes, dest.origin), source, damaged)
+        space = _one_space(notes, dest.origin)
+        return dest.finish(dest.merge(chunks), space, source, damaged, named=True)
 
 
 def _one_space(notes: list[dict[str, Any]], origin: str) -> Space:
@@ -215,7 +216,8 @@ class _WholeFile:
             if self.space is None:
                 raise BadSource(f"{self.path}: it holds no record of an architecture")
             finals = self.dest.merge([self.dest.chunk(first) for first in self.firsts])
-            return self.dest.finish(finals, self.space, {"sha256": sha256(self.path)}, self.damaged)
+            source = {"sha256": sha256(self.path)}
+            return self.dest.finish(finals, self.space, source, self.damaged, named=True)
 
     def read(self, progress: Callable[[int], object]) -> None:
         """Read to the end, or to the first damage that ends it: what came before is kept and the damage is listed."""

@@ -79,8 +79,7 @@ class Destination:
             raise ConfigError(f"{self.path} holds {held}; remove it or choose another folder")
         plan = self.parts / "plan"
         begun = plan.read_text(errors="replace") if plan.exists() else None
-        other_work = begun not in (None, self.fingerprint) and any(self.parts.glob("*.parquet"))
-        if manifest is None and other_work:
+        if manifest is None and begun not in (None, self.fingerprint) and self._is_worth_keeping(begun):
             raise ConfigError(
                 f"{self.path} holds an unfinished conversion of other files, or of these before they changed; remove it"
             )
@@ -96,6 +95,10 @@ class Destination:
             with atomic(plan) as temporary:
                 temporary.write_text(self.fingerprint)
         return None
+
+    def _is_worth_keeping(self, plan: str) -> bool:
+        """Whether another conversion has finished work here, or this is no plan of one."""
+        return not re.fullmatch("[0-9a-f]{64}", plan) or any(self.parts.glob("*.parquet"))
 
     def _made_of_equal_bytes(self, manifest: dict[str, Any]) -> bool:
         return manifest["versions"].get("natslib") == natslib.__version__ and self.same(manifest["source"])
@@ -116,15 +119,24 @@ class Destination:
         return pa.concat_tables([pq.read_table(chunk.part) for chunk in chunks])
 
     def finish(
-        self, finals: pa.Table, space: Space, source: dict[str, Any], damaged: list[dict[str, str]]
+        self,
+        finals: pa.Table,
+        space: Space,
+        source: dict[str, Any],
+        damaged: list[dict[str, str]],
+        *,
+        named: bool = False,
     ) -> dict[str, Any]:
-        """Write finals and, last, the manifest: what there is, what is missing, and the SHA-256 of every file."""
+        """Write finals and, last, the manifest: what there is, what is missing, and the SHA-256 of every file.
+
+        `named`: the rows come from records that say which architecture they are of, as in `flag_costs`.
+        """
         if not finals.num_rows:
             shutil.rmtree(self.parts, ignore_errors=True)  # a mended source starts anew
             reason = f"; the first: {damaged[0]['file']}: {damaged[0]['reason']}" if damaged else ""
             raise BadSource(f"{self.origin}: not one readable run in it{reason}")
         with atomic(self.path / FINALS_FILE) as temporary, self._nothing_kept_if_refused():
-            written = write_finals(finals, temporary, space)
+            written = write_finals(finals, temporary, space, named=named)
         measured = set(finals["arch_index"].to_numpy().tolist())
         files = [self.path / FINALS_FILE, *sorted((self.path / "curves").glob("*.parquet"))]
         manifest = {

@@ -26,13 +26,16 @@ def block(split: str, seed: int, **values: object) -> pa.Table:
     return block_of_finals(Block("cifar10", "12", split, seed), shared | values)
 
 
+PARAMS_M = SSS.params_m(SSS.codes([2, 5]), "cifar10")
+
+
 @pytest.fixture(scope="module")
 def split_costs() -> Table:
     """Parameters stand with split 'train' as a mean, latency with one seed of split 'test' alone."""
     return Table.from_finals(
         pa.concat_tables(
             [
-                block("train", -1, params_m=np.array([0.2, 0.5])),
+                block("train", -1, params_m=PARAMS_M),
                 block("test", 777, accuracy=np.array([80.0, 90.0]), latency_s=np.array([0.1, np.nan])),
                 block("test", 888, accuracy=np.array([81.0, 91.0])),
             ]
@@ -45,11 +48,11 @@ def split_costs() -> Table:
 @pytest.mark.parametrize("split", ["train", "valid", "test"])
 def test_costs_of_a_run_are_found_under_every_split(split_costs, split):
     where = {"dataset": "cifar10", "recipe": "12", "split": split}
-    assert split_costs.value(5, "params_m", **where) == 0.5
-    assert split_costs.value(5, "params_m", epoch=3, **where) == 0.5
+    assert split_costs.value(5, "params_m", **where) == PARAMS_M[1]
+    assert split_costs.value(5, "params_m", epoch=3, **where) == PARAMS_M[1]
     assert split_costs.value(2, "latency_s", seed=777, **where) == 0.1
     assert split_costs.value(2, "latency_s", **where) == 0.1
-    assert split_costs.summary("params_m", **where).loc[5, "mean"] == 0.5
+    assert split_costs.summary("params_m", **where).loc[5, "mean"] == PARAMS_M[1]
     assert split_costs.per_seed("latency_s", **where).columns.tolist() == [777]
     with pytest.raises(NotMeasured, match="not for 5"):
         split_costs.value(5, "latency_s", **where)

@@ -266,14 +266,15 @@ def check_values(folder: Path, change: Callable[..., dict[str, Any]], readable: 
 
 def test_more_rows_than_a_space_has_are_refused_before_they_are_read(tmp_path):
     path, columns = tmp_path / "bomb.parquet", tmp_path / "m.yaml"
-    rows = pa.table({"arch": pa.array(np.zeros(2**22, np.int32)), "acc": pa.nulls(2**22, pa.float64())})
-    pq.write_table(rows, path, row_group_size=2**22)
-    assert path.stat().st_size < 30_000
+    many = limits.VALUES + 1
+    rows = pa.table({"arch": pa.array(np.zeros(many, np.int32)), "acc": pa.nulls(many, pa.float64())})
+    pq.write_table(rows, path, row_group_size=many)
+    assert path.stat().st_size < 100_000
     columns.write_text(
         "space: tss\narch: arch\ncolumns:\n"
         "  acc: {dataset: cifar10, recipe: '12', split: test, seed: mean, metric: accuracy}\n"
     )
-    with pytest.raises(BadSource, match=r"bomb\.parquet: 4,194,304 rows, where at most 15,625 can be"):
+    with pytest.raises(BadSource, match=r"bomb\.parquet: 16,777,217 rows, where at most 16,777,216 can be"):
         convert(path, tmp_path / "t", columns=columns)
 
 

@@ -66,7 +66,7 @@ def test_the_size_table_holds_the_sub_grid_and_what_searches_named_at_a_quarter_
     assert table.verify() == len(list((LOGS / "embedded-sss").rglob("*.parquet")))
     stored = table.values("params_m", split="test", **WHERE)
     there = np.flatnonzero(~np.isnan(stored))
-    named = set(pd.read_parquet(LOGS / "weight-sharing" / "sss-digits.parquet")["arch_index"])
+    named = set(pd.read_parquet(LOGS / "weight-sharing" / "digits" / "sss-digits.parquet")["arch_index"])
     assert set(there) == named | set(sub_grid())
     closed = table.space.params_m(table.space.codes(there), get_dataset("digits"), SMALL_SCALE)
     np.testing.assert_allclose(stored[there], closed, atol=1e-9)

@@ -53,7 +53,7 @@ def test_cells_of_text_stay_as_they_are(tmp_path, content, rows):
         ("in.csv.gz", gzip.compress(b"a,b\n1,2\n") + b"garbage", "not a readable csv table"),
         ("in.csv.xz", b"a,b\n", "not a readable csv table"),
         ("in.csv.zst", b"a,b\n", "not a readable csv table"),
-        ("in.parquet", b"PAR1", "not a readable parquet table"),
+        ("in.parquet", b"PAR1", "cannot be read, it is damaged or altered"),
         ("in.feather", b"ARROW1", "not a readable feather table"),
         ("in.jsonl", b'[{"a": 1, "b": 2}]', "not a readable jsonl table"),
         ("in.jsonl", b'{"a": 1, "a": 2}', "not a readable jsonl table"),

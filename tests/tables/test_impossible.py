@@ -11,6 +11,7 @@ from bench.records import official_record, pack
 from natslib.errors import BadSource
 from natslib.spaces import get_space
 from natslib.tables import convert, load
+from natslib.tables.format.folder import file_digests
 from natslib.tables.format.schema import METRICS
 
 TSS = get_space("tss")
@@ -132,6 +133,9 @@ def altered(table, folder, metric, value):
             writer.write_table(
                 part.set_column(part.schema.get_field_index(metric), part.schema.field(metric), column)
             )
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest |= file_digests(folder, list(manifest["sha256"]))
+    (folder / "manifest.json").write_text(json.dumps(manifest))
     return load(folder)
 
 

@@ -128,7 +128,7 @@ def test_info_names_the_first_damaged_files(tmp_path: Path, capsys: pytest.Captu
         ("a.tar.gz", b"x", "a packed archive; unpack it and convert the folder"),
         ("a.tar.bz2", b"x", "a packed archive"),
         ("a.TGZ", b"x", "a packed archive"),
-        ("a.zip", b"x", "a packed archive"),
+        ("a.zip", b"x", ".zip is not read; unpack it first"),
     ],
 )
 def test_other_containers_are_refused_with_the_way_out(

@@ -106,7 +106,7 @@ def load_converted(path, columns, tmp_path):
         ),
         ({"encoding": "tuple"}, "unknown encoding .*'tuple': allowed are 'index', 'code', 'naslib', 'names'"),
         ({"separator": "tab"}, "unknown separator .*'tab'"),
-        ({"decimal": "."} | acc(metric="top1"), "unknown metric .*; loss: nat; accuracy: %"),
+        ({"decimal": "."} | acc(metric="top1"), "unknown metric .*loss: nat; accuracy: %"),
         ({"keys": ["seed"]}, "'keys' maps dataset, recipe"),
         ({"files": ["mine.csv"]}, "'files' maps file names"),
         ({"files": {"mine.csv": {"epoch": "1"}}}, "unknown key under .*'epoch'"),

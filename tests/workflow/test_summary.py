@@ -5,7 +5,8 @@ import json
 from natslib.workflow.summary import summary
 
 SOURCE = {"origin": "x", "split": "test", "recipe": "longest", "items": ["seed_noise", "fig5_correlation"]}
-CONFIG = {"figures": "drawn", "sources": {"mine": SOURCE}}
+SEARCHES = {"origin": "none", "settings": "digits", "dataset": "digits"}
+CONFIG = {"figures": "drawn", "sources": {"mine": SOURCE}, "searches": SEARCHES}
 DAMAGED = [{"file": "a.pth", "reason": "cut short"}, {"file": "b.pth", "reason": "cut short"}]
 
 

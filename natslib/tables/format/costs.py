@@ -111,9 +111,7 @@ def _cause(space: Space, metric: str, dataset: str, found: pd.DataFrame) -> str:
         for of in PAPER:
             if (other, of) != (metric, dataset) and scale_of(space, other, of, index, stored) is PAPER_SCALE:
                 return f"They are {other} on {of}: a wrong column, or a wrong dataset?"
-    ratio = stored / found["exact"].to_numpy()
-    middle = float(np.median(ratio))
-    constant = middle > 0 and (np.abs(ratio / middle - 1) < _ABOUT).mean() > 0.9
+    middle, constant = _ratio(found)
     if constant and abs(middle - 1) >= _ABOUT:
         return _factor(middle)
     if contradicts(stored, exact_costs(space, metric, dataset, (index - 1) % len(space))).mean() < 0.5:
@@ -134,17 +132,25 @@ def _cause(space: Space, metric: str, dataset: str, found: pd.DataFrame) -> str:
     )
 
 
+def _ratio(found: pd.DataFrame) -> tuple[float, bool]:
+    """Return the middle ratio of stored costs to the exact ones, and whether nearly all have it."""
+    ratio = (found["stored"] / found["exact"]).to_numpy()
+    middle = float(np.median(ratio))
+    return middle, middle > 0 and bool((np.abs(ratio / middle - 1) < _ABOUT).mean() > 0.9)
+
+
 def _factor(middle: float) -> str:
     told = f"They are {middle:,.0f} times that" if middle >= 100 else f"They are {middle:.4g} times that"
     causes = (cause for factor, cause in _FACTORS.items() if abs(middle / factor - 1) < _ABOUT)
     return f"{told}: {next(causes, 'another unit?')}"
 
 
-def flag_costs(finals: pa.Table, space: Space) -> pa.Table:
+def flag_costs(finals: pa.Table, space: Space, *, named: bool = False) -> pa.Table:
     """Set `cost_mismatch` of rows (`FINALS`) where stored costs contradict the closed form; null where nobody can tell.
 
     204 official records do so in a run or two. Raises `BadSource` where contradictions are systematic (`FEW`): an
-    architecture counts that contradicts in all of its runs.
+    architecture counts that contradicts in all of its runs. Records that say which architecture they are of (`named`)
+    are refused for another unit only: what else contradicts in them is counted.
     """
     frame = finals.select(["dataset", "recipe", "arch_index", *COSTS]).to_pandas()
     wrong, known = np.zeros(len(frame), bool), np.zeros(len(frame), bool)
@@ -158,17 +164,23 @@ def flag_costs(finals: pa.Table, space: Space) -> pa.Table:
                 known[at] |= ~np.isnan(stored)
                 wrong[at] |= flags
                 rows = pd.DataFrame({"arch_index": index, "stored": stored, "exact": exact, "wrong": flags})
-                _check_architectures(f"{dataset} recipe {recipe!r}", space, metric, dataset, rows.dropna())
+                place = f"{dataset} recipe {recipe!r}"
+                _check_architectures(place, space, metric, dataset, rows.dropna(), named=named)
     column = FINALS.get_field_index("cost_mismatch")
     return finals.set_column(column, FINALS.field(column), pa.array(wrong, mask=~known))
 
 
-def _check_architectures(place: str, space: Space, metric: str, dataset: str, rows: pd.DataFrame) -> None:
+def _check_architectures(
+    place: str, space: Space, metric: str, dataset: str, rows: pd.DataFrame, *, named: bool
+) -> None:
     """Raise `BadSource` where too many architectures contradict in all of their rows."""
     if rows["wrong"].any():
         odd = rows.groupby("arch_index")["wrong"].all()
         if are_systematic(int(odd.sum()), len(odd)):
             found = rows[rows["arch_index"].isin(odd.index[odd])].drop_duplicates("arch_index")
+            middle, constant = _ratio(found)
+            if named and (len(found) == 1 or not constant or abs(middle - 1) < _ABOUT):
+                return
             what = f"{len(found):,} of {len(odd):,} architectures of {place}"
             refuse_systematic(what, space, metric, dataset, found)
 

@@ -98,7 +98,7 @@ def _check_told(manifest: dict[str, Any], path: Path) -> None:
     for key, whole in (
         ("sha256", set(map(type, texts)) == {str}),
         ("architectures", type(archs.get("measured")) is int and _holds(archs.get("missing"), str)),
-        ("damaged", _holds(manifest["damaged"], dict)),
+        ("damaged", _holds(manifest["damaged"], dict) and all(map(_tells_of_damage, manifest["damaged"]))),
         ("blocks", _holds(manifest["blocks"], dict)),
     ):
         if not whole:
@@ -107,6 +107,10 @@ def _check_told(manifest: dict[str, Any], path: Path) -> None:
 
 def _holds(values: object, kind: type) -> bool:
     return isinstance(values, list) and set(map(type, values)) <= {kind}
+
+
+def _tells_of_damage(entry: dict[str, Any]) -> bool:
+    return set(map(type, (entry.get("file"), entry.get("reason")))) == {str}
 
 
 def _names_curves(name: str) -> bool:

@@ -200,12 +200,15 @@ class Written(NamedTuple):
     costs: dict[str, int]
 
 
-def write_finals(table: pa.Table, path: Path | pa.NativeFile, space: Space) -> Written:
+def write_finals(
+    table: pa.Table, path: Path | pa.NativeFile, space: Space, *, named: bool = False
+) -> Written:
     """Write `FINALS` rows, and any own metrics, sorted into blocks, one row group each; return what was written.
 
-    Raises `BadSource` when an architecture stands twice in a block, or costs contradict what is known of them.
+    Raises `BadSource` when an architecture stands twice in a block, or costs contradict what is known of them; `named`
+    as in `flag_costs`.
     """
-    table = flag_costs(table.unify_dictionaries(), space)
+    table = flag_costs(table.unify_dictionaries(), space, named=named)
     blocks = _split_into_blocks(table)
     schema = finals_schema(own_metrics(table.schema))
     schema = schema.with_metadata(_metadata(space, [block for block, _ in blocks]))
