@@ -74,7 +74,7 @@ def test_a_conversion_is_not_resumed_on_an_altered_source(
 ) -> None:
     source = as_form(form, records, tmp_path / "a")
 
-    def interrupt(*_: object) -> None:
+    def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
@@ -125,7 +125,7 @@ def test_one_damaged_record_of_the_single_file_costs_itself_alone(
     source.write_bytes(pack({"arch2infos": infos}))
     monkeypatch.setattr("natslib.tables.conversion.CHUNK", 3)
 
-    def interrupt(*_: object) -> None:
+    def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:  # before the manifest, when both chunks are done

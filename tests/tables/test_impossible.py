@@ -86,7 +86,7 @@ def test_in_the_single_file_the_records_after_it_are_kept_also_when_it_is_resume
     source.write_bytes(pack({"arch2infos": records}))
     monkeypatch.setattr("natslib.tables.conversion.CHUNK", 2)
     with monkeypatch.context() as killed:
-        killed.setattr("natslib.tables.destination.Destination.finish", lambda *_: 1 / 0)
+        killed.setattr("natslib.tables.destination.Destination.finish", lambda *_, **__: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             convert(source, tmp_path / "t")
     manifest = convert(source, tmp_path / "t")

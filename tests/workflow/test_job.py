@@ -28,6 +28,17 @@ def test_damaged_records_are_said_and_do_not_fail_the_rule(tmp_path):
     assert "runs.jsonl, line 2" in run("natslib", tmp_path, "info", "table").stdout
 
 
+def test_a_table_whose_manifest_snakemake_removed_is_made_anew(tmp_path):
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "logs/runs.jsonl").write_text(f"{json.dumps(RECORD)}\n")
+    convert = ("convert", "logs", "table", "--processes", "1")
+    assert run("natslib.workflow.job", tmp_path, *convert).returncode == 0
+    (tmp_path / "table/manifest.json").unlink()
+    assert "no part of a table" in run("natslib", tmp_path, *convert).stderr  # it might be somebody's own
+    assert run("natslib.workflow.job", tmp_path, *convert).returncode == 0
+    assert (tmp_path / "table/manifest.json").is_file()
+
+
 def test_what_fails_still_fails_the_rule(tmp_path):
     done = run("natslib.workflow.job", tmp_path, "convert", "absent.csv", "table")
     assert (done.returncode, done.stderr.count("Traceback")) == (1, 0)
