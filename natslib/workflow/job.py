@@ -1,8 +1,8 @@
 """`natslib` as a rule of the Snakefile calls it: `python -m natslib.workflow.job convert ...`.
 
 It ends with the Snakemake above it. A conversion that left damaged records out counts as done: its log and manifest say
-what is missing, and the workflow says it again when it ends. Before it makes a table anew, Snakemake removes the manifest;
-what else is left of that table goes here, for a conversion touches no files that may be somebody's own.
+what is missing, and the workflow says it again when it ends. Before it makes a table anew, Snakemake removes the
+manifest; what else is left of that table goes here, for a conversion touches no files that may be somebody's own.
 """
 
 import shutil
