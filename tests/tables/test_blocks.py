@@ -169,5 +169,5 @@ def test_a_refused_or_interrupted_table_does_not_spoil_the_folder(tmp_path, monk
     assert [path.name for path in (tmp_path / "t" / "curves").iterdir()] == ["000011.parquet"]
 
 
-def interrupt(*args: object) -> None:
+def interrupt(*args: object, **named: object) -> None:
     raise KeyboardInterrupt

@@ -115,7 +115,7 @@ def test_a_memory_bomb_is_stopped(monkeypatch):
     zeros = b"\x80\x04" + b"B" + struct.pack("<I", 2**20) + b"\x00" * 2**20 + b"0."
     with pytest.raises(BadSource):
         loads(zeros)
-    many = b"\x80\x04(" + b"]" * 4_000_000 + b"l."
+    many = b"\x80\x04(" + b"]" * 12_000_000 + b"l."
     with pytest.raises(BadSource, match="MemoryError"):
         loads(many)
 

@@ -165,7 +165,7 @@ def test_hostile_batches_are_refused_in_words(tmp_path: Path, content: bytes, me
 def test_a_memory_bomb_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("natslib.tables.sources.unpickle.MAX_MEMORY", 20 * 2**20)
     with pytest.raises(BadSource, match="not a pickled batch of images \\(MemoryError"):
-        read(tmp_path, batch(labels=b"(" + b"]" * 500_000 + b"l"))
+        read(tmp_path, batch(labels=b"(" + b"]" * 8_000_000 + b"l"))
 
 
 def test_a_file_beyond_any_batch_is_refused_unread(tmp_path: Path) -> None:
