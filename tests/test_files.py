@@ -114,7 +114,7 @@ def test_what_is_no_file_is_not_read(tmp_path: Path, reads: Callable[[Path], obj
     """A pipe would keep the reader waiting, a device might never end."""
     os.mkfifo(tmp_path / "pipe")
     for path in (tmp_path / "pipe", Path("/dev/zero"), tmp_path):
-        with pytest.raises(BadSource, match="(a folder|a pipe or a device), where a file belongs"):
+        with pytest.raises(BadSource, match=r"(a folder|a pipe or a device), where a file belongs"):
             reads(path)
 
 
