@@ -2,24 +2,23 @@
 
 from collections.abc import Sequence
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from natslib.nets.cell import Cell, ConvBn, ReductionBlock
-from natslib.spaces import SIZE, Arch, Scale, get_space
+from natslib.spaces import Arch, Scale, get_space
 from natslib.spaces.size import CELL
 
 
 class Network(nn.Module):
     """Stem, body and head: images (n, in_channels, s, s) -> logits (n, classes)."""
 
-    def __init__(self, stem: nn.Module, body: nn.Sequential, c_last: int, classes: int) -> None:
+    def __init__(self, stem: nn.Module, body: nn.Sequential, last: nn.Module, classifier: nn.Linear) -> None:
         super().__init__()
         self.stem = stem
         self.body = body
-        self.last = nn.Sequential(nn.BatchNorm2d(c_last), nn.ReLU())
-        self.classifier = nn.Linear(c_last, classes)
+        self.last = last
+        self.classifier = classifier
 
     def features(self, images: Tensor) -> Tensor:
         """Return the pooled features (n, c_last) in front of the classifier."""
@@ -51,7 +50,8 @@ def skeleton_network(
             blocks.append(ReductionBlock(reduced_from, c_in))
         blocks += [Cell(cell, c_in if not place else c_out, c_out) for place in range(repeats)]
     body = nn.Sequential(*blocks)
-    return Network(stem or ConvBn(in_channels, c0, 3), body, c4, classes)
+    stem = stem or ConvBn(in_channels, c0, 3)
+    return Network(stem, body, nn.Sequential(nn.BatchNorm2d(c4), nn.ReLU()), nn.Linear(c4, classes))
 
 
 def size_network(widths: Sequence[int], in_channels: int, classes: int) -> Network:
@@ -66,10 +66,10 @@ def build_network(space: str, arch: Arch, *, in_channels: int, classes: int, sca
     `UnknownArchitecture`.
     """
     found = get_space(space)
-    cell, widths, repeats = found.layout(np.array(found.code(arch), np.uint8), scale)
-    return skeleton_network(
-        cell.tolist(), widths.tolist(), repeats, in_channels, classes, stem_first=found is not SIZE
+    network: Network = found.networks.build(
+        found.code(arch), in_channels=in_channels, classes=classes, scale=scale
     )
+    return network
 
 
 def count_params(network: nn.Module) -> int:

@@ -69,7 +69,21 @@ class Subspace:
 
     def neighbours(self, code: tuple[int, ...]) -> np.ndarray:
         """Return the covered codes at Hamming distance one, uint8 (m, k); m may be zero."""
-        codes = self.full.neighbours(code)
+        return self._those_covered(self.full.neighbours(code))
+
+    def removals(self, code: tuple[int, ...]) -> np.ndarray:
+        """Return the covered codes with one thing less, uint8 (m, k); m may be zero."""
+        return self._those_covered(self.full.removals(code))
+
+    def dense(self, rng: np.random.Generator) -> tuple[int, ...]:
+        """Draw a covered code to remove from; where none of some draws is covered, any covered one."""
+        for _ in range(_TRIES):
+            code = self.full.dense(rng)
+            if code in self._covered:
+                return code
+        return tuple(self.sample(rng))
+
+    def _those_covered(self, codes: np.ndarray) -> np.ndarray:
         return codes[[tuple(row) in self._covered for row in codes.tolist()]]
 
     def mutate(self, code: tuple[int, ...], rng: np.random.Generator, rule: str = "clean") -> tuple[int, ...]:

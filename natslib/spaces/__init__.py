@@ -1,10 +1,11 @@
-"""The two search spaces of NATS-Bench as values: names, order, moves, encodings, equivalence and cost."""
+"""The search spaces as values: names, order, moves, encodings, equivalence and cost."""
 
 from natslib.errors import unknown_name
 from natslib.spaces.cost import PAPER_SCALE, SCALES, SMALL_SCALE, Count, Scale
 from natslib.spaces.size import SIZE
 from natslib.spaces.space import MUTATION_RULES, Arch, Code, CodeArray, Space
 from natslib.spaces.topology import TOPOLOGY
+from natslib.spaces.wiring import WIRING, wiring_space
 
 __all__ = [
     "MUTATION_RULES",
@@ -14,6 +15,7 @@ __all__ = [
     "SMALL_SCALE",
     "SPACES",
     "TOPOLOGY",
+    "WIRING",
     "Arch",
     "Code",
     "CodeArray",
@@ -21,9 +23,10 @@ __all__ = [
     "Scale",
     "Space",
     "get_space",
+    "wiring_space",
 ]
 
-SPACES: dict[str, Space] = {space.name: space for space in (TOPOLOGY, SIZE)}
+SPACES: dict[str, Space] = {space.name: space for space in (TOPOLOGY, SIZE, WIRING)}
 
 
 def get_space(name: str) -> Space:

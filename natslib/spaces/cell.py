@@ -83,6 +83,13 @@ def is_connected(codes: npt.ArrayLike) -> npt.NDArray[np.bool_]:
     return np.any([used[..., list(path)].all(axis=-1) for path in PATHS], axis=0)
 
 
+def pruned(code: Iterable[int]) -> tuple[int, ...]:
+    """Return one code with `none` on every edge that lies on no path without `none` from input to output."""
+    ops = tuple(code)
+    live = {edge for path in PATHS if NONE not in [ops[edge] for edge in path] for edge in path}
+    return tuple(op if edge in live else NONE for edge, op in enumerate(ops))
+
+
 def _codes(codes: npt.ArrayLike, choices: int) -> npt.NDArray[np.integer]:
     given = np.asarray(codes)
     if given.dtype.kind not in "iu" or given.shape[-1:] != (len(EDGES),):

@@ -5,6 +5,7 @@ import numpy.typing as npt
 
 from natslib.spaces.cell import CONV_3X3, SKIP
 from natslib.spaces.cost import Scale
+from natslib.spaces.skeleton import Skeleton
 from natslib.spaces.space import Code, CodeArray, Space, Uniforms
 
 CHANNELS: tuple[int, ...] = (8, 16, 24, 32, 40, 48, 56, 64)
@@ -36,6 +37,17 @@ def _official_mutations(codes: CodeArray, take: Uniforms) -> CodeArray:
     return mutants
 
 
+def _shrunk(code: Code) -> CodeArray:
+    """Return the networks with one of the widths a step narrower."""
+    narrower = np.array(code, np.int64) - np.eye(len(code), dtype=np.int64)
+    return narrower[np.array(code) > 0].astype(np.uint8)
+
+
+def _densest(rng: np.random.Generator) -> Code:
+    """Return the widest network."""
+    return (len(CHANNELS) - 1,) * len(POSITIONS)
+
+
 SIZE = Space(
     name="sss",
     title="size",
@@ -43,7 +55,7 @@ SIZE = Space(
     positions=POSITIONS,
     template="{}:{}:{}:{}:{}",
     shuffle_seed=None,
-    layout=_layout,
+    networks=Skeleton(_layout, stem_first=False, shrunk=_shrunk, densest=_densest),
     official_mutation=_official_mutation,
     official_mutations=_official_mutations,
 )

@@ -5,14 +5,14 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import SupportsIndex, TypeAlias, overload
+from typing import Any, Protocol, SupportsIndex, TypeAlias, overload
 
 import numpy as np
 import numpy.typing as npt
 
 from natslib.datasets import Dataset, get_dataset
 from natslib.errors import UnknownArchitecture, unknown_name
-from natslib.spaces.cost import PAPER_SCALE, Count, Scale, count
+from natslib.spaces.cost import PAPER_SCALE, Count, Scale
 
 Code: TypeAlias = tuple[int, ...]
 CodeArray: TypeAlias = npt.NDArray[np.uint8]
@@ -173,7 +173,6 @@ class Naming:
         return f"codes of {len(self.positions)} numbers ({where}), each from 0 to {len(self.choices) - 1}"
 
 
-Layout: TypeAlias = Callable[[CodeArray, Scale], tuple[npt.NDArray[np.integer], npt.NDArray[np.integer], int]]
 Mutation: TypeAlias = Callable[[Code, np.random.Generator], Code]
 Uniforms: TypeAlias = Callable[[int], npt.NDArray[np.float64]]
 """Returns the next so many uniform numbers of each of many runs, (count, runs)."""
@@ -182,17 +181,35 @@ Mutations: TypeAlias = Callable[[CodeArray, Uniforms], CodeArray]
 MUTATION_RULES: tuple[str, ...] = ("clean", "official")
 
 
+class Networks(Protocol):
+    """The networks that the codes of a space stand for. `Skeleton` is the paper's."""
+
+    def count(self, codes: CodeArray, dataset: Dataset, scale: Scale) -> Count:
+        """Return what `Space.count` does."""
+
+    def build(self, code: Code, *, in_channels: int, classes: int, scale: Scale) -> Any:
+        """Return the network of a code as a module of torch."""
+
+    def classes(self, n: int) -> npt.NDArray[np.int64]:
+        """Return what `Space.classes` does; `n` is the number of architectures."""
+
+    def removals(self, code: Code) -> CodeArray:
+        """Return what `Space.removals` does; raises `ConfigError` where nothing can be removed."""
+
+    def dense(self, rng: np.random.Generator) -> Code:
+        """Return what `Space.dense` does; raises `ConfigError` as `removals`."""
+
+
 @dataclass(frozen=True, repr=False)
 class Space(Naming):
     """A search space as a value; it holds no metric and reads no file.
 
-    `layout(codes, scale)` gives the cell codes (..., 6), the widths (..., 5) and the number of cells a stage of the
-    networks; `official_mutation` is that of the published evolutionary search, and
+    `networks` are those that the codes stand for. `official_mutation` is that of the published evolutionary search, and
     `official_mutations` the same of many codes (runs, k) at once, drawn from uniform numbers in the same order; without
     it the runs of a search are not taken side by side.
     """
 
-    layout: Layout
+    networks: Networks
     official_mutation: Mutation
     official_mutations: Mutations | None = None
 
@@ -231,6 +248,24 @@ class Space(Naming):
         around[np.arange(len(others)), positions] = others
         return around
 
+    def removals(self, code: Arch) -> CodeArray:
+        """Return the codes with one thing less, each once, (n, k): an edge of a cell, or a step of a width.
+
+        There are none of the least of a space. Raises `ConfigError` where the space does not say what can be removed.
+        """
+        return self.networks.removals(self.code(code))
+
+    def dense(self, rng: np.random.Generator) -> Code:
+        """Draw a code to remove from: everything is there that can be; raises `ConfigError` as `removals` does."""
+        return self.networks.dense(rng)
+
+    def classes(self) -> npt.NDArray[np.int64]:
+        """Return the class of every architecture, (n,): one of those whose network is exactly equal.
+
+        Where no rule is known, as in the size space, each is its own.
+        """
+        return self.networks.classes(len(self))
+
     def one_hot(self, codes: npt.ArrayLike) -> npt.NDArray[np.float32]:
         """Return one block of indicators a position: (..., k) to (..., k * choices), float32."""
         legal = self.checked(codes)
@@ -242,8 +277,7 @@ class Space(Naming):
         Raises `UnknownName` for an unknown dataset.
         """
         data = get_dataset(dataset) if isinstance(dataset, str) else dataset
-        cells, widths, repeats = self.layout(self.checked(codes), scale)
-        return count(cells, widths, repeats, data)
+        return self.networks.count(self.checked(codes), data, scale)
 
     def params_m(
         self, codes: npt.ArrayLike, dataset: str | Dataset, scale: Scale = PAPER_SCALE

@@ -8,19 +8,24 @@ import numpy.typing as npt
 from natslib.errors import unknown_name
 from natslib.spaces import equivalence
 from natslib.spaces.cell import (
+    CONV_1X1,
+    CONV_3X3,
     EDGES,
     NASLIB_EDGES,
     NASLIB_OPS,
+    NONE,
     OPS,
     from_naslib,
     is_connected,
     matrix,
     op_names,
     path_encoding,
+    pruned,
     to_naslib,
 )
 from natslib.spaces.cost import Scale
 from natslib.spaces.equivalence import KEYS, UNIQUE_MODES
+from natslib.spaces.skeleton import Skeleton
 from natslib.spaces.space import Arch, Code, CodeArray, Space, Uniforms, change
 
 __all__ = [
@@ -87,6 +92,24 @@ def _official_mutations(codes: CodeArray, take: Uniforms) -> CodeArray:
     return mutants
 
 
+def _exact_classes() -> npt.NDArray[np.int64]:
+    return equivalence_class("exact")
+
+
+def _shrunk(code: Code) -> CodeArray:
+    """Return the cells without one of the edges, and without what then lies on no path; none of them is empty."""
+    present = [edge for edge, op in enumerate(code) if op != NONE]
+    cells = [pruned([NONE if at == edge else op for at, op in enumerate(code)]) for edge in present]
+    return np.array(list(dict.fromkeys(cell for cell in cells if any(cell))), np.uint8).reshape(
+        -1, len(EDGES)
+    )
+
+
+def _densest(rng: np.random.Generator) -> Code:
+    """Draw a cell with as many convolutions of each size, on all edges."""
+    return tuple(rng.permutation([CONV_1X1, CONV_3X3] * (len(EDGES) // 2)).tolist())
+
+
 TOPOLOGY = Space(
     name="tss",
     title="topology",
@@ -94,7 +117,7 @@ TOPOLOGY = Space(
     positions=tuple(f"{source}→{target}" for source, target in EDGES),
     template="|{}~0|+|{}~0|{}~1|+|{}~0|{}~1|{}~2|",
     shuffle_seed=88,
-    layout=_layout,
+    networks=Skeleton(_layout, equal=_exact_classes, shrunk=_shrunk, densest=_densest),
     official_mutation=_official_mutation,
     official_mutations=_official_mutations,
 )

@@ -9,8 +9,6 @@ missing. The formulas of the 4,930 `expression` classes are not always one funct
 import numpy as np
 import numpy.typing as npt
 
-from natslib.spaces import Space
-from natslib.spaces.topology import TOPOLOGY, equivalence_class
 from natslib.tables.format.costs import COSTS, exact_costs, scale_of
 from natslib.tables.format.schema import Block
 from natslib.tables.reader import Question, Reader
@@ -37,12 +35,12 @@ class ClassReader(Reader):
         """
         key = dataset, recipe, split
         if key not in self._by:
-            self._by[key] = _answers(self.count_runs(*key), equal_networks(self._space))
+            self._by[key] = _answers(self.count_runs(*key), self._space.classes())
         return self._by[key]
 
     def measured(self) -> Indices:
         """Return the indices of the architectures that have any answer, ascending."""
-        classes = equal_networks(self._space)
+        classes = self._space.classes()
         return np.flatnonzero(np.isin(classes, classes[super().measured()]))
 
     def _of_run(self, asked: Question) -> npt.NDArray[np.float64]:
@@ -68,11 +66,6 @@ class ClassReader(Reader):
         """Return what `Reader.curve` does, a loss or accuracy through the class."""
         by = self.answered_by(asked.dataset, asked.recipe, asked.split)[index]
         return super().curve(asked, int(by) if asked.metric in ANSWERED and by != NOBODY else index)
-
-
-def equal_networks(space: Space) -> Indices:
-    """Return the class of every architecture; where no rule is known, as in the size space, each is its own."""
-    return equivalence_class("exact") if space == TOPOLOGY else np.arange(len(space))
 
 
 def _answers(runs: Indices, classes: Indices) -> Indices:

@@ -49,6 +49,11 @@ def sub_grid() -> np.ndarray:
     return np.random.default_rng(ORDER_SEED).permutation(get_space("sss").indices(choices))
 
 
+def wirings() -> np.ndarray:
+    """Return the indices (422) of the wirings without idle edges, one a network, in the plan's random order."""
+    return np.random.default_rng(ORDER_SEED).permutation(np.unique(get_space("dag5").classes()))
+
+
 def jobs_for(space: str, archs: np.ndarray, dataset: str, recipe: str, seeds: tuple[int, ...]) -> list[Job]:
     """Return the jobs of every architecture and seed; all architectures of one seed before the next seed."""
     return [Job(space, int(arch), dataset, recipe, seed) for seed in seeds for arch in archs]
@@ -71,6 +76,7 @@ def embedded_plan() -> list[Job]:
         jobs_for("sss", sizes[:300], "digit-pairs", "12", (777,)),
         jobs_for("sss", sizes, "digits", "12", (888,)),
         jobs_for("tss", np.concatenate([cells[FIRST:], missing_networks()]), "digits", "12", (777,)),
+        jobs_for("dag5", wirings(), "digits", "12", (777, 888)),
     ]
     first = jobs_for("tss", cells[:FIRST], "digits", "12", (777,))
     return [*first, *chain(*(part[:SAMPLE] for part in parts)), *chain(*(part[SAMPLE:] for part in parts))]

@@ -14,6 +14,7 @@ from natslib.datasets import DATASETS, get_dataset
 from natslib.errors import UnknownArchitecture, UnknownName
 from natslib.search.simulate import Dice
 from natslib.spaces import MUTATION_RULES, SCALES, SPACES, TOPOLOGY, Scale, Space, get_space
+from natslib.spaces.skeleton import Skeleton
 from natslib.spaces.space import Code, CodeArray, change
 
 TOY_CELLS = TOPOLOGY.codes([0, 5, 1462, 1651, 4000, 9930, 11472, 15624])
@@ -35,7 +36,7 @@ TOY = Space(
     positions=("stem", "first", "second", "third", "fourth", "cell"),
     template="{}{}{}{}{}/{}",
     shuffle_seed=3,
-    layout=toy_layout,
+    networks=Skeleton(toy_layout),
     official_mutation=toy_mutation,
 )
 

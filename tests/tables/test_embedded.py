@@ -24,7 +24,9 @@ def test_its_files_are_those_of_its_manifest():
     assert shipped().verify() == len(list(FOLDER.rglob("*.parquet")))
 
 
-@pytest.mark.parametrize(("folder", "space"), [(FOLDER, "tss"), (LOGS / "embedded-sss", "sss")])
+@pytest.mark.parametrize(
+    ("folder", "space"), [(FOLDER, "tss"), (LOGS / "embedded-sss", "sss"), (LOGS / "embedded-dag5", "dag5")]
+)
 def test_the_whole_plan_is_trained(folder: Path, space: str):
     finals = pd.read_parquet(folder / "finals.parquet", columns=["arch_index", "dataset", "recipe", "seed"])
     trained = set(finals.itertuples(index=False, name=None))
@@ -70,6 +72,19 @@ def test_the_size_table_holds_the_sub_grid_and_what_searches_named_at_a_quarter_
     assert set(there) == named | set(sub_grid())
     closed = table.space.params_m(table.space.codes(there), get_dataset("digits"), SMALL_SCALE)
     np.testing.assert_allclose(stored[there], closed, atol=1e-9)
+
+
+def test_the_table_of_wirings_holds_every_network_with_its_cost_in_closed_form():
+    table = load(LOGS / "embedded-dag5")
+    assert table.verify() == len(list((LOGS / "embedded-dag5").rglob("*.parquet")))
+    runs = table.per_seed("accuracy", split="valid", **WHERE)
+    there = np.flatnonzero(~runs.isna().any(axis=1))
+    np.testing.assert_array_equal(there, np.unique(table.space.classes()))
+    assert np.isfinite(table.through_classes().values("accuracy", split="valid", **WHERE)).all()
+    for metric in ("params_m", "flops_m"):
+        stored = table.values(metric, split="test", **WHERE)[there]
+        closed = getattr(table.space, metric)(table.space.codes(there), "digits", SMALL_SCALE)
+        np.testing.assert_allclose(stored, closed, atol=1e-9)
 
 
 def test_all_that_ships_is_small():

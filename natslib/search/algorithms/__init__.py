@@ -8,6 +8,7 @@ from functools import partial
 
 from natslib.errors import unknown_name
 from natslib.search.algorithms.asha import asha
+from natslib.search.algorithms.autoshrink import autoshrink
 from natslib.search.algorithms.bananas import bananas
 from natslib.search.algorithms.bananas_ridge import bananas_ridge
 from natslib.search.algorithms.bohb import bohb
@@ -36,6 +37,7 @@ SEARCHES: dict[str, SearchFunction] = {
     "asha": asha,
     "nsga2": nsga2,
     "tpe": tpe,
+    "autoshrink": autoshrink,
 }
 
 MULTI_FIDELITY = frozenset({"bohb", "successive-halving", "hyperband", "asha"})
