@@ -16,15 +16,19 @@ from natslib.search.leaderboard import trajectories_hash
 from natslib.search.repeat import Runs, find_search
 from natslib.search.store import repeat_into
 from natslib.search.study import PAPER, RUNS, Study, study_of
-from natslib.spaces import SPACES
+from natslib.spaces import SCALES, SPACES
 from natslib.tables.reported import REPORTED, reported_values
 from natslib.weight_sharing import METHODS
 from natslib.weight_sharing.presets import PRESETS
 
+TABLE, TRAINING, SUPERNET = "searches on a table", "trains what it proposes (--train)", "trains a supernet"
+COMMANDS = {TRAINING: "search_training", SUPERNET: "search_supernet"}
 EPILOG = """examples:
   natslib search --algorithm rea --dataset cifar10 --runs 500 --seed 0
   natslib search --algorithm rea --table TABLE --dataset mine --budget '100 evaluations' --runs 500 --seed 0
   natslib search --algorithm mine.py:my_search --dataset cifar100 --seed 0
+  natslib search --algorithm rea --train --space tss --dataset pets --scale small --recipe 12 --budget '60 evaluations'
+      --seed 0 --out mine      (trains what is proposed, on the images in pets/; killed, the same command goes on)
   natslib search --algorithm gdas --dataset digits --settings digits --seed 777      (trains a supernet: needs torch)"""
 
 
@@ -48,22 +52,33 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--seed", type=from_0, required=True, help="root of all seeds; of a supernet the one seed"
     )
     parser.add_argument("--out", type=Path, help="folder of the results (left out: in results/)")
-    on_table = table_arguments(parser.add_argument_group("searching on a table"))
-    training = training_arguments(parser.add_argument_group("training a supernet"))
-    parser.set_defaults(on_table=on_table, training=training)
+    multi_trial = multi_trial_arguments(parser.add_argument_group("searching by single trials"))
+    on_table = table_arguments(parser.add_argument_group("on a table"))
+    by_training = [
+        parser.add_argument(
+            "--train",
+            action="store_true",
+            help="train what is proposed, on the images --dataset, instead of a table",
+        ),
+        parser.add_argument(
+            "--scale", choices=list(SCALES), help="with --train and own images: of the networks"
+        ),
+    ]
+    supernet = supernet_arguments(parser.add_argument_group("training a supernet"))
+    machine = add_machine_arguments(parser.add_argument_group("with --train or a supernet"))
+    options = {
+        TABLE: [*multi_trial, *on_table],
+        SUPERNET: [*supernet, *machine],
+        TRAINING: [*multi_trial, *by_training, *machine],
+    }
+    parser.set_defaults(options=options)
 
 
-def table_arguments(group: argparse._ArgumentGroup) -> list[argparse.Action]:
-    """Declare what only the searches on a table are told."""
+def multi_trial_arguments(group: argparse._ArgumentGroup) -> list[argparse.Action]:
+    """Declare what only the searches that evaluate one architecture after another are told."""
     return [
         group.add_argument(
-            "--runs", type=from_1, default=RUNS, help=f"independent runs (the paper's {RUNS})"
-        ),
-        group.add_argument("--table", default="published", help="'published' or the folder of a table"),
-        group.add_argument(
-            "--metric",
-            default="accuracy",
-            help="what is searched for, also one of the table's own, higher or lower as the table says (accuracy)",
+            "--runs", type=from_1, help=f"independent runs (left out: the paper's {RUNS}, with --train 1)"
         ),
         group.add_argument(
             "--recipe",
@@ -77,6 +92,24 @@ def table_arguments(group: argparse._ArgumentGroup) -> list[argparse.Action]:
             "to the recipe, or else 180 average evaluations (paper)",
         ),
         group.add_argument(
+            "--overshoot", default="keep", choices=["keep", "discard"], help="keep: NATS-Bench"
+        ),
+        group.add_argument(
+            "--repeats", default="charge", choices=["charge", "cache"], help="charge: as the papers"
+        ),
+    ]
+
+
+def table_arguments(group: argparse._ArgumentGroup) -> list[argparse.Action]:
+    """Declare what only the searches on a table are told."""
+    return [
+        group.add_argument("--table", default="published", help="'published' or the folder of a table"),
+        group.add_argument(
+            "--metric",
+            default="accuracy",
+            help="what is searched for, also one of the table's own, higher or lower as the table says (accuracy)",
+        ),
+        group.add_argument(
             "--draw",
             help="random (a stored run each time, as in the paper), mean, or a seed (left out: as the paper)",
         ),
@@ -84,12 +117,6 @@ def table_arguments(group: argparse._ArgumentGroup) -> list[argparse.Action]:
             "--no-validation-cost",
             action="store_true",
             help="do not charge the validation pass (as where a table lacks its time)",
-        ),
-        group.add_argument(
-            "--overshoot", default="keep", choices=["keep", "discard"], help="keep: NATS-Bench"
-        ),
-        group.add_argument(
-            "--repeats", default="charge", choices=["charge", "cache"], help="charge: as the papers"
         ),
         group.add_argument(
             "--epochs",
@@ -103,7 +130,7 @@ def table_arguments(group: argparse._ArgumentGroup) -> list[argparse.Action]:
     ]
 
 
-def training_arguments(group: argparse._ArgumentGroup) -> list[argparse.Action]:
+def supernet_arguments(group: argparse._ArgumentGroup) -> list[argparse.Action]:
     """Declare what only the searches that train a supernet are told."""
     return [
         group.add_argument("--settings", help=f"one of {', '.join(PRESETS)}; needed"),
@@ -112,7 +139,6 @@ def training_arguments(group: argparse._ArgumentGroup) -> list[argparse.Action]:
             type=float,
             help="size space: share of epochs that train only weights, 0 for none (left out: the settings')",
         ),
-        *add_machine_arguments(group),
     ]
 
 
@@ -122,24 +148,33 @@ def epochs_list(text: str) -> list[int]:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run the kind of search that the algorithm is; raises `ConfigError` for options of the other kind."""
-    supernet = args.algorithm in METHODS
-    foreign = args.on_table if supernet else args.training
-    given = [action for action in foreign if getattr(args, action.dest) != action.default]
-    if given:
-        kind = "trains a supernet" if supernet else "searches on a table"
-        names = ", ".join(action.option_strings[0] for action in given)
-        raise ConfigError(f"--algorithm {args.algorithm} {kind} and does not know {names}")
-    if not supernet:
+    """Run the kind of search that is asked for; raises `ConfigError` for options of another kind."""
+    kind = SUPERNET if args.algorithm in METHODS else TRAINING if args.train else TABLE
+    refuse_foreign(args, kind)
+    if kind == TABLE:
         return search_table(args)
     # only here: nothing else of this command needs torch
     try:
-        command = importlib.import_module("natslib.commands.search_supernet")
+        command = importlib.import_module(f"natslib.commands.{COMMANDS[kind]}")
     except ModuleNotFoundError as error:
         raise ConfigError(
             f"--algorithm {args.algorithm} needs the package {error.name}; pip install 'natslib[train]'"
         ) from None
     return int(command.run(args))
+
+
+def refuse_foreign(args: argparse.Namespace, kind: str) -> None:
+    """Raise `ConfigError` where options are given that this kind of search does not know."""
+    known = {action.dest for action in args.options[kind]}
+    every = {action.dest: action for actions in args.options.values() for action in actions}
+    given = [
+        action
+        for name, action in every.items()
+        if name not in known and getattr(args, name) != action.default
+    ]
+    if given:
+        names = ", ".join(action.option_strings[0] for action in given)
+        raise ConfigError(f"--algorithm {args.algorithm} {kind} and does not know {names}")
 
 
 def search_table(args: argparse.Namespace) -> int:
@@ -164,7 +199,10 @@ def search_table(args: argparse.Namespace) -> int:
     )
     name, search = find_search(args.algorithm)
     place = Path("results/search") / f"{table.space.name}-{args.dataset}-{study.recipe}" / name
-    folder, options = args.out or place, {"runs": args.runs, "seed": args.seed, "processes": args.processes}
+    folder, options = (
+        args.out or place,
+        {"runs": args.runs or RUNS, "seed": args.seed, "processes": args.processes},
+    )
     runs = repeat_into(folder, search, study.oracle_of(search), study.protocol, **options)
     for line in report(study, runs):
         print(line)

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, TypeAlias
+from typing import Any, ClassVar, Protocol, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,34 @@ Evaluation: TypeAlias = tuple[int, int, float, float]
 """Index of the architecture, epochs trained, score, cost."""
 SECONDS, EVALUATIONS = "s", "evaluations"
 """The units of costs and budgets. In evaluations a full training counts one, a shorter one its share of the epochs."""
+
+
+class Answering(Protocol):
+    """What a search is run against: an `Oracle` of scores that are there, or one that trains when it is asked.
+
+    `instant`: it answers at once, so that a search that takes long hangs. `cheapest`: what the cheapest training costs.
+    """
+
+    @property
+    def space(self) -> Space: ...
+    @property
+    def epochs(self) -> tuple[int, ...]: ...
+    @property
+    def split(self) -> str: ...
+    @property
+    def source(self) -> dict[str, Any]: ...
+    @property
+    def unit(self) -> str: ...
+    @property
+    def instant(self) -> bool: ...
+    @property
+    def cheapest(self) -> float: ...
+    @property
+    def fingerprint(self) -> str: ...
+    @property
+    def search_space(self) -> Any: ...
+    def prepare(self) -> None: ...
+    def evaluator(self, rng: np.random.Generator) -> Callable[[Any, int | None], Evaluation]: ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +66,7 @@ class Oracle:
     split: str
     source: dict[str, Any] = field(default_factory=dict)
     unit: str = SECONDS
+    instant: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         check_shapes(self)
@@ -93,6 +122,11 @@ class Oracle:
     def measured(self) -> npt.NDArray[np.int64]:
         """The indices of the architectures that can be evaluated, ascending."""
         return np.flatnonzero(~np.isnan(self.scores[:, :, -1]).all(axis=0))
+
+    @property
+    def cheapest(self) -> float:
+        """What the cheapest evaluation costs."""
+        return float(np.nanmin(self.costs[self.measured]))
 
     def limited(self, indices: npt.ArrayLike) -> "Oracle":
         """Return an oracle that answers for these architectures only; itself where it answers for no other."""

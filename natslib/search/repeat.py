@@ -13,7 +13,7 @@ import pandas as pd
 from natslib.errors import BadSource, ConfigError
 from natslib.search import lockstep
 from natslib.search.algorithms import MULTI_FIDELITY, get_search
-from natslib.search.oracle import Oracle
+from natslib.search.oracle import Answering, Oracle
 from natslib.search.proposals import SearchFunction
 from natslib.search.simulate import Protocol, SearchFailed, run_named, run_seed
 from natslib.search.trajectory import trajectory_frame
@@ -62,7 +62,7 @@ class Runs:
 
 def repeat(
     search: str | SearchFunction,
-    oracle: Oracle,
+    oracle: Answering,
     protocol: Protocol,
     *,
     runs: int | Iterable[int],
@@ -98,7 +98,7 @@ def search_name(search: str | SearchFunction) -> str:
     return search if isinstance(search, str) else getattr(search, "__name__", type(search).__name__)
 
 
-def search_function(search: str | SearchFunction, oracle: Oracle) -> SearchFunction:
+def search_function(search: str | SearchFunction, oracle: Answering) -> SearchFunction:
     """Return the generator function; a named multi-fidelity search trains up to the oracle's full epochs."""
     if not isinstance(search, str):
         return search
@@ -112,7 +112,7 @@ class Repeat:
 
     name: str
     search: SearchFunction
-    oracle: Oracle
+    oracle: Answering
     protocol: Protocol
     seed: int
 
@@ -143,7 +143,7 @@ def share_out(job: Repeat, numbers: list[int], processes: int) -> list[Runs]:
     """
     if processes < 1:
         raise ConfigError(f"processes={processes} was given; at least 1 is needed")
-    if lockstep.fits(job.search, job.oracle, job.protocol):
+    if isinstance(job.oracle, Oracle) and lockstep.fits(job.search, job.oracle, job.protocol):
         seeds = [run_seed(job.seed, number) for number in numbers]
         return [Runs(lockstep.trajectories(job.oracle, job.protocol, numbers, seeds), ())]
     if processes == 1 or "fork" not in multiprocessing.get_all_start_methods():

@@ -4,7 +4,7 @@ import math
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from types import FrameType
@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from natslib.errors import ConfigError, NatslibError, unknown_name
-from natslib.search.oracle import SECONDS, Evaluation, Oracle
+from natslib.search.oracle import SECONDS, Answering, Evaluation
 from natslib.search.proposals import Result, Search, SearchFunction, Trial
 
 MAX_EVALUATIONS = 1_000_000
@@ -104,12 +104,11 @@ class Protocol:
             if not 0 < getattr(self, name) < math.inf:
                 raise ConfigError(f"{name}={getattr(self, name)} was given; it must be above 0 and finite")
 
-    def check(self, oracle: Oracle) -> None:
+    def check(self, oracle: Answering) -> None:
         """Raise `ConfigError` where the budget does not pay for even the cheapest evaluation."""
-        cheapest = float(np.nanmin(oracle.costs[oracle.measured]))
-        if self.budget < cheapest:
+        if self.budget < oracle.cheapest:
             raise ConfigError(
-                f"a budget of {self.budget:g} {oracle.unit} was given; the cheapest training costs {cheapest:g}"
+                f"a budget of {self.budget:g} {oracle.unit} was given; the cheapest training costs {oracle.cheapest:g}"
             )
 
 
@@ -129,7 +128,7 @@ class Record:
         self.spent.append(spent)
 
 
-def run(search: SearchFunction, oracle: Oracle, protocol: Protocol, seed: int) -> Record:
+def run(search: SearchFunction, oracle: Answering, protocol: Protocol, seed: int) -> Record:
     """Run `search` once until the budget is used up or it ends by itself, and return what happened.
 
     The search gets the oracle's search space and its own random generator, and sees nothing but scores. Raises whatever
@@ -154,11 +153,13 @@ def run_named(name: str, number: int, *job: Any) -> Record:
     return record
 
 
-def run_into(record: Record, search: SearchFunction, oracle: Oracle, protocol: Protocol, seed: int) -> None:
+def run_into(
+    record: Record, search: SearchFunction, oracle: Answering, protocol: Protocol, seed: int
+) -> None:
     """Do the work of `run`, adding to `record`."""
     search_rng, oracle_rng = streams(seed)
     ask, space = questioner(oracle, protocol, oracle_rng), oracle.search_space
-    with time_limit(LIMIT_S):
+    with time_limit(LIMIT_S) if oracle.instant else nullcontext():
         searching = search(space, search_rng)
         try:
             simulate(searching, ask, protocol, record, clocked=oracle.unit == SECONDS)
@@ -221,7 +222,7 @@ def drain(running: list, spent: float, protocol: Protocol, record: Record, *, cl
 
 
 def questioner(
-    oracle: Oracle, protocol: Protocol, rng: np.random.Generator
+    oracle: Answering, protocol: Protocol, rng: np.random.Generator
 ) -> Callable[[Any], tuple[Any, Evaluation]]:
     """Return the function proposal -> (architecture as proposed, evaluation) that keeps the rules of the protocol."""
     evaluate = oracle.evaluator(rng)

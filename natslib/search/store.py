@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from natslib.errors import BadSource, ConfigError, shown
 from natslib.files import lock, read_json, write_atomic
-from natslib.search.oracle import Oracle
+from natslib.search.oracle import Answering
 from natslib.search.proposals import SearchFunction
 from natslib.search.repeat import Runs, repeat, search_function, search_name
 from natslib.search.simulate import Protocol, SearchFailed
@@ -38,7 +38,7 @@ MEND = "remove it, and the same command makes it again"
 def repeat_into(
     folder: str | Path,
     search: str | SearchFunction,
-    oracle: Oracle,
+    oracle: Answering,
     protocol: Protocol,
     *,
     runs: int,
@@ -78,7 +78,7 @@ def searching_in(folder: Path) -> Iterator[None]:
 def _do_missing(
     place: Path,
     search: str | SearchFunction,
-    oracle: Oracle,
+    oracle: Answering,
     protocol: Protocol,
     *,
     runs: int,
@@ -152,7 +152,7 @@ def check_shape(content: Mapping[str, Any], shape: Mapping[str, Any], path: Path
 
 
 def description(
-    search: str | SearchFunction, oracle: Oracle, protocol: Protocol, seed: int
+    search: str | SearchFunction, oracle: Answering, protocol: Protocol, seed: int
 ) -> dict[str, Any]:
     """Return what determines the trajectories, in JSON's types."""
     function = search_function(search, oracle)
@@ -202,7 +202,7 @@ def finished_runs(folder: Path) -> set[int]:
 def run_folder(
     base: str | Path,
     search: str | SearchFunction,
-    oracle: Oracle,
+    oracle: Answering,
     protocol: Protocol,
     *,
     runs: int,

@@ -75,7 +75,7 @@ def run_farm(
     with exclusive(folder, shard, shards) as logs:
         mine = shard_of(jobs, shard, shards)
         done = finished_jobs(folder)
-        _check_scale(folder, {job: done[job] for job in mine if job in done}, stamp)
+        check_scale(folder, {job: done[job] for job in mine if job in done}, stamp)
         missing = [job for job in mine if job not in done]
         start = time.monotonic()
         number = len(mine) - len(missing)
@@ -88,7 +88,7 @@ def run_farm(
         return len(missing)
 
 
-def _check_scale(folder: Path, done: Mapping[Job, str | None], stamp: Mapping[str, object]) -> None:
+def check_scale(folder: Path, done: Mapping[Job, str | None], stamp: Mapping[str, object]) -> None:
     """Refuse to take runs of another scale for these: the fields of a job do not tell them apart."""
     for job, scale in done.items():
         if scale not in (None, stamp.get("scale")):

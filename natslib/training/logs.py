@@ -108,9 +108,11 @@ def finished_jobs(folder: Path) -> dict[Job, str | None]:
 
     The value is the scale in the record's stamp, where it names one.
     """
-    logs = sorted(folder.glob("*/*.jsonl"))
-    return {
-        Job(*(entry[name] for name in Job._fields)): entry.get("stamp", {}).get("scale")
-        for log in logs
-        for entry in read_records(log)
-    }
+    return {job: entry.get("stamp", {}).get("scale") for job, entry in finished_records(folder)}
+
+
+def finished_records(folder: Path) -> Iterator[tuple[Job, dict[str, Any]]]:
+    """Yield what the logs of a farm's folder hold: each job with its record."""
+    for log in sorted(folder.glob("*/*.jsonl")):
+        for entry in read_records(log):
+            yield Job(*(entry[name] for name in Job._fields)), entry
