@@ -40,6 +40,7 @@ ALGORITHM_COLOURS = {
     "hyperband": VERMILLION,
     "asha": GREEN,
     "tpe": PURPLE,
+    "autoshrink": BLACK,
     "rsps": GREY,
     "darts-v1": SKY,
     "darts-v2": BLUE,
@@ -54,6 +55,7 @@ ALGORITHM_COLOURS = {
 ALGORITHM_LINES = {
     **dict.fromkeys(["reinforce-nb201", "successive-halving", "hyperband", "asha", "tpe"], "--"),
     "bananas": "-.",
+    "autoshrink": "-.",
 }
 """Searches that share a colour with another one are dashed, or dash-dotted; all others are solid."""
 
@@ -63,6 +65,7 @@ ALGORITHM_TITLES = {
     "reinforce": "REINFORCE",
     "reinforce-nb201": "REINFORCE, lr 0.5",
     "bohb": "BOHB",
+    "autoshrink": "AutoShrink",
     "bananas": "BANANAS",
     "bananas-ridge": "BANANAS, ridge",
     "npenas": "NPENAS",
