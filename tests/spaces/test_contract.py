@@ -5,7 +5,6 @@ import pickle
 import subprocess
 import sys
 from dataclasses import FrozenInstanceError
-from time import process_time
 
 import numpy as np
 import pytest
@@ -279,16 +278,12 @@ def test_lookup_by_name_and_title(space):
         get_space("nb101")
 
 
-def test_vectorised_paths_are_fast(space):
-    """All names at once take less than what they take one by one, by the processor's time in one run."""
+def test_all_names_at_once_are_not_made_one_by_one(space, monkeypatch):
     fresh = copy.deepcopy(space)
-    start = process_time()
-    fresh.strings()
-    fresh.indices(fresh.codes())
-    at_once, start = process_time() - start, process_time()
-    for index in range(0, len(space), 64):
-        fresh.index(fresh.code(fresh.string(index)))
-    assert at_once < 64 * (process_time() - start)
+    for one in ("code", "string", "_legal_code", "_legal_index"):
+        monkeypatch.setattr(Space, one, None)  # whoever calls it fails
+    assert len(fresh.strings()) == len(fresh)
+    np.testing.assert_array_equal(fresh.indices(fresh.codes()), np.arange(len(fresh)))
 
 
 def test_importing_the_spaces_builds_no_table():
