@@ -1,13 +1,16 @@
 """The network of any architecture, from its layout, and its parameters and FLOPs counted on its modules."""
 
+import importlib
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from natslib.nets.cell import Cell, ConvBn, ReductionBlock
-from natslib.spaces import Arch, Scale, get_space
+from natslib.spaces import Arch, Code, Scale, get_space
 from natslib.spaces.size import CELL
+from natslib.spaces.skeleton import Skeleton
 
 
 class Network(nn.Module):
@@ -66,10 +69,22 @@ def build_network(space: str, arch: Arch, *, in_channels: int, classes: int, sca
     `UnknownArchitecture`.
     """
     found = get_space(space)
-    network: Network = found.networks.build(
-        found.code(arch), in_channels=in_channels, classes=classes, scale=scale
+    module, function = found.networks.builder.split(":")
+    build = getattr(importlib.import_module(module), function)
+    network: Network = build(
+        found.networks, found.code(arch), in_channels=in_channels, classes=classes, scale=scale
     )
     return network
+
+
+def build_skeleton(
+    networks: Skeleton, code: Code, *, in_channels: int, classes: int, scale: Scale
+) -> Network:
+    """Return the network of a code of a space whose networks are a `Skeleton`, as `build_network` does."""
+    cell, widths, repeats = networks.layout(np.array(code, np.uint8), scale)
+    return skeleton_network(
+        cell.tolist(), widths.tolist(), repeats, in_channels, classes, stem_first=networks.stem_first
+    )
 
 
 def count_params(network: nn.Module) -> int:

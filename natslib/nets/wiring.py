@@ -7,8 +7,8 @@ from torch import Tensor, nn
 
 from natslib.nets.candidate import Network
 from natslib.nets.cell import ConvBn
-from natslib.spaces import Scale
-from natslib.spaces.wiring import SEP_CONV_3X3, STAGES, adjacency, leaves
+from natslib.spaces import Code, Scale
+from natslib.spaces.wiring import SEP_CONV_3X3, STAGES, Wiring, adjacency, leaves
 
 
 def node_op(op: str, c_in: int, c_out: int, *, leaf: bool) -> nn.Sequential:
@@ -65,3 +65,8 @@ def wiring_network(
         blocks.append(cell := WiringCell(code, ops, channels, multiple * scale.channels))
         channels = cell.c_out
     return Network(nn.Identity(), nn.Sequential(*blocks), nn.Identity(), nn.Linear(channels, classes))
+
+
+def build_wiring(networks: Wiring, code: Code, *, in_channels: int, classes: int, scale: Scale) -> Network:
+    """Return the network of a code of a wiring space, as `build_network` does."""
+    return wiring_network(code, networks.ops, in_channels=in_channels, classes=classes, scale=scale)

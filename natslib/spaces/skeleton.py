@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import ClassVar, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -29,18 +29,11 @@ class Skeleton:
     equal: Callable[[], npt.NDArray[np.int64]] | None = None
     shrunk: Callable[[Code], CodeArray] | None = None
     densest: Callable[[np.random.Generator], Code] | None = None
+    builder: ClassVar[str] = "natslib.nets.candidate:build_skeleton"
 
     def count(self, codes: CodeArray, dataset: Dataset, scale: Scale) -> Count:
         """Return parameters and multiply-accumulates, int64 (...)."""
         return count(*self.layout(codes, scale), dataset)
-
-    def build(self, code: Code, *, in_channels: int, classes: int, scale: Scale) -> Any:
-        """Return the network of a code; its weights come from torch's global generator."""
-        from natslib.nets.candidate import skeleton_network  # only here: nothing else of a space needs torch
-
-        cell, widths, repeats = self.layout(np.array(code, np.uint8), scale)
-        told: dict[str, Any] = {"in_channels": in_channels, "classes": classes, "stem_first": self.stem_first}
-        return skeleton_network(cell.tolist(), widths.tolist(), repeats, **told)
 
     def classes(self, n: int) -> npt.NDArray[np.int64]:
         """Return the class of exactly equal networks of each of `n` architectures; each its own without a rule."""

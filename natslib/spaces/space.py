@@ -5,7 +5,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import Any, Protocol, SupportsIndex, TypeAlias, overload
+from typing import Protocol, SupportsIndex, TypeAlias, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -182,13 +182,16 @@ MUTATION_RULES: tuple[str, ...] = ("clean", "official")
 
 
 class Networks(Protocol):
-    """The networks that the codes of a space stand for. `Skeleton` is the paper's."""
+    """The networks that the codes of a space stand for. `Skeleton` is the paper's.
+
+    `builder` is the place of the function that builds one, "module:function": spaces need no torch.
+    """
+
+    @property
+    def builder(self) -> str: ...
 
     def count(self, codes: CodeArray, dataset: Dataset, scale: Scale) -> Count:
         """Return what `Space.count` does."""
-
-    def build(self, code: Code, *, in_channels: int, classes: int, scale: Scale) -> Any:
-        """Return the network of a code as a module of torch."""
 
     def classes(self, n: int) -> npt.NDArray[np.int64]:
         """Return what `Space.classes` does; `n` is the number of architectures."""

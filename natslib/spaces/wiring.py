@@ -13,7 +13,7 @@ is a 1x1 convolution.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -89,6 +89,7 @@ class Wiring:
     """The networks of all wirings of a cell; `ops` names the operation of each node after the input."""
 
     ops: tuple[str, ...]
+    builder: ClassVar[str] = "natslib.nets.wiring:build_wiring"
 
     @property
     def edges(self) -> int:
@@ -106,12 +107,6 @@ class Wiring:
             params, macs = params + all_params, macs + weights * side**2
         linear = (np.asarray(channels) + 1) * dataset.classes
         return Count(params + linear, macs + linear)
-
-    def build(self, code: Code, *, in_channels: int, classes: int, scale: Scale) -> Any:
-        """Return the network of a code; its weights come from torch's global generator."""
-        from natslib.nets.wiring import wiring_network  # only here: nothing else of a space needs torch
-
-        return wiring_network(code, self.ops, in_channels=in_channels, classes=classes, scale=scale)
 
     def classes(self, n: int) -> Integers:
         """Return the index of the cell with the live edges only, of every cell: the lowest of equal networks."""

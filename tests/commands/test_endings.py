@@ -181,7 +181,7 @@ def alive_in_session(leader: int) -> list[int]:
 @pytest.mark.parametrize(
     ("raised", "said"),
     [
-        (PermissionError(13, "Permission denied", "/root/x"), "/root/x: Permission denied"),
+        (PermissionError(13, "Permission denied", "/closed/x"), "/closed/x: Permission denied"),
         (OSError(5, "Input/output error"), "Input/output error"),
         (MemoryError(), "more memory is needed than there is; what was finished is kept"),
         (RecursionError("maximum"), "something that was read is nested too deeply"),
