@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from natslib.datasets import PAPER
+from natslib.tables.format.costs import COSTS
 from natslib.tables.format.schema import MEAN_ONLY, Block
 
 if TYPE_CHECKING:
@@ -12,7 +13,6 @@ NO_CURVES = (
     "this source has no curves: it holds the last epoch only, which is epoch None; curves have official archives and "
     "own training, such as logs/embedded-tss on digits"
 )
-_CLOSED_FORM = ("params_m", "flops_m")
 _Place = tuple[str, str, str]
 
 
@@ -36,7 +36,7 @@ def instead(reader: "Reader", asked: "Question", index: int | None = None) -> st
         ]
     else:
         parts = [_other_split(reader, asked), _nearest(reader, asked)]
-    if asked.metric in _CLOSED_FORM and asked.dataset in PAPER:
+    if asked.metric in COSTS and asked.dataset in PAPER:
         form = f"space.{asked.metric}(table.space.code(arch), {asked.dataset!r})"
         parts.append(f"{asked.metric} of every architecture in closed form: table.{form}")
     return "; ".join(part for part in parts if part)

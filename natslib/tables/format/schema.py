@@ -30,7 +30,7 @@ UNITS = {
     "flops_m": "10^6 multiply-adds",
     "latency_s": "s a batch",
 }
-HIGHER_IS_BETTER = ("accuracy", "top5")
+PERCENT = HIGHER_IS_BETTER = ("accuracy", "top5")
 SEEDS = 2**31  # seeds lie below it
 MAX_EPOCHS = 10_000  # of a run
 LABEL_LENGTH = 64  # characters of a dataset's or a recipe's name
@@ -98,7 +98,7 @@ def out_of_range(metric: str, values: npt.NDArray[np.float64]) -> npt.NDArray[np
     A loss may be negative, and so may a metric that is somebody's own; times and costs may not.
     """
     low = 0.0 if metric in METRICS and metric != "loss" else -np.inf
-    high = 100.0 if metric in ("accuracy", "top5") else np.inf
+    high = 100.0 if metric in PERCENT else np.inf
     return np.isinf(values) | (values < low) | (values > high)
 
 

@@ -11,6 +11,7 @@ import pandas as pd
 from natslib.datasets import DATASETS
 from natslib.errors import BadSource, ConfigError
 from natslib.spaces import SIZE, SPACES, TOPOLOGY
+from natslib.tables.format.costs import COSTS
 from natslib.tables.format.schema import SPLITS, UNITS
 from natslib.tables.sources.cells import decimal_sign, numbers, texts
 from natslib.tables.sources.frames import Sheet, read_sheet
@@ -162,7 +163,7 @@ def _column(made: _Draft, sheet: Sheet, name: str) -> None:
         said["metric"] = "accuracy" if 1 < largest <= 100 and not rest else UNKNOWN
         notes.append("# ? metric")
     notes += [f"# ? its name says {said[key]}, but {key} is a column" for key in said if key in made.keys]
-    if said["metric"] in ("params_m", "flops_m") and largest > 10_000:
+    if said["metric"] in COSTS and largest > 10_000:
         notes.append(f"# ? up to {largest:.0f}: divide by 10^6 first")
     if said.get("dataset") == "cifar10-valid" and "split" not in said:
         said["split"] = "valid"

@@ -20,6 +20,7 @@ from natslib.tables.format.schema import (
     LABEL_LENGTH,
     MAX_EPOCHS,
     MEAN_ONLY,
+    PERCENT,
     SEEDS,
     SPLITS,
     Block,
@@ -46,7 +47,6 @@ from natslib.tables.sources.mapping import Mapping, read_mapping
 from natslib.tables.sources.metrics import check_metric
 
 _COLUMN_KEYS = ("dataset", "recipe", "split", "seed", "metric")
-PERCENT = ("accuracy", "top5")
 
 
 @dataclass(frozen=True)
