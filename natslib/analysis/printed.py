@@ -10,6 +10,7 @@ import yaml
 from natslib.errors import unknown_name
 
 COLUMNS = ["space", "method", "dataset", "split", "mean", "std", "evidence", "source"]
+SINGLE = ("facts", "listed")
 EVIDENCE = {"read": "", "quoted": " q", "recomputed": " c", "remembered": " ?"}
 """How a printed number came down to us, and how it is marked for that where it stands in a text."""
 
@@ -22,7 +23,7 @@ def read_printed(table: str) -> pd.DataFrame:
     (std NaN for one architecture, both NaN for what is not printed), evidence ("quoted", "recomputed", "remembered" or
     "read"), source.
     """
-    tables = _read()
+    tables = {name: content for name, content in _read().items() if name not in SINGLE}
     if table not in tables:
         raise unknown_name("printed table", table, tables)
     content = dict(tables[table])
@@ -38,11 +39,21 @@ def read_printed(table: str) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=COLUMNS).astype({"mean": "float64", "std": "float64"})
 
 
+def read_facts(space: str) -> list[dict[str, Any]]:
+    """Return the single facts of NATS-Bench's results on a space: item, quantity, values and more (printed.yaml)."""
+    return [fact for fact in _read()["facts"] if fact["space"] == space]
+
+
+def read_listed(space: str) -> dict[str, dict[str, list[int]]]:
+    """Return the architectures that the published searches named, or that a row stands for: by method and dataset."""
+    return dict(_read()["listed"].get(space, {}))
+
+
 def _evidence(given: str | dict[str, str], dataset: str, split: str) -> str:
     """Return the word for one number of a row that has one word, one a dataset or one a split."""
     return given if isinstance(given, str) else given.get(dataset) or given[split]
 
 
 @cache
-def _read() -> dict[str, dict[str, Any]]:
+def _read() -> dict[str, Any]:
     return yaml.safe_load(files("natslib.analysis").joinpath("printed.yaml").read_text(encoding="utf-8"))

@@ -21,6 +21,7 @@ LINE = 1000  # characters of a reason that are shown
 VERBS = {  # what each does, and the extra that it needs
     "convert": ("turn raw results into a table", None),
     "info": ("say what a table holds", None),
+    "verify": ("hold a table to what the papers say of the same results", None),
     "query": ("ask for one architecture, or for all", None),
     "search": ("run a search algorithm many times on a table, or train a supernet", None),
     "train": ("train candidates and keep raw logs", "train"),
@@ -36,7 +37,8 @@ class Terminated(KeyboardInterrupt):
 def main(argv: list[str] | None = None) -> int:
     """Run one command and return its exit code: 0 done, 1 refused with a reason, 3 done but for damaged files.
 
-    4: `retrain` is done, and the fresh run is apart from the stored ones. 130, 143: ended by Ctrl-C or SIGTERM.
+    4: what was compared is apart, a fresh run from the stored ones (`retrain`) or a table from what is published
+    (`verify`). 130, 143: ended by Ctrl-C or SIGTERM.
     """
     argv = sys.argv[1:] if argv is None else argv
     verb = argv[0] if argv else ""

@@ -1,0 +1,131 @@
+"""`natslib verify`: hold a table to what the papers say of the same results."""
+
+import argparse
+import json
+from collections.abc import Callable, Container
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from natslib.analysis import multi_trial, verdicts
+from natslib.analysis.columns import Column, find_columns
+from natslib.commands.options import TABLE, from_0
+from natslib.errors import NotMeasured, UnknownName
+from natslib.search.study import Study, find_studies
+from natslib.tables import Table, load
+
+APART = 4
+SEARCHES = ("rea", "reinforce", "random", "bohb")
+SEED = 0
+PAPER_SETS = ("cifar10", "cifar10-valid", "cifar100", "ImageNet16-120")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of `natslib verify`."""
+    parser.add_argument("table", help=TABLE)
+    parser.add_argument(
+        "--runs",
+        type=from_0,
+        default=100,
+        help="how often each of the paper's searches is run, on a table that has what they need; 0: not at all (100)",
+    )
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--all", action="store_true", help="every fact, not only the contradicted ones")
+    form.add_argument("--json", action="store_true", help="every fact, as JSON")
+    parser.epilog = f"Exit code 0: no published fact is contradicted; {APART}: one is."
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print by item what agrees, then what is contradicted and what that has in common."""
+    found = judge(load(args.table), runs=args.runs)
+    wrong = found.facts[found.facts["verdict"] == verdicts.CONTRADICTS]
+    if args.json:
+        content = {"facts": found.facts.drop(columns="numbered").to_dict("records"), "causes": found.causes}
+        print(json.dumps(content, indent=1).replace("NaN", "null"))
+        return APART if len(wrong) else 0
+    if found.facts.empty or found.facts["verdict"].eq(verdicts.NOT_JUDGED).all():
+        print("nothing to judge: no published fact is about what this table holds")
+    print(verdicts.summarise(found.facts).to_string(index=False))
+    shown = found.facts if args.all else wrong
+    if len(shown):
+        print(f"\n{shown.drop(columns=['numbered', 'why']).round(4).to_string(index=False)}")
+    for cause in found.causes:
+        print(f"\n{cause}")
+    return APART if len(wrong) else 0
+
+
+@dataclass(frozen=True)
+class Judged:
+    """The verdicts, a row a fact (`analysis.verdicts.fact_frame`), and what contradictions have in common."""
+
+    facts: pd.DataFrame
+    causes: list[str]
+
+
+def judge(table: Table, *, runs: int, processes: int = 1) -> Judged:
+    """Hold a table to the published facts; where it allows it, each of the paper's searches is run `runs` times."""
+    space = table.space.name
+    columns = verdicts.verdict_columns(lambda recipe: _columns(table, recipe), space)
+    values: Callable[..., np.ndarray] = table.values
+    held = {label: values("accuracy", **column.key) for label, column in columns.items()}
+    accuracy = pd.DataFrame(held, index=pd.RangeIndex(len(table.space), name="arch_index"))
+    costs, computed = _costs(table, {column.dataset for column in columns.values()} & set(PAPER_SETS))
+    parts = [
+        verdicts.fact_frame(space, accuracy),
+        verdicts.search_frame(space, *_finals(table, runs, processes)),
+        verdicts.cost_frame(costs, computed),
+    ]
+    facts = pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
+    return Judged(facts, verdicts.diagnose(facts, accuracy, space))
+
+
+def _columns(table: Table, recipe: str) -> list[Column]:
+    try:
+        return find_columns(table.runs(), table.values, recipe=recipe)
+    except (NotMeasured, UnknownName):
+        return []
+
+
+def _costs(table: Table, datasets: Container[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the stored costs on some datasets, and those in closed form, a column a cost and dataset."""
+    stored, computed, blocks = {}, {}, table.runs()
+    for dataset, recipe, split in (
+        blocks[["dataset", "recipe", "split"]].drop_duplicates().itertuples(index=False)
+    ):
+        for metric in ("params_m", "flops_m"):
+            name = f"{metric} {dataset}"
+            if (
+                dataset in datasets
+                and name not in stored
+                and metric in table.measured_metrics(dataset, recipe, split)
+            ):
+                stored[name] = table.values(metric, dataset=dataset, recipe=recipe, split=split)
+                computed[name] = np.asarray(getattr(table.space, metric)(table.space.codes(), dataset))
+    return pd.DataFrame(stored), pd.DataFrame(computed)
+
+
+def _finals(table: Table, runs: int, processes: int) -> tuple[pd.DataFrame, str]:
+    """Return the accuracies that the paper's searches end with, as it reports them, and why there are none."""
+    empty = pd.DataFrame(columns=["method", "dataset", "split", "mean"])
+    try:
+        studies = [study for study in find_studies(table) if study.in_paper]
+    except NotMeasured as error:
+        return empty, str(error)
+    if apart := sorted({told for study in studies for told in study.deviations}):
+        return empty, f"its searches would not be the paper's: {'; '.join(apart)}"
+    if runs < 2:
+        return empty, "the searches were not run"
+    parts = [_final(study, split, runs, processes) for study in studies for split in ("valid", "test")]
+    return pd.concat([empty, *parts], ignore_index=True), ""
+
+
+def _final(study: Study, split: str, runs: int, processes: int) -> pd.DataFrame:
+    values = study.reported(split)
+    if values is None:
+        return pd.DataFrame()
+    names = [name for name in SEARCHES if name not in study.lacking(SEARCHES)]
+    found = study.search(names, runs=runs, seed=SEED, processes=processes)
+    samples = multi_trial.final_samples(found, values, study.budget, rule="official")
+    means = pd.DataFrame({"method": list(samples), "mean": [sample.mean() for sample in samples.values()]})
+    return means.assign(dataset=study.dataset, split=split)

@@ -1,0 +1,143 @@
+"""A table is held to what the papers say, and what is wrong with one is named."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+import natslib
+from natslib.analysis import verdicts
+from natslib.analysis.verdicts import AGREES, CONTRADICTS, NOT_JUDGED
+from natslib.commands import main
+from natslib.commands.verify import judge
+from natslib.errors import BadSource
+from natslib.tables import convert
+
+LABELS = {"C10-V": "cifar10-valid", "C100-V": "cifar100", "I120-V": "ImageNet16-120"}
+
+
+@pytest.fixture(scope="module")
+def table():
+    try:
+        return natslib.load("published")
+    except BadSource as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="module")
+def accuracy(table) -> pd.DataFrame:
+    held = {
+        label: table.values("accuracy", dataset=dataset, recipe="200", split="valid")
+        for label, dataset in LABELS.items()
+    }
+    return pd.DataFrame(held).rename_axis("arch_index")
+
+
+def causes(accuracy: pd.DataFrame) -> list[str]:
+    facts = verdicts.fact_frame("tss", accuracy)
+    assert (facts["verdict"] == CONTRADICTS).any()
+    return verdicts.diagnose(facts, accuracy, "tss")
+
+
+def test_the_published_results_contradict_nothing(table) -> None:
+    found = judge(table, runs=0)
+    assert found.causes == []
+    counts = found.facts["verdict"].value_counts()
+    assert counts[AGREES] == 63
+    assert CONTRADICTS not in counts
+    assert (found.facts.loc[found.facts["verdict"] == NOT_JUDGED, "why"] != "").all()
+
+
+def test_what_the_source_lacks_is_named_once(table) -> None:
+    summary = verdicts.summarise(judge(table, runs=0).facts).set_index("item")
+    assert summary.loc["NATS-Bench, Table 4: optimal", "why"] == "the source lacks: C10-T, C100-T, I120-T"
+    assert "scaled by 200/12" in summary.loc["NATS-Bench, Table 4: multi-trial searches", "why"]
+
+
+def test_fractions_are_named(accuracy) -> None:
+    assert causes(accuracy / 100) == [
+        "C10-V, C100-V, I120-V: nothing is above 1; these are fractions, and percent is expected"
+    ]
+
+
+def test_another_numbering_is_named(accuracy) -> None:
+    shuffled = accuracy.sample(frac=1, random_state=0).reset_index(drop=True)
+    assert [told.split(":")[0] for told in causes(shuffled)] == [
+        "what is said of all architectures together agrees, and what is said of single ones does not"
+    ]
+
+
+def test_columns_that_changed_places_are_named(accuracy) -> None:
+    swapped = accuracy.rename(columns={"C100-V": "I120-V", "I120-V": "C100-V"})
+    assert causes(swapped) == [
+        "I120-V holds what is published of C100-V",
+        "C100-V holds what is published of I120-V",
+    ]
+
+
+def test_one_wrong_value_is_a_contradiction_of_no_common_cause(accuracy) -> None:
+    wrong = accuracy.copy()
+    wrong.loc[11472, "C10-V"] += 1
+    facts = verdicts.fact_frame("tss", wrong)
+    apart = facts.loc[facts["verdict"] == CONTRADICTS, "what"].tolist()
+    assert "accuracy, C10-V 11472" in apart
+    assert "rank, C10-V 11472" in apart
+    assert "accuracy, C100-V 11472" not in apart
+
+
+def test_a_part_of_the_architectures_is_not_judged(accuracy) -> None:
+    part = accuracy.copy()
+    part.loc[5, "C10-V"] = np.nan
+    facts = verdicts.fact_frame("tss", part).set_index("what")
+    assert facts.loc["mean, C10-V", "why"] == "incomplete: C10-V"
+    assert facts.loc["mean, C100-V", "verdict"] == AGREES
+
+
+def test_a_remembered_number_contradicts_nothing() -> None:
+    finals = pd.DataFrame(
+        {"method": ["bohb", "rea"], "dataset": "cifar10", "split": "test", "mean": [50.0, 50.0]}
+    )
+    facts = verdicts.search_frame("tss", finals).set_index("what")
+    assert facts.loc["mean of bohb, C10-T", "verdict"] == NOT_JUDGED
+    assert facts.loc["mean of rea, C10-T", "verdict"] == CONTRADICTS
+
+
+def test_counts_in_place_of_millions_are_named(accuracy) -> None:
+    stored = pd.DataFrame({"params_m cifar10": [1.2e6, 3e5]})
+    costs = verdicts.cost_frame(stored, stored / 1e6)
+    assert costs["verdict"].tolist() == [CONTRADICTS]
+    assert "1e+06 times what the architectures have" in verdicts.diagnose(costs, accuracy, "tss")[0]
+
+
+def test_the_command_names_what_was_swapped_and_ends_with_4(accuracy, tmp_path, capsys) -> None:
+    accuracy.reset_index().to_csv(tmp_path / "mine.csv", index=False)
+    swapped = {"C10-V": "cifar10-valid", "C100-V": "ImageNet16-120", "I120-V": "cifar100"}
+    columns = {
+        label: {"dataset": dataset, "recipe": "200", "split": "valid", "seed": "mean", "metric": "accuracy"}
+        for label, dataset in swapped.items()
+    }
+    (tmp_path / "mine.yaml").write_text(
+        yaml.safe_dump({"space": "tss", "arch": "arch_index", "columns": columns})
+    )
+    convert(tmp_path / "mine.csv", tmp_path / "table", columns=tmp_path / "mine.yaml")
+    capsys.readouterr()
+    assert main(["verify", str(tmp_path / "table"), "--runs", "0"]) == 4
+    assert "I120-V holds what is published of C100-V" in capsys.readouterr().out
+    assert main(["verify", str(tmp_path / "table"), "--runs", "0", "--json"]) == 4
+    assert len(json.loads(capsys.readouterr().out)["causes"]) == 2
+
+
+def test_a_space_that_no_paper_reports_has_no_facts() -> None:
+    assert verdicts.fact_frame("dag5", pd.DataFrame()).empty
+
+
+def test_the_real_results_of_cifar10_agree(shared_data, tmp_path) -> None:
+    columns = Path(__file__).parents[1] / "tables/nats-tss-cifar10.yaml"
+    convert(shared_data / "nats-tss-cifar10.csv", tmp_path / "table", columns=columns)
+    found = judge(natslib.load(tmp_path / "table"), runs=20)
+    counts = found.facts["verdict"].value_counts()
+    assert counts[AGREES] >= 58
+    assert CONTRADICTS not in counts
