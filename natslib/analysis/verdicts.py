@@ -227,7 +227,12 @@ def cost_frame(stored: pd.DataFrame, computed: pd.DataFrame) -> pd.DataFrame:
     for column in stored:
         ratio = (stored[column] / computed[column]).median()
         fact = Fact(
-            "parameters and FLOPs in closed form", "stored / computed", (str(column),), 1.0, "recomputed", 0.001
+            "parameters and FLOPs in closed form",
+            "stored / computed",
+            (str(column),),
+            1.0,
+            "recomputed",
+            0.001,
         )
         rows.append(fact.judged(float(ratio), "" if ratio == ratio else f"the source lacks: {column}"))
     return pd.DataFrame(rows, columns=COLUMNS)

@@ -147,7 +147,8 @@ def _above_caption(caption_in: float, height_in: float) -> tuple[float, float, f
 
 DPI = {"svg": 130, "pdf": 130, "png": 200}  # of the points inside the vector files, and of the picture
 _METADATA: dict[str, dict[str, Any]] = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": {}}
-_SETTINGS: dict[Any, Any] = {"svg.hashsalt": "natslib", "svg.fonttype": "path", "pdf.fonttype": 42}
+_TEXTS = {"svg": ("Title", "Description"), "pdf": ("Title", "Subject"), "png": ("Title", "Description")}
+_SETTINGS: dict[Any, Any] = {"svg.hashsalt": "natslib", "svg.fonttype": "none", "pdf.fonttype": 42}
 
 
 def save(
@@ -166,7 +167,7 @@ def save(
     digits. The folder is made if missing. The record of a figure whose panels are all absent says so under "left_out".
     """
     base = Path(stem)
-    contents = {suffix: _rendered(fig, suffix) for suffix in _METADATA}
+    contents = {suffix: _rendered(fig, suffix, base.name) for suffix in _METADATA}
     contents["csv"] = data.to_csv(index=False, float_format="%.8g", lineterminator="\n").encode()
     record = {"natslib": natslib.__version__, "figure": base.name, "caption": fig.get_label(), **provenance}
     if reason := _left_out(fig):
@@ -183,8 +184,10 @@ def save(
     return saved
 
 
-def _rendered(fig: Figure, suffix: str) -> bytes:
+def _rendered(fig: Figure, suffix: str, name: str) -> bytes:
+    """Return a file of the figure; its name and caption stand in it too, as a screen reader's text."""
     buffer = io.BytesIO()
+    told = dict(zip(_TEXTS[suffix], (name, fig.get_label()), strict=True))
     with mpl.rc_context(_SETTINGS):
-        fig.savefig(buffer, format=suffix, dpi=DPI[suffix], metadata=_METADATA[suffix])
+        fig.savefig(buffer, format=suffix, dpi=DPI[suffix], metadata=_METADATA[suffix] | told)
     return buffer.getvalue()

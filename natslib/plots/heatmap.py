@@ -1,20 +1,22 @@
 """Heatmaps of correlations (NATS-Bench, figure 5)."""
 
-import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
 
 from natslib.plots.palette import SEQUENTIAL
 
+SCALE = Normalize(0.0, 1.0)
+"""One scale for the correlations of all figures, so that they compare; what is below 0 has the colour of 0."""
 
-def draw_heatmap(ax: Axes, matrix: pd.DataFrame, *, title: str, low: float, high: float = 1.0) -> None:
-    """Draw a square matrix of correlations with every value written in its cell.
 
-    Colours run from `low` to `high`, so that panels with the same limits compare; NaN cells stay empty.
-    """
+def draw_heatmap(ax: Axes, matrix: pd.DataFrame, *, title: str) -> None:
+    """Draw a square matrix of correlations with every value written in its cell; NaN cells stay empty."""
     sns.heatmap(
-        matrix, ax=ax, vmin=low, vmax=high, cmap=SEQUENTIAL, annot=True, fmt=".2f", square=True, cbar=False,
+        matrix, ax=ax, norm=SCALE, cmap=SEQUENTIAL, annot=True, fmt=".2f", square=True, cbar=False,
         linewidths=0.8, linecolor="white", annot_kws={"fontsize": 7},
     )  # fmt: skip
     ax.grid(visible=False)
@@ -25,7 +27,7 @@ def draw_heatmap(ax: Axes, matrix: pd.DataFrame, *, title: str, low: float, high
     ax.set_xticklabels(ax.get_xticklabels(), rotation=45, ha="right", rotation_mode="anchor")
 
 
-def colour_floor(matrices: list[pd.DataFrame]) -> float:
-    """Return the lower colour limit for panels drawn together: the smallest value, rounded down to a tenth."""
-    smallest = min(float(np.nanmin(matrix.to_numpy())) for matrix in matrices)
-    return float(np.floor(smallest * 10) / 10)
+def draw_scale(fig: Figure, axes: list[Axes]) -> None:
+    """Draw the bar of the colours of `draw_heatmap` on the right of the axes."""
+    bar = fig.colorbar(ScalarMappable(SCALE, SEQUENTIAL), ax=axes, shrink=0.7, aspect=30, extend="min")
+    bar.set_label("correlation")

@@ -20,18 +20,17 @@ def texts(ax):
     return [text.get_text() for text in ax.texts]
 
 
-def test_heatmap_writes_every_value(ax):
+def test_heatmap_writes_every_value_on_one_scale(ax):
     matrix = pd.DataFrame([[1, 0.5], [0.5, 1]], index=["a", "b"], columns=["a", "b"])
-    draw_heatmap(ax, matrix, title="τ", low=0.4)
+    draw_heatmap(ax, matrix, title="τ")
     assert texts(ax) == ["1.00", "0.50", "0.50", "1.00"]
     assert [label.get_text() for label in ax.get_yticklabels()] == ["a", "b"]
-    assert ax.collections[0].get_clim() == (0.4, 1.0)
+    assert ax.collections[0].get_clim() == (0.0, 1.0)
 
 
-def test_colour_floor_is_below_every_panel():
-    matrices = [pd.DataFrame([[1, 0.53]]), pd.DataFrame([[1, np.nan]]), pd.DataFrame([[-0.21]])]
-    assert heatmap.colour_floor(matrices[:2]) == 0.5
-    assert heatmap.colour_floor(matrices) == pytest.approx(-0.3)
+def test_heatmaps_have_a_bar(ax):
+    heatmap.draw_scale(ax.figure, [ax])
+    assert ax.figure.axes[-1].get_ylabel() == "correlation"
 
 
 def test_scatter_is_one_raster_and_marks_what_is_there(ax):

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from PIL import Image
 
 import natslib
 from natslib import plots
@@ -42,6 +43,15 @@ def test_same_bytes_every_time(tmp_path):
     once, again = (plots.save(figure(), DATA, tmp_path / name / "fig", {}) for name in ("a", "b"))
     for suffix in module.DPI:
         assert once[suffix].read_bytes() == again[suffix].read_bytes(), suffix
+
+
+def test_the_picture_itself_says_what_it_shows(tmp_path):
+    saved = plots.save(figure(), DATA, tmp_path / "fig", {})
+    drawn = saved["svg"].read_text()
+    assert "<dc:description>source: test</dc:description>" in drawn.replace("\n", "").replace("  ", "")
+    assert ">source: test</text>" in drawn
+    with Image.open(saved["png"]) as picture:
+        assert picture.text["Description"] == "source: test"
 
 
 def test_saving_again_replaces(tmp_path):
