@@ -7,47 +7,31 @@ import sys
 import time
 from pathlib import Path
 
-import numpy as np
 import pytest
 from PIL import Image
 
 from natslib.commands import main
 from natslib.search.store import read_runs
 from natslib.training.logs import read_records
+from tests.commands.own_images import write_folder, write_npz
 
 ROOT = Path(__file__).resolve().parents[2]
 HERE = ["search", "--train", "--space", "dag5", "--seed", "0", "--algorithm", "autoshrink"]
 DIGITS = [*HERE, "--dataset", "digits"]
-SIZES = {"train": 128, "valid": 32, "test": 32}
-
-
-def pixels(count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Noise with a bright row that tells the class, of two."""
-    labels = np.arange(count) % 2
-    images = np.random.default_rng(count).integers(0, 100, (count, 8, 8, 3), dtype=np.uint8)
-    images[np.arange(count), 3 * labels] = 255
-    return images, labels
 
 
 @pytest.fixture
 def packed(tmp_path: Path) -> Path:
     """Two classes of images in an `.npz`."""
-    made = {split: pixels(count) for split, count in SIZES.items()}
-    arrays = {f"{split}_images": images for split, (images, _) in made.items()}
-    arrays |= {f"{split}_labels": labels for split, (_, labels) in made.items()}
     path = tmp_path / "packed.npz"
-    np.savez(path, **arrays)
+    write_npz(path)
     return path
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """The same as pictures in folders."""
-    for split, count in SIZES.items():
-        for number, (image, label) in enumerate(zip(*pixels(count), strict=True)):
-            place = tmp_path / "pets" / split / f"class{label}"
-            place.mkdir(parents=True, exist_ok=True)
-            Image.fromarray(image).save(place / f"{number}.png")
+    write_folder(tmp_path / "pets")
     return tmp_path / "pets"
 
 
