@@ -22,7 +22,9 @@ from natslib.search.oracle import EVALUATIONS, SECONDS
 from natslib.search.store import repeat_into
 from natslib.spaces import SPACES, TOPOLOGY, WIRING, Space
 from natslib.training import farm as farm_module
+from natslib.training import oracle as oracle_module
 from natslib.training.device import ready_device
+from natslib.training.farm import run_farm
 from natslib.training.images import ImageSet, Split
 from natslib.training.jobs import Job
 from natslib.training.logs import finished_records, record
@@ -169,6 +171,28 @@ def test_batches_are_proposed_and_told_alike_whatever_the_number_of_workers(
         frames.append(search(make(folder=folder), folder, algorithm, budget=45, workers=workers))
     pd.testing.assert_frame_equal(frames[0], frames[1])
     pd.testing.assert_frame_equal(frames[0], frames[2])
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "sizes"), [("random", [3, 3, 1]), ("autoshrink", [3, 3, 1]), ("nsga2", [3, 3, 1])]
+)
+def test_what_is_under_evaluation_is_trained_at_once(
+    algorithm: str,
+    sizes: list[int],
+    make: Make,
+    trained: list[int],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    batches: list[int] = []
+
+    def spied(jobs: Sequence[Job], *args: Any, **told: Any) -> int:
+        batches.append(len(jobs))
+        return run_farm(jobs, *args, **told)
+
+    monkeypatch.setattr(oracle_module, "run_farm", spied)
+    search(make(), tmp_path, algorithm, budget=7, workers=3)
+    assert batches == sizes
 
 
 def test_workers_beyond_the_budget_train_nothing_in_vain(
