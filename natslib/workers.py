@@ -4,8 +4,10 @@ import contextlib
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 
 @contextlib.contextmanager
@@ -24,6 +26,20 @@ def uninterrupted() -> Iterator[None]:
             signal.signal(number, handler)
     for got in asked:
         signal.raise_signal(got)
+
+
+@contextlib.contextmanager
+def hidden_main() -> Iterator[None]:
+    """Start workers without importing the caller's script: they need only natslib, and it would start itself again."""
+    main = sys.modules["__main__"]
+    hidden: dict[str, Any] = {
+        name: vars(main).pop(name) for name in ("__file__", "__spec__") if name in vars(main)
+    }
+    main.__spec__ = None
+    try:
+        yield
+    finally:
+        vars(main).update(hidden)
 
 
 def quiet_worker() -> None:

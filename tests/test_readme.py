@@ -1,11 +1,16 @@
 """The README's claims that a machine can check."""
 
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from natslib.commands import main
 from natslib.workflow.catalogue import readme_table
+from tests.commands.own_images import write_folder
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -27,3 +32,17 @@ def test_its_table_is_that_of_the_catalogue():
     assert readme_table() in README, (
         "run `python -m natslib.workflow.catalogue` and paste the table into README.md"
     )
+
+
+def test_its_lines_for_edge_shrinking_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """On `published`, on our tables and on own images; there with two evaluations."""
+    monkeypatch.chdir(tmp_path)
+    Path("logs").symlink_to(ROOT / "logs")
+    write_folder(Path("pets"))
+    lines = re.findall(r"^    natslib (search --algorithm autoshrink [^#\n]*)", README, re.MULTILINE)
+    assert len(lines) == 4
+    for line in lines:
+        assert main(shlex.split(line.replace("'60 evaluations'", "'2 evaluations'"))) == 0, line
+        assert re.search(r"^\d+ runs, [\d.]+ evaluations a run", capsys.readouterr().out, re.MULTILINE)

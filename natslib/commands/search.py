@@ -97,13 +97,25 @@ def multi_trial_arguments(group: argparse._ArgumentGroup) -> list[argparse.Actio
         group.add_argument(
             "--repeats", default="charge", choices=["charge", "cache"], help="charge: as the papers"
         ),
+        group.add_argument(
+            "--workers",
+            type=from_1,
+            default=1,
+            help="workers, asynchronous: so many proposals are evaluated side by side (1)",
+        ),
+        group.add_argument(
+            "--processes",
+            type=from_1,
+            default=1,
+            help="real processes; the result does not depend on it. With --train up to as many as --workers (1)",
+        ),
     ]
 
 
 def table_arguments(group: argparse._ArgumentGroup) -> list[argparse.Action]:
     """Declare what only the searches on a table are told."""
     return [
-        group.add_argument("--table", default="published", help="'published' or the folder of a table"),
+        group.add_argument("--table", help="'published' or the folder of a table (published)"),
         group.add_argument(
             "--metric",
             default="accuracy",
@@ -122,10 +134,6 @@ def table_arguments(group: argparse._ArgumentGroup) -> list[argparse.Action]:
             "--epochs",
             type=epochs_list,
             help="trainings offered, as in 1,4,12 (left out: what the algorithm needs)",
-        ),
-        group.add_argument("--workers", type=from_1, default=1, help="simulated workers, asynchronous"),
-        group.add_argument(
-            "--processes", type=from_1, default=1, help="real processes; the result does not depend on it"
         ),
     ]
 
@@ -174,16 +182,18 @@ def refuse_foreign(args: argparse.Namespace, kind: str) -> None:
     ]
     if given:
         names = ", ".join(action.option_strings[0] for action in given)
-        raise ConfigError(f"--algorithm {args.algorithm} {kind} and does not know {names}")
+        allowed = ", ".join(action.option_strings[0] for action in args.options[kind])
+        raise ConfigError(
+            f"--algorithm {args.algorithm} {kind} and does not know {names}; allowed are {allowed}"
+        )
 
 
 def search_table(args: argparse.Namespace) -> int:
     """Search on a table, say what came out, and return 0, or 1 where runs failed."""
-    table = natslib.load(args.table)
+    source = args.table or "published"
+    table = natslib.load(source)
     if args.space not in (None, table.space.name):
-        raise ConfigError(
-            f"--space {args.space} was given; the table {args.table!r} is of {table.space.name}"
-        )
+        raise ConfigError(f"--space {args.space} was given; the table {source!r} is of {table.space.name}")
     study = study_of(
         table,
         args.dataset,
@@ -204,9 +214,14 @@ def search_table(args: argparse.Namespace) -> int:
         {"runs": args.runs or RUNS, "seed": args.seed, "processes": args.processes},
     )
     runs = repeat_into(folder, search, study.oracle_of(search), study.protocol, **options)
-    for line in report(study, runs):
+    return conclude(report(study, runs), runs, f"trajectories in {folder}")
+
+
+def conclude(lines: list[str], runs: Runs, kept: str) -> int:
+    """Print what came out, where it is `kept` and what failed; return 0, or 1 where runs failed."""
+    for line in lines:
         print(line)
-    print(f"trajectories in {folder}, sha256 {trajectories_hash(runs.frame)}")
+    print(f"{kept}, sha256 {trajectories_hash(runs.frame)}")
     for failure in runs.failures:
         print(failure, file=sys.stderr)
     return 1 if runs.failures else 0

@@ -2,76 +2,76 @@
 
 import argparse
 import sys
-from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
-from typing import Any
 
-import numpy as np
+from tqdm import tqdm
 
-from natslib.commands.train import is_small, log_name
+from natslib.commands.search import conclude
 from natslib.errors import ConfigError
-from natslib.search.leaderboard import trajectories_hash
 from natslib.search.repeat import Runs, find_search
 from natslib.search.simulate import Protocol
-from natslib.search.store import repeat_into
+from natslib.search.store import finished_runs, repeat_into
 from natslib.search.study import PAPER, parse_budget
-from natslib.spaces import get_space
-from natslib.training.device import environment_stamp, ready_device
-from natslib.training.oracle import TrainedOracle
-from natslib.training.recipes import get_recipe
-from natslib.training.sources import load_images
+from natslib.training.oracle import TrainedOracle, trained_oracle
+from natslib.training.sources import log_name
 
-TRAINING_SEED = 777
-"""The seed of every training, as that of `natslib train` where none is said."""
+DELAY_S = 1
+"""So that no bar comes before a refusal."""
+BAR = "{desc}: {percentage:3.0f}%|{bar}| {n:.0f}/{total:.0f} {unit} [{elapsed}<{remaining}{postfix}]"
 
 
 def run(args: argparse.Namespace) -> int:
     """Search, say what came out and where it is kept, and return 0, or 1 where runs failed."""
-    oracle, budget, folder = asked_oracle(args)
-    search = find_search(args.algorithm)[1]
-    protocol = Protocol(budget, overshoot=args.overshoot, repeats=args.repeats)
-    runs = repeat_into(folder, search, oracle, protocol, runs=args.runs or 1, seed=args.seed)
-    for line in report(oracle, runs):
-        print(line)
-    print(f"trajectories and logs of training in {folder}, sha256 {trajectories_hash(runs.frame)}")
-    for failure in runs.failures:
-        print(failure, file=sys.stderr)
-    return 1 if runs.failures else 0
+    budget, unit = asked_budget(args)
+    if args.processes > args.workers:
+        raise ConfigError(
+            f"--processes {args.processes} was given with --workers {args.workers}: as many networks are trained at "
+            "once as the search has workers; allowed are as many processes or fewer"
+        )
+    name, search = find_search(args.algorithm)
+    recipe = "12" if args.recipe == PAPER else args.recipe
+    place = Path("results/search") / f"{args.space}-{log_name(args.dataset)}-{recipe}-trained"
+    folder, runs = args.out or place / name, args.runs or 1
+    protocol = Protocol(budget, overshoot=args.overshoot, repeats=args.repeats, workers=args.workers)
+    bar = tqdm(
+        total=budget * runs,
+        initial=budget * len(finished_runs(folder) & set(range(runs))),
+        unit=unit,
+        desc=name,
+        bar_format=BAR,
+        delay=DELAY_S,
+        disable=not sys.stderr.isatty(),
+    )
+    machine = {"data": args.data, "verify": not args.unverified, "device": args.device}
+    how = {"unit": unit, "processes": args.processes, "bar": bar}
+    with (
+        bar,
+        closing(
+            trained_oracle(
+                args.space, args.dataset, folder / "logs", recipe=recipe, scale=args.scale, **machine, **how
+            )
+        ) as oracle,
+    ):
+        found = repeat_into(folder, search, oracle, protocol, runs=runs, seed=args.seed)
+        told = report(oracle, found)
+    return conclude(told, found, f"trajectories and logs of training in {folder}")
 
 
-def asked_oracle(args: argparse.Namespace) -> tuple[TrainedOracle, float, Path]:
-    """Return the oracle that the arguments ask for, the budget in its unit, and the folder; raises `ConfigError`."""
+def asked_budget(args: argparse.Namespace) -> tuple[float, str]:
+    """Return amount and unit of the budget; raises `ConfigError` for one that training cannot have, or no space."""
     if args.space is None:
         raise ConfigError("--train needs --space: what is to be searched")
-    asked = parse_budget(args.budget)
+    try:
+        asked = parse_budget(args.budget)
+    except ConfigError:
+        asked = None
     if asked is None:
-        raise ConfigError("--train needs --budget, such as '60 evaluations' or, of training, '3600 s'")
-    small = is_small(args.dataset, args.scale)
-    recipe = get_recipe("12" if args.recipe == PAPER else args.recipe, small=small)
-    name = log_name(args.dataset)
-    place = Path("results/search") / f"{args.space}-{name}-{recipe.name}-trained"
-    folder = args.out or place / args.algorithm.rpartition(":")[2]
-    device = ready_device(args.device)
-    stamp = environment_stamp(device) | {"scale": "small" if small else "paper"}
-    oracle = TrainedOracle(
-        get_space(args.space),
-        load_images(args.dataset, args.data, verify=not args.unverified).to(device),
-        name,
-        recipe,
-        folder / "logs",
-        TRAINING_SEED,
-        stamp | ({"dataset files": "not verified"} if args.unverified else {}),
-        unit=asked[1],
-        report=print_training,
-    )
-    return oracle, asked[0], folder
-
-
-def print_training(done: int, record: Mapping[str, Any]) -> None:
-    """Print one line a training to the error stream."""
-    accuracy = record["splits"]["valid"]["accuracy"][-1]
-    what = f"{record['space']} {record['arch_index']}: validation accuracy {accuracy:.2f} %"
-    print(f"training {done}  {what}", file=sys.stderr, flush=True)
+        given = "" if args.budget == PAPER else f"; {args.budget!r:.80} was given"
+        raise ConfigError(
+            f"--train needs --budget, such as '60 evaluations' or, of training, '3600 s'{given}"
+        )
+    return asked
 
 
 def report(oracle: TrainedOracle, runs: Runs) -> list[str]:
@@ -82,12 +82,13 @@ def report(oracle: TrainedOracle, runs: Runs) -> list[str]:
         f"{len(final)} runs, {len(runs.frame) / len(final):.1f} evaluations a run, {trained} networks trained by "
         f"recipe {oracle.recipe.name} on {oracle.name}"
     ]
+    records = oracle.finals(final.tolist())
     for number, index in final.items():
-        splits = {
-            name: columns["accuracy"][-1]
-            for name, columns in oracle.record(int(index))["splits"].items()
-            if name in ("valid", "test")
-        }
-        told = ", ".join(f"{name} {np.round(value, 2)} %" for name, value in splits.items())
-        lines.append(f"run {number}: architecture {index}  {oracle.space.string(int(index))}  {told}")
+        splits = records[index]["splits"]
+        told = [
+            f"{name} {splits[name]['accuracy'][-1]:.2f} %" for name in ("valid", "test") if name in splits
+        ]
+        lines.append(
+            f"run {number}: architecture {index}  {oracle.space.string(int(index))}  {', '.join(told)}"
+        )
     return lines

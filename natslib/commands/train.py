@@ -10,16 +10,15 @@ from pathlib import Path
 import numpy as np
 
 from natslib.commands.options import DATASET, RECIPE, add_machine_arguments, from_1, numbers
-from natslib.datasets import DATASETS, EMBEDDED
 from natslib.errors import ConfigError, shown
 from natslib.spaces import SCALES, SPACES, get_space
-from natslib.tables.format.schema import LABEL_LENGTH, SEEDS, is_label
+from natslib.tables.format.schema import SEEDS
 from natslib.training.device import environment_stamp, ready_device
 from natslib.training.farm import run_farm
 from natslib.training.images import ImageSet
 from natslib.training.jobs import Job, embedded_plan, jobs_for
 from natslib.training.recipes import RECIPES, SMALL_RECIPES, get_recipe
-from natslib.training.sources import load_images
+from natslib.training.sources import is_small, load_images, log_name
 
 EPILOG = """examples:
   natslib train --space tss --arch 0-99,1462 --seed 777,888 --dataset digits --recipe 12 --out logs
@@ -91,25 +90,6 @@ def asked_jobs(args: argparse.Namespace) -> list[Job]:
     return jobs_for(args.space, archs, log_name(args.dataset), args.recipe, seeds)
 
 
-def log_name(dataset: str) -> str:
-    """Return the name of a dataset in the logs: for your own images that of the file or folder, without its path.
-
-    Raises `ConfigError` for a name that no table could hold, or that is another dataset's.
-    """
-    if dataset in DATASETS:
-        return dataset
-    name = Path(dataset).stem
-    if name in DATASETS:
-        raise ConfigError(
-            f"your own images {dataset} would stand in the logs as {name!r}, another dataset: rename them"
-        )
-    if not is_label(name):
-        raise ConfigError(
-            f"the dataset's name {shown(name)} is not one of 1 to {LABEL_LENGTH} printable characters: rename it"
-        )
-    return name
-
-
 def print_progress(
     done: int, total: int, elapsed_s: float, entry: Mapping[str, object], first: list[int]
 ) -> None:
@@ -119,13 +99,6 @@ def print_progress(
     left_s = elapsed_s / (done - first[0]) * (total - done)
     what = f"{entry['space']} {entry['arch_index']} {entry['dataset']} {entry['recipe']} seed {entry['seed']}"
     print(f"{done}/{total}  {what}  about {left_s / 60:.0f} min left", file=sys.stderr, flush=True)
-
-
-def is_small(dataset: str, scale: str | None) -> bool:
-    """Return whether a dataset is trained at the small scale; raises `ConfigError` when nothing says so."""
-    if scale is None and dataset not in DATASETS:
-        raise ConfigError(f"say --scale paper or --scale small for your own images {dataset}")
-    return dataset in EMBEDDED if scale is None else scale == "small"
 
 
 def run(args: argparse.Namespace) -> int:

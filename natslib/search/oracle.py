@@ -24,6 +24,8 @@ class Answering(Protocol):
     """What a search is run against: an `Oracle` of scores that are there, or one that trains when it is asked.
 
     `instant`: it answers at once, so that a search that takes long hangs. `cheapest`: what the cheapest training costs.
+    The evaluator of one that is not may leave scores NaN until its method `finish` is asked for them
+    (`natslib.search.simulate.Finish`).
     """
 
     @property

@@ -3,12 +3,12 @@
 import math
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from types import FrameType
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -20,6 +20,8 @@ MAX_EVALUATIONS = 1_000_000
 """A run that has not used up its budget after so many evaluations is ended with an error."""
 LIMIT_S = 600.0
 """Seconds of real time after which a run is given up."""
+Finish: TypeAlias = Callable[[Sequence[Evaluation]], Evaluation]
+"""Given the evaluation that is finished next, and after it all that are to be finished too: that one with its score."""
 _BLOCK = 256
 
 
@@ -162,7 +164,8 @@ def run_into(
     with time_limit(LIMIT_S) if oracle.instant else nullcontext():
         searching = search(space, search_rng)
         try:
-            simulate(searching, ask, protocol, record, clocked=oracle.unit == SECONDS)
+            finish = getattr(oracle, "finish", None)
+            simulate(searching, ask, protocol, record, clocked=oracle.unit == SECONDS, finish=finish)
         finally:
             searching.close()
     if not record.spent:
@@ -176,12 +179,14 @@ def simulate(
     record: Record,
     *,
     clocked: bool,
+    finish: Finish | None = None,
 ) -> None:
     """Pass proposals and results to and fro between a search and `protocol.workers` simulated workers.
 
     The events are in the order of simulated time: a worker that is idle takes the next proposal at once, and the search
     hears of each result when it is finished. What is spent is the time on the clock where the budget is `clocked`, else
-    the sum of the costs of all finished evaluations.
+    the sum of the costs of all finished evaluations. `finish` is for an oracle whose scores come only when they are
+    needed: it is told what will be needed beside the next one, so that all of it can be trained at once.
     """
     running: list[tuple[float, int, Any, Evaluation]] = []  # a heap: the next to finish first
     clock, spent, asked, result = 0.0, 0.0, 0, None
@@ -189,7 +194,7 @@ def simulate(
         try:
             proposal = searching.send(result)
         except StopIteration:
-            drain(running, spent, protocol, record, clocked=clocked)
+            drain(running, spent, protocol, record, clocked=clocked, finish=finish)
             return
         result = None
         if proposal is not None:
@@ -208,17 +213,42 @@ def simulate(
         spent = clock if clocked else spent + evaluation[3]
         if spent > protocol.budget and protocol.overshoot == "discard":
             return
+        if finish:
+            evaluation = finish([evaluation, *affordable(running, spent, protocol)])
         result = Result(arch, evaluation[2], evaluation[1])
         record.note(evaluation, spent)
 
 
-def drain(running: list, spent: float, protocol: Protocol, record: Record, *, clocked: bool) -> None:
+def drain(
+    running: list,
+    spent: float,
+    protocol: Protocol,
+    record: Record,
+    *,
+    clocked: bool,
+    finish: Finish | None = None,
+) -> None:
     """Note what is still being evaluated when a search ends by itself, as far as the budget allows."""
-    for clock, _, _, evaluation in sorted(running):
+    while running:
+        clock, _, _, evaluation = heappop(running)
         spent = clock if clocked else spent + evaluation[3]
         if spent > protocol.budget:
             return
+        if finish:
+            evaluation = finish([evaluation, *affordable(running, spent, protocol)])
         record.note(evaluation, spent)
+
+
+def affordable(running: list, spent: float, protocol: Protocol) -> list[Evaluation]:
+    """Return those of the `running` evaluations that will be finished within what is left of the budget, in order."""
+    found: list[Evaluation] = []
+    for *_, evaluation in sorted(running):
+        after = spent + evaluation[3]
+        if spent >= protocol.budget or (protocol.overshoot == "discard" and after > protocol.budget):
+            break
+        found.append(evaluation)
+        spent = after
+    return found
 
 
 def questioner(

@@ -24,7 +24,7 @@ from natslib.tables.format.schema import FINALS
 from natslib.tables.format.writing import Rows, check_runs
 from natslib.tables.sources import official
 from natslib.tables.sources.unpickle import decompress, loads
-from natslib.workers import quiet_worker, uninterrupted
+from natslib.workers import hidden_main, quiet_worker, uninterrupted
 
 CHUNK = 128  # architectures; some 13 MB of curves in memory
 LIMIT_S = 60  # for one record, which takes some milliseconds
@@ -67,7 +67,7 @@ def _in_pool(todo: list[Chunk], processes: int, crashers: frozenset[str]) -> Ite
     pool = ProcessPoolExecutor(min(processes, len(todo)), mp_context=context, initializer=_quiet_worker)
     others = set(multiprocessing.active_children())
     try:
-        with _hidden_main(), uninterrupted():
+        with hidden_main(), uninterrupted():
             futures = {pool.submit(_convert_chunk, chunk, crashers): chunk for chunk in todo}
         for future in as_completed(futures):
             future.result()
@@ -78,20 +78,6 @@ def _in_pool(todo: list[Chunk], processes: int, crashers: frozenset[str]) -> Ite
         raise
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
-
-
-@contextlib.contextmanager
-def _hidden_main() -> Iterator[None]:
-    """Start workers without importing the caller's script: they need only natslib, and it would start itself again."""
-    main = sys.modules["__main__"]
-    hidden: dict[str, Any] = {
-        name: vars(main).pop(name) for name in ("__file__", "__spec__") if name in vars(main)
-    }
-    main.__spec__ = None
-    try:
-        yield
-    finally:
-        vars(main).update(hidden)
 
 
 def _quiet_worker() -> None:
@@ -179,7 +165,7 @@ def _find_crashers(chunk: Chunk, known: frozenset[str]) -> list[str]:
     items, crashers = [item for item in chunk.items if item.name not in known], []
     while position.value < len(items):
         process = context.Process(target=_read_on, args=(items, position))
-        with _hidden_main(), uninterrupted():
+        with hidden_main(), uninterrupted():
             process.start()
         try:
             process.join()

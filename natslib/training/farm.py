@@ -1,7 +1,7 @@
 """The farm: trains a list of jobs one after another, can be killed at any moment, and goes on where it stopped."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 
@@ -16,6 +16,8 @@ from natslib.training.recipes import Recipe
 
 #: Told after each run: jobs done of this shard, jobs of this shard, seconds since the start, the record.
 Report = Callable[[int, int, float, Mapping[str, object]], None]
+#: Trains groups of jobs and yields the records of each, in whatever order.
+Trainer = Callable[[Iterable[Sequence[Job]]], Iterator[Sequence[Mapping[str, object]]]]
 
 
 def shard_of(jobs: Sequence[Job], shard: int, shards: int) -> list[Job]:
@@ -63,12 +65,14 @@ def run_farm(
     recipe: Callable[[Job], Recipe],
     stamp: Mapping[str, object],
     report: Report,
+    trainer: Trainer | None = None,
 ) -> int:
     """Train the jobs of a shard that no log in `folder` holds yet; return how many were trained now.
 
     Up to `group` topology candidates are trained at once.
 
-    `images` returns the image set of a name, on the device to train on; `recipe` the recipe of a job.
+    `images` returns the image set of a name, on the device to train on; `recipe` the recipe of a job. `trainer`, which
+    has both itself, trains in place of this process.
     Raises `ConfigError` when another farm works on the same jobs, or a log holds one of them trained at another scale
     than `stamp` names; `BadSource` when a log cannot be written.
     """
@@ -79,9 +83,12 @@ def run_farm(
         missing = [job for job in mine if job not in done]
         start = time.monotonic()
         number = len(mine) - len(missing)
-        for some in groups(missing, group):
-            entries = train_group(some, images(some[0].dataset), recipe(some[0]), stamp)
-            append_lines(logs[some[0].space], entries)  # at once: the rest of a group would be grouped anew
+        todo = groups(missing, group)
+        here = (train_group(some, images(some[0].dataset), recipe(some[0]), stamp) for some in todo)
+        for entries in here if trainer is None else trainer(todo):
+            append_lines(
+                logs[str(entries[0]["space"])], entries
+            )  # at once: the rest of a group would be grouped anew
             for entry in entries:
                 number += 1
                 report(number, len(mine), time.monotonic() - start, entry)

@@ -132,6 +132,7 @@ CHECKS: dict[str, Check] = {
     "algorithms": _list_of("algorithm", ALGORITHMS),
     "others": _list_of("algorithm", ALGORITHMS),
     "budget": _budget,  # of a run: "paper", or such as "20000 s" or "100 evaluations"
+    "evaluations": _whole(1),  # of a search that trains what it proposes
     "runs": _RUNS,
     "runs_others": _RUNS,
     "processes": _whole(1),

@@ -11,8 +11,6 @@ from natslib.commands.options import numbers
 from natslib.commands.train import (
     add_arguments,
     asked_jobs,
-    is_small,
-    log_name,
     parse_shard,
     run,
 )
@@ -21,7 +19,7 @@ from natslib.errors import ConfigError, UnknownName
 from natslib.training.images import ImageSet, Split
 from natslib.training.jobs import Job, embedded_plan
 from natslib.training.logs import read_records
-from natslib.training.sources import IMAGE_SETS
+from natslib.training.sources import IMAGE_SETS, is_small, log_name
 
 ASKED = "--space tss --arch 5,1835 --dataset photos --recipe 12"
 
