@@ -1,10 +1,11 @@
-"""AutoShrink in its published forms: a cell of eight nodes, whose 2^28 wirings are too many to number.
+"""AutoShrink in its published forms: a cell of eight nodes, with too many wirings to number (2^28); a recurrent cell.
 
-`python -m natslib.training.shrink_runs eight-nodes` writes the record that natslib ships; killed, the same command goes
-on after its last training.
+`python -m natslib.training.shrink_runs eight-nodes` (or `recurrent`) writes the record that natslib ships in `logs/`;
+killed, the same command goes on after its last training.
 """
 
 import argparse
+import math
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
@@ -16,16 +17,19 @@ import pandas as pd
 import torch
 
 from natslib.nets.candidate import count_flops
+from natslib.nets.recurrent import ACTIVATIONS, LanguageModel
 from natslib.nets.wiring import wiring_network
 from natslib.search.algorithms.autoshrink import shrink_score
-from natslib.search.recorded import Descent, Report, Row, record
+from natslib.search.descent import Descent, Report, Row, record
 from natslib.spaces import Code, Scale
 from natslib.spaces.wiring import NODE_OPS, edges_of, removals
 from natslib.training.device import environment_stamp, ready_device
 from natslib.training.embedded import DIGITS_VIEWS, digits
 from natslib.training.images import ImageSet, Split
+from natslib.training.language import Reading, side_by_side, train_language
 from natslib.training.loop import clock
 from natslib.training.shrinking import Shrinking, train_shrinking
+from natslib.training.text import SYMBOLS, markov_source
 
 TRAINING_SEED, FRESH_SEEDS = 777, (888, 999)
 SMALL, CHANNELS = Shrinking(epochs=10, batch=64), 4
@@ -37,6 +41,10 @@ def one_view(data: ImageSet) -> ImageSet:
     valid = data.evaluations["valid"]
     fewer = Split(valid.images[::DIGITS_VIEWS], valid.labels[::DIGITS_VIEWS])
     return replace(data, evaluations={"valid": fewer})
+
+
+READING, LENGTHS = Reading(), (51_200, 8_800)
+"""Symbols of text to train on and to validate on."""
 
 
 def node_ops(nodes: int, rng: np.random.Generator) -> tuple[str, ...]:
@@ -55,7 +63,7 @@ def eight_nodes(
     again: tuple[int, ...] = FRESH_SEEDS,
     report: Report = lambda number, row: None,
 ) -> pd.DataFrame:
-    """Search down to the empty cell on the split 'valid' of `data`; see `natslib.search.recorded.record`.
+    """Search down to the empty cell on the split 'valid' of `data`; see `natslib.search.descent.record`.
 
     It keeps a hundredth of the edges, as published: none. Measured are accuracy (percent), flops_m (millions), score,
     epochs, ended (by what) and seconds. Networks have a fourth of the published channels.
@@ -91,6 +99,51 @@ def eight_nodes(
     return record(descent, rng, path, settings=settings, stamp=environment_stamp(device), report=report)
 
 
+def recurrent_score(perplexity: float, edges: int, width: int) -> float:
+    """Return what is to be maximised: a quarter of what a perplexity lacks to 200, less tenfolds of FLOPs."""
+    return 0.25 * (200 - perplexity) - (math.log10(edges * width**2) - 6)
+
+
+def recurrent(
+    path: Path,
+    *,
+    nodes: int = 6,
+    candidates: int = 10,
+    how: Reading = READING,
+    seed: int = 189,
+    again: tuple[int, ...] = FRESH_SEEDS,
+    report: Report = lambda number, row: None,
+) -> pd.DataFrame:
+    """Search a recurrent cell for a Markov source down to a quarter of its edges; see `natslib.search.descent.record`.
+
+    Measured are perplexity (of validation text), flops_m (millions a symbol, of the edges), score, epochs, ended (by
+    what) and seconds. The source's own perplexities are settings: of all models, and of those that know one symbol.
+    """
+    rng, device = np.random.default_rng(seed), torch.device("cpu")
+    ops = tuple(rng.choice(list(ACTIVATIONS), nodes).tolist()[1:])
+    source = markov_source(rng)
+    text = source.draw(sum(LENGTHS), rng)
+    train, valid = (side_by_side(part, how.batch) for part in np.split(text, LENGTHS[:1]))
+
+    def measure(code: Code, training_seed: int) -> Row:
+        start = clock(device)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(training_seed)
+            model = LanguageModel(code, ops, how.width, SYMBOLS)
+        perplexity, epochs, ended = train_language(model, train, valid, how)
+        told = {"perplexity": perplexity, "epochs": epochs, "ended": ended}
+        told |= {"flops_m": sum(code) * how.width**2 / 1e6}
+        told |= {"score": recurrent_score(perplexity, sum(code), how.width)}
+        return told | {"seconds": round(clock(device) - start, 3)}
+
+    edges = len(edges_of(nodes))
+    descent = Descent((1,) * edges, removals, measure, candidates, round(0.25 * edges), TRAINING_SEED, again)
+    settings = {"ops": list(ops), "candidates": candidates, "lengths": list(LENGTHS)} | asdict(how)
+    settings |= {"seed": seed, "training_seed": TRAINING_SEED, "again": list(again)}
+    settings |= {"floor": math.exp(source.entropy()), "bigram": math.exp(source.entropy(1))}
+    return record(descent, rng, path, settings=settings, stamp=environment_stamp(device), report=report)
+
+
 def print_row(number: int, row: Mapping[str, Any]) -> None:
     """Print one line an evaluation to the error stream."""
     what = "trained again" if row["again"] else f"step {row['step']}"
@@ -101,14 +154,21 @@ def _eight_nodes(path: Path) -> pd.DataFrame:
     return eight_nodes(one_view(digits()), path, report=print_row)
 
 
+def _recurrent(path: Path) -> pd.DataFrame:
+    return recurrent(path, report=print_row)
+
+
 RUNS: dict[str, tuple[Callable[[Path], pd.DataFrame], str]] = {
     "eight-nodes": (_eight_nodes, "eight-nodes-digits.parquet"),
+    "recurrent": (_recurrent, "recurrent-markov.parquet"),
 }
 
 
 def main() -> None:
     """Run one of the searches, or go on with it."""
-    parser = argparse.ArgumentParser(prog="python -m natslib.training.shrink_runs", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m natslib.training.shrink_runs", description="AutoShrink as published"
+    )
     parser.add_argument("form", choices=RUNS)
     parser.add_argument(
         "--out", type=Path, default=Path("results/autoshrink"), help="the folder of the record"
