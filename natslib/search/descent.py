@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from natslib.errors import BadSource, ConfigError
 from natslib.files import atomic, lock
-from natslib.search.algorithms.autoshrink import shrink
+from natslib.search.algorithms.autoshrink import descend
 from natslib.search.proposals import Result, Search, evaluate
 from natslib.search.store import read_frame
 from natslib.spaces import Code, CodeArray
@@ -46,10 +46,12 @@ class Descent:
     seed: int
     again: Sequence[int]
     kept: list[Code] = field(default_factory=list)
+    _fresh: bool = False
+    _step: int = 0
 
     def search(self, rng: np.random.Generator) -> Search:
         """Ask for one cell after another; `row` says what is asked for."""
-        yield from shrink(
+        yield from descend(
             self.start, self._removals, _scores, rng, candidates=self.candidates, keep=self.keep
         )
         self._fresh = True
@@ -57,9 +59,6 @@ class Descent:
             for step, code in enumerate(self.kept):
                 self.seed, self._step = seed, step
                 yield from evaluate([code])
-
-    _fresh: bool = False
-    _step: int = 0
 
     def row(self, code: Code, measured: bool) -> Row:
         """Return the row of the cell that was asked for last; without what is measured where that is known."""
