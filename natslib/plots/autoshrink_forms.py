@@ -37,10 +37,10 @@ def draw_descent(ax: Axes, rows: pd.DataFrame, quantity: str, label: str) -> Non
 
 
 def draw_level(ax: Axes, height: float, text: str, linestyle: str) -> None:
-    """Draw a level line across a panel and write above its right end what it is."""
+    """Draw a level line across a panel and write below its right end what it is."""
     ax.axhline(height, color=BLACK, linewidth=0.9, linestyle=linestyle)
-    where = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points"}
-    ax.annotate(text, (0.99, height), (0, 1.5), ha="right", va="bottom", fontsize=6.5, **where)
+    where: dict[str, Any] = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points"}
+    ax.annotate(text, (0.99, height), (0, -2), ha="right", va="top", fontsize=6.5, **where)
 
 
 def list_descents(fig: Figure, ax: Axes) -> None:

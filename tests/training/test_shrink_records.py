@@ -57,7 +57,9 @@ def test_the_small_files(name: str) -> None:
 def test_costs_and_scores_of_eight_nodes() -> None:
     rows, told = read("eight-nodes-digits")
     assert told["ops"] == list(node_ops(8, np.random.default_rng(told["seed"])))
-    count = Wiring(tuple(told["ops"])).count(codes_of(rows), get_dataset("digits"), Scale(told["channels"], 1, 1))
+    count = Wiring(tuple(told["ops"])).count(
+        codes_of(rows), get_dataset("digits"), Scale(told["channels"], 1, 1)
+    )
     np.testing.assert_allclose(rows["flops_m"] * 1e6, count.macs)
     np.testing.assert_allclose(rows["score"], rows["accuracy"] / 100 - 0.1 * (np.log10(count.macs) - 6))
 
