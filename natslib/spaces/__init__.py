@@ -1,7 +1,7 @@
 """The search spaces as values: names, order, moves, encodings, equivalence and cost."""
 
 from natslib.errors import unknown_name
-from natslib.spaces.cost import PAPER_SCALE, SCALES, SMALL_SCALE, Count, Scale
+from natslib.spaces.cost import PAPER_SCALE, SCALES, SMALL_SCALE, Count, Scale, usual_scale
 from natslib.spaces.size import SIZE
 from natslib.spaces.space import MUTATION_RULES, Arch, Code, CodeArray, Space
 from natslib.spaces.topology import TOPOLOGY
@@ -23,6 +23,7 @@ __all__ = [
     "Scale",
     "Space",
     "get_space",
+    "usual_scale",
     "wiring_space",
 ]
 

@@ -10,7 +10,7 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from natslib.datasets import Dataset
+from natslib.datasets import EMBEDDED, Dataset
 from natslib.spaces.cell import CONV_1X1, CONV_3X3, OPS, SKIP, SOURCES
 
 Integers: TypeAlias = npt.NDArray[np.int64]
@@ -36,6 +36,11 @@ class Scale:
 PAPER_SCALE = Scale(channels=16, cells=5, width_divisor=1)
 SMALL_SCALE = Scale(channels=8, cells=1, width_divisor=4)
 SCALES: dict[str, Scale] = {"paper": PAPER_SCALE, "small": SMALL_SCALE}
+
+
+def usual_scale(dataset: str) -> Scale:
+    """Return the scale at which networks are trained on a dataset where none is asked for."""
+    return SMALL_SCALE if dataset in EMBEDDED else PAPER_SCALE
 
 
 class Count(NamedTuple):

@@ -59,7 +59,7 @@ def test_a_search_leaves_trajectories_and_says_what_came_out(
     assert read_description(tmp_path)["source"]["split"] == "valid"
 
 
-@pytest.mark.parametrize("name", [name for name in SEARCHES if name != "tpe"])
+@pytest.mark.parametrize("name", [name for name in SEARCHES if name not in ("tpe", "autoshrink")])
 def test_every_search_runs_on_a_table_that_covers_a_part(table: Path, tmp_path: Path, name: str) -> None:
     """BOHB and its kin find their rungs in the curves; processes and workers are as good as one."""
     assert search(*options(table, tmp_path, name), "--workers", 2, "--processes", 2) == 0
@@ -67,6 +67,11 @@ def test_every_search_runs_on_a_table_that_covers_a_part(table: Path, tmp_path: 
     assert frame["run"].nunique() == 6
     assert set(frame["arch_index"]) <= set(ARCHS)
     assert frame["epochs"].isin([1, 4, 12]).all()
+
+
+def test_a_table_on_which_nothing_can_be_shrunk_says_what_it_covers(table: Path, tmp_path: Path) -> None:
+    with pytest.raises(NatslibError, match=r"covers 0 of the 68 removals of 13 dense starts"):
+        search(*options(table, tmp_path, "autoshrink"))
 
 
 def test_what_cannot_be_is_said(table: Path, tmp_path: Path) -> None:

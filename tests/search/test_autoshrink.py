@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import natslib
-from natslib.errors import ConfigError
+from natslib.errors import ConfigError, NotMeasured
 from natslib.search import SEARCHES, Result, Subspace
 from natslib.search.algorithms.autoshrink import autoshrink
 from natslib.spaces import SIZE, SPACES, TOPOLOGY
@@ -199,10 +199,17 @@ def test_a_space_without_removals_is_refused() -> None:
         next(autoshrink(bare, np.random.default_rng(0)))
 
 
+@pytest.mark.parametrize(("name", "removals"), [("tss", 68), ("sss", 5), ("dag5", 10)])
+def test_a_table_without_a_removal_is_refused_with_what_it_covers(name: str, removals: int) -> None:
+    part = Subspace(SPACES[name], [3, 77, 500])
+    with pytest.raises(NotMeasured, match=rf"covers 0 of the {removals} removals .* covers 3 of the"):
+        next(SEARCHES["autoshrink"](part, np.random.default_rng(0)))
+
+
 @pytest.mark.parametrize("name", sorted(SPACES))
 def test_where_little_is_covered_it_goes_on(name: str) -> None:
     """Starts without a covered removal are evaluated themselves: the search always proposes something."""
-    space = SPACES[name]
-    part = Subspace(space, [3, 77, 500])
-    asked = drive(SEARCHES["autoshrink"](part, np.random.default_rng(0)), space, 30)
-    assert set(asked) <= {space.code(index) for index in (3, 77, 500)}
+    space, one = SPACES[name], np.random.default_rng(0)
+    covered = [3, 77, 500, space.index(space.removals(space.dense(one))[0])]
+    asked = drive(SEARCHES["autoshrink"](Subspace(space, covered), np.random.default_rng(0)), space, 30)
+    assert set(asked) <= {space.code(index) for index in covered}

@@ -5,7 +5,7 @@ import pytest
 
 from natslib.errors import ConfigError, UnknownName
 from natslib.spaces import SMALL_SCALE, WIRING, wiring_space
-from natslib.spaces.wiring import CONV_1X1, SEP_CONV_3X3, adjacency, count_cell, leaves, pruned
+from natslib.spaces.wiring import CONV_1X1, adjacency, leaves, pruned
 
 
 def test_a_string_has_a_column_a_node() -> None:
@@ -57,23 +57,6 @@ def test_the_cost_of_a_small_cell_by_hand() -> None:
     weights = [9 * c + c * w + c * w for c, w, _ in stages]
     assert params.tolist() == [sum(weights) + sum(4 * w for _, w, _ in stages) + 33 * 10]
     assert macs.tolist() == [sum(n * area for n, (*_, area) in zip(weights, stages, strict=True)) + 33 * 10]
-
-
-def test_the_arithmetic_of_shrink_cnn() -> None:
-    """A = sep(input), B = sep(input), C = sep(input, A), D = conv1x1(input, B); output = (C, D) and a shortcut."""
-    code = np.zeros(10, int)
-    code[[0, 1, 3, 4, 6, 8]] = 1  # 0→1, 0→2, 0→3, 1→3, 0→4, 2→4
-    ops = (SEP_CONV_3X3,) * 3 + (CONV_1X1,)
-    params, channels, side = 27 * 44, np.array(44), 112
-    macs = params * side**2
-    for width, cells, pooled in ((12, 1, 1), (24, 3, 2), (44, 4, 2), (88, 6, 2), (180, 4, 2)):
-        side //= pooled
-        for _ in range(cells):
-            weights, _, channels = count_cell(adjacency(code), ops, channels, width, norms=False)
-            params, macs = params + weights, macs + weights * side**2
-    head = channels * 1280
-    assert (params + head + 1281 * 1001) / 1e6 == pytest.approx(3.601, abs=0.0005)
-    assert (macs + head * side**2 + 1280 * 1001) / 1e6 == pytest.approx(383.68, abs=0.005)
 
 
 def test_what_no_wiring_space_has() -> None:

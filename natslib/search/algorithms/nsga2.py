@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 
 from natslib.search.proposals import Search, evaluate
-from natslib.spaces import Space
+from natslib.spaces import Space, usual_scale
 
 Floats = npt.NDArray[np.float64]
 
@@ -15,7 +15,7 @@ def nsga2(
     """Evolve a set that trades score (to be high) against FLOPs (to be low).
 
     Children come from binary tournaments by front and crowding, uniform crossover and one clean mutation. FLOPs are
-    known without training; `flops_of` names the dataset that they are counted on.
+    known without training; they are counted on the dataset `flops_of`, at its usual scale.
     """
     population = yield from evaluate([space.sample(rng) for _ in range(population_size)])
     while True:
@@ -31,7 +31,8 @@ def nsga2(
 def objectives(space: Space, population: list, flops_of: str) -> Floats:
     """Return what is to be minimised, shape (n, 2): minus the score, and FLOPs in millions."""
     codes = np.array([seen.arch for seen in population])
-    return np.column_stack([[-seen.score for seen in population], space.flops_m(codes, flops_of)])
+    flops_m = space.flops_m(codes, flops_of, usual_scale(flops_of))
+    return np.column_stack([[-seen.score for seen in population], flops_m])
 
 
 def tournament(ranking: npt.NDArray[np.int64], rng: np.random.Generator) -> int:
