@@ -12,6 +12,7 @@ from natslib.commands.train import is_small, log_name
 from natslib.errors import ConfigError
 from natslib.search.leaderboard import trajectories_hash
 from natslib.search.repeat import Runs, find_search
+from natslib.search.settings import with_settings
 from natslib.search.simulate import Protocol
 from natslib.search.store import repeat_into
 from natslib.search.study import PAPER, parse_budget
@@ -28,7 +29,7 @@ TRAINING_SEED = 777
 def run(args: argparse.Namespace) -> int:
     """Search, say what came out and where it is kept, and return 0, or 1 where runs failed."""
     oracle, budget, folder = asked_oracle(args)
-    search = find_search(args.algorithm)[1]
+    search = with_settings(find_search(args.algorithm)[1], oracle, args.set or ())
     protocol = Protocol(budget, overshoot=args.overshoot, repeats=args.repeats)
     runs = repeat_into(folder, search, oracle, protocol, runs=args.runs or 1, seed=args.seed)
     for line in report(oracle, runs):
