@@ -91,6 +91,8 @@ def test_settings_reach_the_search_and_are_kept(table: Path, tmp_path: Path) -> 
 def test_a_multi_fidelity_search_keeps_its_rungs_with_settings(table: Path, tmp_path: Path) -> None:
     assert search(*options(table, tmp_path, "hyperband"), "--set", "eta=12") == 0
     assert set(read_runs(tmp_path)["epochs"]) == {1, 12}
+    with pytest.raises(UnknownName, match="unknown setting of hyperband 'max_epochs'"):
+        search(*options(table, tmp_path, "hyperband"), "--set", "max_epochs=1")
 
 
 @pytest.mark.parametrize(
@@ -108,7 +110,6 @@ def test_a_multi_fidelity_search_keeps_its_rungs_with_settings(table: Path, tmp_
         ("autoshrink", "flops_of=cifar11", "unknown dataset 'cifar11'"),
         ("autoshrink", "weight", "'weight' was given; a setting is NAME=VALUE"),
         ("random", "weight=1", "random has none"),
-        ("hyperband", "max_epochs=1", "unknown setting of hyperband 'max_epochs'"),
         ("rea", "population_size=-1", "does not start with population_size=-1"),
         ("tpe", "multivariate=perhaps", "multivariate is true or false"),
     ],
