@@ -10,6 +10,7 @@ import yaml
 from natslib.errors import unknown_name
 
 COLUMNS = ["space", "method", "dataset", "split", "mean", "std", "evidence", "source"]
+NUMBERS = ["network", "quantity", "printed", "evidence"]
 EVIDENCE = {"read": "", "quoted": " q", "recomputed": " c", "remembered": " ?"}
 """How a printed number came down to us, and how it is marked for that where it stands in a text."""
 
@@ -22,10 +23,7 @@ def read_printed(table: str) -> pd.DataFrame:
     (std NaN for one architecture, both NaN for what is not printed), evidence ("quoted", "recomputed", "remembered" or
     "read"), source.
     """
-    tables = _read()
-    if table not in tables:
-        raise unknown_name("printed table", table, tables)
-    content = dict(tables[table])
+    content = _section(table, numbers=False)
     source = content.pop("source")
     rows = [
         (space, method, dataset, split, *pair, _evidence(values["evidence"], dataset, split), source)
@@ -36,6 +34,23 @@ def read_printed(table: str) -> pd.DataFrame:
         for split, pair in (("valid", numbers[:2]), ("test", numbers[2:]))
     ]
     return pd.DataFrame(rows, columns=COLUMNS).astype({"mean": "float64", "std": "float64"})
+
+
+def read_numbers(section: str) -> pd.DataFrame:
+    """Return single printed numbers, a row each: network, quantity, printed (float) and evidence, as `read_printed`.
+
+    `section`: "autoshrink".
+    """
+    rows = _section(section, numbers=True)["numbers"]
+    return pd.DataFrame(rows, columns=NUMBERS).astype({"printed": "float64"})
+
+
+def _section(name: str, *, numbers: bool) -> dict[str, Any]:
+    """Return a copy of a section that is a list of single numbers, or a table."""
+    known = {key: each for key, each in _read().items() if ("numbers" in each) == numbers}
+    if name not in known:
+        raise unknown_name("list of printed numbers" if numbers else "printed table", name, known)
+    return dict(known[name])
 
 
 def _evidence(given: str | dict[str, str], dataset: str, split: str) -> str:

@@ -126,6 +126,7 @@ CHECKS: dict[str, Check] = {
     "draws": _whole(1),
     "threshold_pct": _percent,
     "threshold_column": _text,
+    "may_lose_pct": _percent,  # points of accuracy below the start of a path
     "architecture": _architecture,
     "architectures": _architectures,
     "widths": _text,
@@ -134,6 +135,7 @@ CHECKS: dict[str, Check] = {
     "budget": _budget,  # of a run: "paper", or such as "20000 s" or "100 evaluations"
     "runs": _RUNS,
     "runs_others": _RUNS,
+    "paths": _RUNS,  # of AutoShrink, from a start each
     "processes": _whole(1),
     "rule": _one_of("rule of anytime curves", "natslib.analysis.multi_trial:RULES"),
     "methods": _list_of("weight-sharing method", SUPERNETS),
