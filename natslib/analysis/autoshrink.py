@@ -1,7 +1,7 @@
 """AutoShrink (Zhang et al., AAAI 2020): its path, what its candidates are worth, its fronts, and its printed numbers.
 
-`found` are the rows of `search.shrinking.descend_often`, joined to `values`, one row an architecture: accuracy
-(percent), params_m and flops_m (millions) and score.
+`found` are the rows of `search.shrinking.descend_often`. `values` has one row an architecture, index arch_index:
+accuracy (percent), params_m and flops_m (millions) and score.
 """
 
 from collections.abc import Mapping

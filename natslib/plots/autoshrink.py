@@ -1,15 +1,17 @@
 """AutoShrink's figures: what is left on the way down, chance with as many evaluations, and fronts."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
 from natslib.analysis.autoshrink import AGAIN, CANDIDATES, CHOSEN, FINDERS
-from natslib.plots.figure import draw_absent
+from natslib.plots.figure import draw_absent, new_figure
 from natslib.plots.palette import BLACK, BLUE, GREY, ORANGE, VERMILLION, colours, title_of
 from natslib.plots.scatter import points
 
@@ -18,15 +20,30 @@ _STYLES: dict[str, dict[str, Any]] = {
     CHOSEN: {"color": VERMILLION, "linestyle": "-", "marker": "o", "markersize": 3.2},
     AGAIN: {"color": BLUE, "linestyle": ":", "marker": "D", "markersize": 2.8},
 }
-_FLOORED: dict[str, Any] = {"color": ORANGE, "linestyle": "-.", "marker": "^", "markersize": 3}
+_FLOORED: dict[str, Any] = {
+    "color": ORANGE,
+    "linestyle": "-.",
+    "marker": "^",
+    "markersize": 5.5,
+    "markerfacecolor": "none",
+}
 _FINDERS: dict[str, dict[str, Any]] = {
     "shrinking": {"color": VERMILLION, "marker": "o", "linestyle": "-"},
     "masks": {"color": ORANGE, "marker": "s", "linestyle": "--"},
     "free": {"color": GREY, "marker": "^", "linestyle": ":"},
 }
 _DEEP = {"accuracy": 20.0, "flops_m": np.inf, "score": 0.2}
-DECADES = 1.5  # of FLOPs that a panel shows
 _LABELS = {"accuracy": "validation accuracy (%)", "flops_m": "FLOPs (millions)", "score": "score S"}
+
+
+def path_figure(curves: pd.DataFrame, floored: pd.DataFrame, spread: pd.DataFrame) -> Figure:
+    """Return a figure of `draw_path` for accuracy, FLOPs and score, and of `draw_spread`."""
+    fig, axes = new_figure(2, 2, panel_in=(3.4, 2.3))
+    for ax, quantity in zip(axes.flat, _LABELS, strict=False):
+        draw_path(ax, curves, floored, quantity)
+    draw_spread(axes[1, 1], spread)
+    fig.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=4)
+    return fig
 
 
 def draw_path(ax: Axes, curves: pd.DataFrame, floored: pd.DataFrame, quantity: str) -> None:
@@ -87,6 +104,21 @@ def draw_chance(ax: Axes, frame: pd.DataFrame, *, optimum: float) -> None:
     ax.legend(loc="lower right")
 
 
+def fronts_figure(
+    values: pd.DataFrame,
+    trajectories: Mapping[str, pd.DataFrame],
+    regret: Mapping[str, float],
+    fronts: pd.DataFrame,
+) -> Figure:
+    """Return a figure of `draw_evaluated` for the first run of each of three searches, and of `draw_fronts`."""
+    fig, axes = new_figure(2, 2, panel_in=(3.4, 2.3))
+    for ax, (name, frame) in zip(axes.flat, trajectories.items(), strict=False):
+        first = frame.loc[frame["run"] == frame["run"].min(), "arch_index"]
+        draw_evaluated(ax, values, first, name, regret[name])
+    draw_fronts(axes[1, 1], fronts, values)
+    return fig
+
+
 def draw_evaluated(
     ax: Axes, values: pd.DataFrame, evaluated: npt.ArrayLike, method: str, regret: float
 ) -> None:
@@ -119,12 +151,13 @@ def draw_fronts(ax: Axes, fronts: pd.DataFrame, values: pd.DataFrame) -> None:
 
 
 def _set_cost(ax: Axes, known: pd.DataFrame) -> None:
-    """Set the axes of accuracy against FLOPs: `DECADES` of them, and `_DEEP` points below the best."""
-    highest, top = known["flops_m"].max(), float(known["accuracy"].max())
-    lowest = max(known["flops_m"].min(), highest / 10**DECADES)
+    """Set the axes of accuracy against FLOPs, `_DEEP` points below the best and what such architectures cost."""
+    top = float(known["accuracy"].max())
     low = max(float(known["accuracy"].min()), top - _DEEP["accuracy"])
+    shown = known.loc[known["accuracy"] >= low, "flops_m"]
+    lowest, highest = shown.min(), shown.max()
     ax.set(xscale="log", xlim=(0.9 * lowest, 1.15 * highest), ylim=(low, top + 0.05 * (top - low)))
     ax.set(xlabel="FLOPs (millions)", ylabel="validation accuracy (%)")
-    ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 3, 5)))
     ax.xaxis.set_major_formatter("{x:g}")
     ax.xaxis.set_minor_formatter(NullFormatter())

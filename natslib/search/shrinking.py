@@ -77,23 +77,23 @@ def descend(
 
 def descend_often(
     space: Space,
-    accuracy: npt.NDArray[np.float64],
+    values: pd.DataFrame,
     starts: Sequence[Code],
     seed: int,
     *,
     may_lose: float | None = None,
     **settings: Any,
 ) -> pd.DataFrame:
-    """Return the rows of `descend` from every start, with the number of the start in column `start`.
+    """Return the rows of `descend` from every start: the number of the start, in column `start`, and `values` beside.
 
     `may_lose`: points of accuracy that a path may lie below its start; None: no floor. `settings` as of `descend`.
     """
-    parts = []
+    accuracy, parts = values["accuracy"].to_numpy(), []
     for number, start in enumerate(starts):
         rng = np.random.default_rng([seed, number])
         floor = 0.0 if may_lose is None else max(0.0, accuracy[space.index(start)] - may_lose)
         parts.append(descend(space, accuracy, start, rng, floor=floor, **settings).assign(start=number))
-    return pd.concat(parts, ignore_index=True)
+    return pd.concat(parts, ignore_index=True).join(values, on="arch_index")
 
 
 def against_chance(
@@ -110,10 +110,10 @@ def against_chance(
     Columns: start, candidates, evaluations, and the best score of what each found: shrinking, on its path; masks, among
     random wirings of the same start; free, among random architectures.
     """
-    accuracy, score = values["accuracy"].to_numpy(), values["score"].to_numpy()
+    score = values["score"].to_numpy()
     removals, rows = cache(space.removals), []
     for count in counts:
-        found = descend_often(space, accuracy, starts, seed, candidates=count, **settings)
+        found = descend_often(space, values, starts, seed, candidates=count, **settings)
         for number, path in found[found["step"] > 0].groupby("start"):
             rng = np.random.default_rng([seed, count, int(str(number))])
             masks = random_wirings(removals, starts[int(str(number))], len(path), rng)

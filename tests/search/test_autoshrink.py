@@ -180,19 +180,19 @@ def test_from_all_edges_of_a_wiring_it_ends_near_the_optimum(
     mean = table.values("accuracy", dataset="digits", recipe="12", split="valid")
     values = cell_values(WIRING, mean, flops_of)
     assert values["score"].max() == pytest.approx(optimum, abs=1e-5)
-    paths = descend_often(WIRING, mean, [WIRING.dense(None)] * 20, 0, flops_of=flops_of)
-    chosen = paths[paths["chosen"] & (paths["step"] > 0)].join(values, on="arch_index")
+    paths = descend_often(WIRING, values, [WIRING.dense(None)] * 20, 0, flops_of=flops_of)
+    chosen = paths[paths["chosen"] & (paths["step"] > 0)]
     np.testing.assert_allclose(chosen.groupby("start")["score"].max(), found, atol=1e-5)
-    paths = descend_often(WIRING, mean, [WIRING.dense(None)] * 100, 0, flops_of=flops_of, candidates=6)
-    chosen = paths[paths["chosen"] & (paths["step"] > 0)].join(values, on="arch_index")
+    paths = descend_often(WIRING, values, [WIRING.dense(None)] * 100, 0, flops_of=flops_of, candidates=6)
+    chosen = paths[paths["chosen"] & (paths["step"] > 0)]
     near = chosen.groupby("start")["score"].max() >= optimum - 0.005
     assert near.mean() >= (0.9 if flops_of == "cifar10" else 0.35)
 
 
 def test_a_path_that_a_table_does_not_cover_says_how_much_of_it_there_is() -> None:
-    mean = np.where(np.arange(1024) % 3, 50.0, np.nan)
+    values = cell_values(WIRING, np.where(np.arange(1024) % 3, 50.0, np.nan), "digits")
     with pytest.raises(NotMeasured, match=r"that of \d+ of the 421 architectures below \|1\|11\|111\|1111\|"):
-        descend_often(WIRING, mean, [WIRING.dense(None)], 0, flops_of="digits")
+        descend_often(WIRING, values, [WIRING.dense(None)], 0, flops_of="digits")
 
 
 def test_dropping_what_lies_on_no_path_ends_as_well_with_fewer_evaluations(
