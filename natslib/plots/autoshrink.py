@@ -12,6 +12,7 @@ from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
 from natslib.analysis.autoshrink import AGAIN, CANDIDATES, CHOSEN, FINDERS
 from natslib.plots.figure import draw_absent, new_figure
+from natslib.plots.own_training import WHITE
 from natslib.plots.palette import BLACK, BLUE, GREY, ORANGE, VERMILLION, colours, title_of
 from natslib.plots.scatter import points
 
@@ -96,7 +97,13 @@ def draw_chance(ax: Axes, frame: pd.DataFrame, *, optimum: float) -> None:
         ax.errorbar(some["evaluations"], some["mean"], yerr=bars, label=FINDERS[str(finder)], **style)
     tops = frame.groupby("evaluations")["high"].max()
     for at, counts in frame[frame["finder"] == "shrinking"].groupby("evaluations")["candidates"]:
-        style = {"textcoords": "offset points", "ha": "center", "va": "bottom", "fontsize": 6.5}
+        style = {
+            "textcoords": "offset points",
+            "ha": "center",
+            "va": "bottom",
+            "fontsize": 6.5,
+            "bbox": WHITE,
+        }
         ax.annotate("k = " + "/".join(map(str, counts)), (at, tops[at]), (0, 3), **style)
     ax.axhline(optimum, color=BLACK, linewidth=0.8, linestyle=":")
     ax.margins(x=0.1)
