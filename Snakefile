@@ -145,6 +145,7 @@ rule table:
 NEEDED = {
     "table": {"table": "results/tables/{source}/manifest.json"},
     "own": {"own": OWN},
+    "forms": {"forms": [f"logs/autoshrink/{name}.parquet" for name in ("eight-nodes-digits", "recurrent-markov")]},
 }
 
 

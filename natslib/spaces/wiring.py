@@ -59,6 +59,13 @@ def pruned(codes: npt.ArrayLike) -> CodeArray:
     return matrix[..., sources, targets].astype(np.uint8)
 
 
+def removals(code: Sequence[int]) -> CodeArray:
+    """Return the live edges that are left when one is removed, each once, (n, k); of one, the empty cell."""
+    live = pruned(code)
+    fewer = pruned(live & ~np.eye(len(live), dtype=np.uint8)[live > 0])
+    return np.array(list(dict.fromkeys(map(tuple, fewer.tolist()))), np.uint8).reshape(-1, len(live))
+
+
 def leaves(matrix: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
     """Return which nodes are reached and left by no live edge, (..., nodes, nodes) to (..., nodes); never the input."""
     return np.logical_and(matrix.any(axis=-2), ~matrix.any(axis=-1))
@@ -113,10 +120,8 @@ class Wiring:
         return _classes(self.edges)
 
     def removals(self, code: Code) -> CodeArray:
-        """Return the live edges that are left when one is removed, each once; the last one leaves the empty cell."""
-        live = pruned(code)
-        fewer = pruned(live & ~np.eye(len(live), dtype=np.uint8)[live > 0])
-        return np.array(list(dict.fromkeys(map(tuple, fewer.tolist()))), np.uint8).reshape(-1, len(live))
+        """Return what `removals` does."""
+        return removals(code)
 
     def dense(self, rng: np.random.Generator) -> Code:
         """Return the complete cell."""

@@ -81,7 +81,7 @@ def told(item: Item, name: str, config: Mapping[str, Any]) -> list[str]:
         **{number: source.get(number, config[number]) for number in ("runs", "runs_others")},
         "entry": f"results/leaderboard/my_search_{name}",
     }
-    needed = {"table": ["table"], "records": ["searches", "settings", "dataset"], "own": []}
+    needed = {"table": ["table"], "records": ["searches", "settings", "dataset"], "own": [], "forms": []}
     names = [each for need in item.needs for each in needed[need]] + list(item.given)
     stems = {parameter: f"{config['figures']}/{stem}{behind}" for parameter, stem in item.figures.items()}
     return [

@@ -142,6 +142,7 @@ CHECKS: dict[str, Check] = {
     "masking": _list_of("weight-sharing method", SUPERNETS),
     "searches": _text,  # the folder of the joined records of weight-sharing searches, with one of each settings in it
     "settings": _list_of("settings", "natslib.weight_sharing.presets:PRESETS"),  # how was searched
+    "forms": _text,  # the folder of the records of AutoShrink's published forms
     "own": _text,  # the folder of our own tables, embedded-tss and embedded-sss, as far as they are there
     "author": _text,
     "entry": _text,  # the folder of a leaderboard entry

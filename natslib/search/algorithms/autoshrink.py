@@ -1,7 +1,7 @@
 """AutoShrink: search by removing one edge at a time (Zhang et al., AAAI 2020; the released code, b37564d)."""
 
-from collections.abc import Generator
-from typing import NamedTuple
+from collections.abc import Callable, Generator
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -10,10 +10,12 @@ from natslib.datasets import get_dataset
 from natslib.errors import ConfigError, NotMeasured
 from natslib.search.proposals import Proposal, Result, Search, evaluate
 from natslib.search.subspace import Subspace
-from natslib.spaces import Code, Space, usual_scale
+from natslib.spaces import Code, CodeArray, Space, usual_scale
 
 STARTS = 20
 """Dense starts whose removals a table is asked for before a search sets out on it."""
+
+Floats: TypeAlias = npt.NDArray[np.float64]
 
 
 class Step(NamedTuple):
@@ -21,6 +23,9 @@ class Step(NamedTuple):
 
     seen: list[Result]
     kept: int | None
+
+
+Steps: TypeAlias = Generator[Proposal, Result | None, list[Step]]
 
 
 def autoshrink(
@@ -58,17 +63,40 @@ def shrink(
     weight: float,
     floor: float,
     flops_of: str,
-) -> Generator[Proposal, Result | None, list[Step]]:
+) -> Steps:
     """Keep the removal that scores best, again and again, until nothing is left to remove; return the steps.
 
     At each step `candidates` of the removals, drawn without repeats, are evaluated, and the best by `shrink_scores`
     is what the next ones are removed from. `floor`, in percent: a removal that scores lower is never kept.
     """
+
+    def worth(seen: list[Result]) -> Floats:
+        return shrink_scores(space, seen, weight, flops_of)
+
+    return descend(left, space.removals, worth, rng, candidates=candidates, floor=floor)
+
+
+def descend(
+    left: Code,
+    removals: Callable[[Code], CodeArray],
+    worth: Callable[[list[Result]], Floats],
+    rng: np.random.Generator,
+    *,
+    candidates: int,
+    floor: float = -np.inf,
+    keep: int = 0,
+) -> Steps:
+    """Go down once from `left`, as `shrink` does, in whatever has `removals` (of a code, (n, k)); return the steps.
+
+    This is the algorithm, in a space or in what is too large for one. `worth` tells of results, (n,), what is to be
+    maximised. It ends with no more than `keep` choices that are not 0. What is not a number is never kept: the released
+    code sorts such scores last, and so deletes for good what made a training diverge.
+    """
     steps = []
-    while len(removals := space.removals(left)):
-        drawn = removals[rng.permutation(len(removals))[:candidates]].tolist()
+    while len(fewer := removals(left)) and np.count_nonzero(left) > keep:
+        drawn = fewer[rng.permutation(len(fewer))[:candidates]].tolist()
         seen = yield from evaluate(map(tuple, drawn))
-        scores = shrink_scores(space, seen, weight, flops_of)
+        scores = worth(seen)
         scores[[not result.score >= floor for result in seen]] = -np.inf  # NaN is below any
         best = int(np.argmax(scores))
         steps.append(Step(seen, best if scores[best] > -np.inf else None))
@@ -78,13 +106,18 @@ def shrink(
     return steps
 
 
-def shrink_scores(space: Space, seen: list[Result], weight: float, flops_of: str) -> npt.NDArray[np.float64]:
-    """Return what is to be maximised, shape (n,): accuracy as a fraction, minus `weight` a tenfold of FLOPs.
-
-    One million FLOPs cost nothing; they are counted on the dataset `flops_of`, at its usual scale.
-    """
+def shrink_scores(space: Space, seen: list[Result], weight: float, flops_of: str) -> Floats:
+    """Return `shrink_score` of results, shape (n,); FLOPs are those on the dataset `flops_of`, at its usual scale."""
     flops_m = space.flops_m(np.array([result.arch for result in seen]), flops_of, usual_scale(flops_of))
-    return np.array([result.score for result in seen]) / 100 - weight * np.log10(flops_m)
+    return shrink_score(np.array([result.score for result in seen]), flops_m, weight)
+
+
+def shrink_score(accuracy: npt.ArrayLike, flops_m: npt.ArrayLike, weight: float = 0.1) -> Floats:
+    """Return what is to be maximised, (...): accuracy (percent) as a fraction, minus `weight` a tenfold of FLOPs.
+
+    One million FLOPs cost nothing.
+    """
+    return np.asarray(accuracy) / 100 - weight * np.log10(flops_m)
 
 
 def check(candidates: int, weight: float, floor: float, flops_of: str) -> None:
