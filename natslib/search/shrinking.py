@@ -6,7 +6,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -68,7 +68,7 @@ def descend(
         except StopIteration as end:
             steps = end.value
             continue
-        value = accuracy[space.index(proposal)]
+        value = accuracy[space.index(cast(Code, proposal))]
         if np.isnan(value):
             raise _lacking(space, accuracy, start)
         answer = Result(proposal, float(value), 1)
@@ -142,10 +142,10 @@ def random_wirings(
 
 
 def _rows(space: Space, start: Code, steps: Sequence[Step]) -> Iterator[tuple[int, int, int, bool]]:
-    yield 0, np.count_nonzero(start), space.index(start), True
+    yield 0, int(np.count_nonzero(start)), space.index(start), True
     for number, step in enumerate(steps, start=1):
         for place, result in enumerate(step.seen):
-            yield number, np.count_nonzero(result.arch), space.index(result.arch), place == step.kept
+            yield number, int(np.count_nonzero(result.arch)), space.index(result.arch), place == step.kept
 
 
 def _lacking(space: Space, accuracy: npt.NDArray[np.float64], start: Code) -> NotMeasured:
