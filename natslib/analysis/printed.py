@@ -11,6 +11,7 @@ from natslib.errors import unknown_name
 
 COLUMNS = ["space", "method", "dataset", "split", "mean", "std", "evidence", "source"]
 SINGLE = ("facts", "listed")
+NUMBERS = ["network", "quantity", "printed", "evidence"]
 EVIDENCE = {"read": "", "quoted": " q", "recomputed": " c", "remembered": " ?"}
 """How a printed number came down to us, and how it is marked for that where it stands in a text."""
 
@@ -23,10 +24,7 @@ def read_printed(table: str) -> pd.DataFrame:
     (std NaN for one architecture, both NaN for what is not printed), evidence ("quoted", "recomputed", "remembered" or
     "read"), source.
     """
-    tables = {name: content for name, content in _read().items() if name not in SINGLE}
-    if table not in tables:
-        raise unknown_name("printed table", table, tables)
-    content = dict(tables[table])
+    content = _section(table, numbers=False)
     source = content.pop("source")
     rows = [
         (space, method, dataset, split, *pair, _evidence(values["evidence"], dataset, split), source)
@@ -47,6 +45,24 @@ def read_facts(space: str) -> list[dict[str, Any]]:
 def read_listed(space: str) -> dict[str, dict[str, list[int]]]:
     """Return the architectures that the published searches named, or that a row stands for: by method and dataset."""
     return dict(_read()["listed"].get(space, {}))
+
+
+def read_numbers(section: str) -> pd.DataFrame:
+    """Return single printed numbers, a row each: network, quantity, printed (float) and evidence, as `read_printed`.
+
+    `section`: "autoshrink".
+    """
+    rows = _section(section, numbers=True)["numbers"]
+    return pd.DataFrame(rows, columns=NUMBERS).astype({"printed": "float64"})
+
+
+def _section(name: str, *, numbers: bool) -> dict[str, Any]:
+    """Return a copy of a section that is a list of single numbers, or a table."""
+    sections = {key: each for key, each in _read().items() if key not in SINGLE}
+    known = {key: each for key, each in sections.items() if ("numbers" in each) == numbers}
+    if name not in known:
+        raise unknown_name("list of printed numbers" if numbers else "printed table", name, known)
+    return dict(known[name])
 
 
 def _evidence(given: str | dict[str, str], dataset: str, split: str) -> str:

@@ -14,6 +14,7 @@ from natslib.errors import ConfigError
 from natslib.search import SEARCHES
 from natslib.search.leaderboard import trajectories_hash
 from natslib.search.repeat import Runs, find_search
+from natslib.search.settings import with_settings
 from natslib.search.store import repeat_into
 from natslib.search.study import PAPER, RUNS, Study, study_of
 from natslib.spaces import SCALES, SPACES
@@ -27,6 +28,7 @@ EPILOG = """examples:
   natslib search --algorithm rea --dataset cifar10 --runs 500 --seed 0
   natslib search --algorithm rea --table TABLE --dataset mine --budget '100 evaluations' --runs 500 --seed 0
   natslib search --algorithm mine.py:my_search --dataset cifar100 --seed 0
+  natslib search --algorithm autoshrink --set weight=0.05 floor=85 candidates=6 --dataset cifar10 --seed 0
   natslib search --algorithm rea --train --space tss --dataset pets --scale small --recipe 12 --budget '60 evaluations'
       --seed 0 --out mine      (trains what is proposed, on the images in pets/; killed, the same command goes on)
   natslib search --algorithm gdas --dataset digits --settings digits --seed 777      (trains a supernet: needs torch)"""
@@ -77,6 +79,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def multi_trial_arguments(group: argparse._ArgumentGroup) -> list[argparse.Action]:
     """Declare what only the searches that evaluate one architecture after another are told."""
     return [
+        group.add_argument(
+            "--set",
+            nargs="+",
+            action="extend",
+            metavar="NAME=VALUE",
+            help="settings of the algorithm: the keyword arguments of its function (left out: as published)",
+        ),
         group.add_argument(
             "--runs", type=from_1, help=f"independent runs (left out: the paper's {RUNS}, with --train 1)"
         ),
@@ -213,7 +222,9 @@ def search_table(args: argparse.Namespace) -> int:
         args.out or place,
         {"runs": args.runs or RUNS, "seed": args.seed, "processes": args.processes},
     )
-    runs = repeat_into(folder, search, study.oracle_of(search), study.protocol, **options)
+    oracle = study.oracle_of(search)
+    told = with_settings(search, oracle, args.set or ())
+    runs = repeat_into(folder, told, oracle, study.protocol, **options)
     return conclude(report(study, runs), runs, f"trajectories in {folder}")
 
 

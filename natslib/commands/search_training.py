@@ -10,6 +10,7 @@ from tqdm import tqdm
 from natslib.commands.search import conclude
 from natslib.errors import ConfigError
 from natslib.search.repeat import Runs, find_search
+from natslib.search.settings import with_settings
 from natslib.search.simulate import Protocol
 from natslib.search.store import finished_runs, repeat_into
 from natslib.search.study import PAPER, parse_budget
@@ -53,7 +54,8 @@ def run(args: argparse.Namespace) -> int:
             )
         ) as oracle,
     ):
-        found = repeat_into(folder, search, oracle, protocol, runs=runs, seed=args.seed)
+        asked = with_settings(search, oracle, args.set or ())
+        found = repeat_into(folder, asked, oracle, protocol, runs=runs, seed=args.seed)
         told = report(oracle, found)
     return conclude(told, found, f"trajectories and logs of training in {folder}")
 

@@ -40,7 +40,7 @@ ALGORITHM_COLOURS = {
     "hyperband": VERMILLION,
     "asha": GREEN,
     "tpe": PURPLE,
-    "autoshrink": BLACK,
+    "autoshrink": VERMILLION,
     "rsps": GREY,
     "darts-v1": SKY,
     "darts-v2": BLUE,

@@ -21,6 +21,7 @@ import pandas as pd
 
 from natslib.errors import BadSource, ConfigError, NatslibError
 from natslib.files import read_json, write_atomic
+from natslib.search.algorithms import MULTI_FIDELITY, SEARCHES
 from natslib.search.proposals import SearchFunction
 from natslib.search.store import DESCRIBED, DESCRIPTION, check_shape, read_description, read_runs
 
@@ -145,8 +146,17 @@ def command(told: Mapping[str, Any], runs: int, table: str, own: SearchFunction 
     if len(told["epochs"]) > 1:
         options["epochs"] = ",".join(map(str, told["epochs"]))
     words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
+    if given := given_settings(told["algorithm"], told.get("settings", {})):
+        words += ["--set", *(f"{name}={value}" for name, value in given.items())]
     unpaid = [] if source["charge_validation"] else ["--no-validation-cost"]
     return shlex.join(["natslib", "search", *words, *unpaid])
+
+
+def given_settings(algorithm: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings that a search has not by its name alone."""
+    own = getattr(SEARCHES.get(algorithm), "keywords", {})
+    implied = {"max_epochs"} if algorithm in MULTI_FIDELITY else set()
+    return {name: v for name, v in settings.items() if own.get(name) != v and name not in implied}
 
 
 def read_entries(folder: str | Path) -> pd.DataFrame:

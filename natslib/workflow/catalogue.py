@@ -14,6 +14,8 @@ from natslib.errors import unknown_name
 FIGURE = (".svg", ".pdf", ".png", ".csv", ".json")
 TABLE = (*FIGURE, ".md", ".tex")
 """The files of a figure, and of one that is a table."""
+EDGES = ("tss", "dag5")
+"""The spaces whose architectures say which edges a cell has."""
 
 
 @dataclass(frozen=True)
@@ -71,14 +73,19 @@ def stems_of(items: str | Iterable[str], *, space: str, own: bool) -> list[str]:
             if stem not in known:
                 raise unknown_name("item", stem, ["all", *known])
         return list(items)
-    left_out = {"topology": space != "tss", "own": not own, "": False}
+    left_out = {"topology": space != "tss", "edges": space not in EDGES, "own": not own, "": False}
     return [stem for stem, item in known.items() if not left_out[item.only]]
 
 
 def readme_table() -> str:
     """Return the table of the README: an item a row."""
     lines = ["| paper item | notebook | rule | files in `figures/`, one set a source |", "|---|---|---|---|"]
-    sources = {"topology": " (topology space)", "own": " (sources of own training)", "": ""}
+    sources = {
+        "topology": " (topology space)",
+        "edges": " (spaces of cells)",
+        "own": " (sources of own training)",
+        "": "",
+    }
     for item in CATALOGUE.values():
         paper = {"NATS-Bench": "", "own": ""}.get(item.paper, f"{item.paper}, ")
         files = ", ".join(

@@ -126,6 +126,7 @@ CHECKS: dict[str, Check] = {
     "draws": _whole(1),
     "threshold_pct": _percent,
     "threshold_column": _text,
+    "may_lose_pct": _percent,  # points of accuracy below the start of a path
     "architecture": _architecture,
     "architectures": _architectures,
     "widths": _text,
@@ -135,6 +136,7 @@ CHECKS: dict[str, Check] = {
     "evaluations": _whole(1),  # of a search that trains what it proposes
     "runs": _RUNS,
     "runs_others": _RUNS,
+    "paths": _RUNS,  # of AutoShrink, from a start each
     "processes": _whole(1),
     "rule": _one_of("rule of anytime curves", "natslib.analysis.multi_trial:RULES"),
     "methods": _list_of("weight-sharing method", SUPERNETS),

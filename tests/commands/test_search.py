@@ -14,7 +14,7 @@ from natslib.commands.search import add_arguments, run
 from natslib.errors import BadSource, ConfigError, NatslibError, NotMeasured, UnknownName
 from natslib.files import write_atomic
 from natslib.search import SEARCHES, Trial, evaluate
-from natslib.search.leaderboard import check_entry, outer_names, read_entries, save_entry
+from natslib.search.leaderboard import check_entry, given_settings, outer_names, read_entries, save_entry
 from natslib.search.oracle import Oracle
 from natslib.search.repeat import find_search
 from natslib.search.simulate import Protocol
@@ -72,6 +72,60 @@ def test_every_search_runs_on_a_table_that_covers_a_part(table: Path, tmp_path: 
 def test_a_table_on_which_nothing_can_be_shrunk_says_what_it_covers(table: Path, tmp_path: Path) -> None:
     with pytest.raises(NatslibError, match=r"covers 0 of the 68 removals of 13 dense starts"):
         search(*options(table, tmp_path, "autoshrink"))
+
+
+def test_settings_reach_the_search_and_are_kept(table: Path, tmp_path: Path) -> None:
+    """Two of a population, drawn from once: another run than with the defaults, and a description that says so."""
+    told = ["--set", "population_size=2", "tournament_size=1", "--set", "mutation=clean"]
+    assert search(*options(table, tmp_path / "set"), *told) == 0
+    assert search(*options(table, tmp_path / "plain")) == 0
+    description = read_description(tmp_path / "set")
+    assert description["algorithm"] == "rea"
+    assert description["settings"] == {"population_size": 2, "tournament_size": 1, "mutation": "clean"}
+    one, other = (read_runs(tmp_path / name)["arch_index"].tolist() for name in ("set", "plain"))
+    assert one != other
+    with pytest.raises(ConfigError, match="another search"):
+        search(*options(table, tmp_path / "set"))
+
+
+def test_a_multi_fidelity_search_keeps_its_rungs_with_settings(table: Path, tmp_path: Path) -> None:
+    assert search(*options(table, tmp_path, "hyperband"), "--set", "eta=12") == 0
+    assert set(read_runs(tmp_path)["epochs"]) == {1, 12}
+    with pytest.raises(UnknownName, match="unknown setting of hyperband 'max_epochs'"):
+        search(*options(table, tmp_path, "hyperband"), "--set", "max_epochs=1")
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "setting", "told"),
+    [
+        (
+            "autoshrink",
+            "weight=-1",
+            "weight=-1.0 was given; the weight of the FLOPs is finite and at least 0",
+        ),
+        ("autoshrink", "floor=100.5", "floor=100.5 was given; a floor of accuracy lies from 0 to 100 %"),
+        ("autoshrink", "candidates=0", "candidates=0 was given; at least 1 removal"),
+        ("autoshrink", "candidates=2.5", "candidates=2.5 was given; candidates is a whole number"),
+        ("autoshrink", "wieght=1", "unknown setting of autoshrink 'wieght'.*did you mean 'weight'"),
+        ("autoshrink", "flops_of=cifar11", "unknown dataset 'cifar11'"),
+        ("autoshrink", "weight", "'weight' was given; a setting is NAME=VALUE"),
+        ("random", "weight=1", "random has none"),
+        ("rea", "population_size=-1", "does not start with population_size=-1"),
+        ("tpe", "multivariate=perhaps", "multivariate is true or false"),
+    ],
+)
+def test_settings_that_cannot_be(algorithm: str, setting: str, told: str, tmp_path: Path) -> None:
+    words = ["--algorithm", algorithm, "--dataset", "cifar10", "--seed", 0, "--runs", 2, "--out", tmp_path]
+    with pytest.raises(NatslibError, match=told):
+        search(*words, "--set", setting)
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_entry_repeats_the_settings_that_were_given() -> None:
+    told = {"population_size": 5}
+    assert given_settings("rea", told) == told
+    assert given_settings("reinforce-nb201", {"learning_rate": 0.5}) == {}
+    assert given_settings("hyperband", {"max_epochs": 12, "eta": 2}) == {"eta": 2}
 
 
 def test_what_cannot_be_is_said(table: Path, tmp_path: Path) -> None:

@@ -26,8 +26,8 @@ MAPPING = "space: tss\narch: arch\ncolumns:\n" + "".join(
 def small_table(folder: Path, indices: list[int]) -> str:
     """Convert one run of a few cells, none of them marked by the paper and none above 92 %."""
     frame = pd.DataFrame({"arch": [get_space("tss").string(index) for index in indices]})
-    for name in COLUMNS:
-        frame[name] = [50.0 + index for index in indices]
+    for number, name in enumerate(COLUMNS):
+        frame[name] = [50.0 + number + index % 40 for index in indices]
     frame.to_csv(folder / "few.csv", index=False)
     (folder / "few.yaml").write_text(MAPPING)
     convert(folder / "few.csv", folder / "t", columns=folder / "few.yaml")
@@ -95,6 +95,17 @@ def test_what_searches_is_left_out_of_test_accuracies_and_parameters_alone(
     assert "a search is scored by validation accuracies (split valid), and it holds test only" in reason
     for name in figures:
         assert "scored by validation" in words_in(tmp_path / f"{name}.svg")
+
+
+def test_a_path_that_the_source_does_not_cover_is_left_out_with_what_it_covers(tmp_path, monkeypatch):
+    """Half of the cells, so that some removals are there and others are not."""
+    monkeypatch.chdir(NOTEBOOKS.parent)
+    item = CATALOGUE["autoshrink"]
+    stems = {name: str(tmp_path / name) for name in item.figures}
+    table = small_table(tmp_path, list(range(0, 15_625, 2)))
+    reason = draw_item(item, tmp_path / "executed.ipynb", {"table": table, **stems})
+    assert re.search(r"has that of \d+ of the \d+ architectures below \|", reason)
+    assert all("AutoShrink needs the accuracy" in words_in(Path(f"{stem}.svg")) for stem in stems.values())
 
 
 def test_a_misspelt_parameter_stops_bare_papermill(tmp_path):

@@ -1,7 +1,9 @@
-"""AutoShrink against what can be worked out from the table `published` without training."""
+"""AutoShrink against what can be worked out from tables without training."""
 
+import importlib
 from dataclasses import replace
 from itertools import pairwise, product
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,8 +11,9 @@ import pytest
 import natslib
 from natslib.errors import ConfigError, NotMeasured
 from natslib.search import SEARCHES, Result, Subspace
-from natslib.search.algorithms.autoshrink import autoshrink
-from natslib.spaces import SIZE, SPACES, TOPOLOGY
+from natslib.search.algorithms.autoshrink import autoshrink, shrink_scores
+from natslib.search.shrinking import cell_values, descend_often
+from natslib.spaces import SIZE, SPACES, TOPOLOGY, WIRING
 from natslib.spaces.cell import CONV_1X1, CONV_3X3, NONE, PATHS
 
 from .toy import drive
@@ -134,6 +137,62 @@ def test_more_candidates_end_better(
     assert best.mean() == pytest.approx(mean, abs=0.0025)
     asked = [sum(map(len, shrink(start, accuracy, candidates=candidates)[1])) for start in starts[:50]]
     assert max(asked) == evaluations
+
+
+def test_it_beats_random_wirings_of_its_start_and_loses_to_random_cells(
+    score: np.ndarray, accuracy: np.ndarray
+) -> None:
+    """20 evaluations against 22: wirings that keep the operations, then cells of the whole space."""
+    rng = np.random.default_rng(1)
+    starts = np.array([TOPOLOGY.dense(rng) for _ in range(600)])
+    shrunk = best_of_paths(list(map(tuple, starts.tolist())), accuracy, score, candidates=6)
+    masks = 1 + rng.permuted(np.tile(np.arange(2**6 - 1), (600, 1)), axis=1)[:, :22]
+    wirings = starts[:, None] * (masks[..., None] >> np.arange(6) & 1)
+    gap = shrunk - score[TOPOLOGY.indices(wirings)].max(axis=1)
+    assert 0.008 <= gap.mean() <= 0.012
+    assert 0.6 < (gap > 0).mean() < 0.8
+    free = score[rng.integers(len(score), size=(600, 22))].max(axis=1)
+    assert (free - shrunk).mean() > 0.005
+
+
+def test_the_removal_that_scores_worst_would_end_low(
+    score: np.ndarray, accuracy: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    some = STARTS[::8]
+    assert best_of_paths(some, accuracy, score, candidates=6).mean() >= 0.74
+    algorithm = importlib.import_module(autoshrink.__module__)
+    monkeypatch.setattr(algorithm, "shrink_scores", lambda *told: -shrink_scores(*told))
+    assert best_of_paths(some, accuracy, score, candidates=6).mean() <= 0.70
+
+
+@pytest.mark.parametrize(
+    ("flops_of", "optimum", "found"), [("cifar10", 0.82856, 0.82596), ("digits", 1.00550, 1.00020)]
+)
+def test_from_all_edges_of_a_wiring_it_ends_near_the_optimum(
+    flops_of: str, optimum: float, found: float
+) -> None:
+    """With 10 candidates a step every removal is tried, so that all seeds go one way.
+
+    By the FLOPs of CIFAR-10, its default, it ends 0.0026 below the optimum; by those of the small networks that were
+    trained 0.0053 below: the published way down is greedy. With 6 candidates a step 94 and 48 % come within 0.005.
+    """
+    table = natslib.load(Path(__file__).parents[2] / "logs/embedded-dag5").through_classes()
+    mean = table.values("accuracy", dataset="digits", recipe="12", split="valid")
+    values = cell_values(WIRING, mean, flops_of)
+    assert values["score"].max() == pytest.approx(optimum, abs=1e-5)
+    paths = descend_often(WIRING, values, [WIRING.dense(None)] * 20, 0, flops_of=flops_of)
+    chosen = paths[paths["chosen"] & (paths["step"] > 0)]
+    np.testing.assert_allclose(chosen.groupby("start")["score"].max(), found, atol=1e-5)
+    paths = descend_often(WIRING, values, [WIRING.dense(None)] * 100, 0, flops_of=flops_of, candidates=6)
+    chosen = paths[paths["chosen"] & (paths["step"] > 0)]
+    near = chosen.groupby("start")["score"].max() >= optimum - 0.005
+    assert near.mean() >= (0.9 if flops_of == "cifar10" else 0.35)
+
+
+def test_a_path_that_a_table_does_not_cover_says_how_much_of_it_there_is() -> None:
+    values = cell_values(WIRING, np.where(np.arange(1024) % 3, 50.0, np.nan), "digits")
+    with pytest.raises(NotMeasured, match=r"that of \d+ of the 421 architectures below \|1\|11\|111\|1111\|"):
+        descend_often(WIRING, values, [WIRING.dense(None)], 0, flops_of="digits")
 
 
 def test_dropping_what_lies_on_no_path_ends_as_well_with_fewer_evaluations(

@@ -6,6 +6,7 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from natslib.datasets import get_dataset
 from natslib.errors import ConfigError, NotMeasured
 from natslib.search.proposals import Proposal, Result, Search, evaluate
 from natslib.search.subspace import Subspace
@@ -42,7 +43,7 @@ def autoshrink(
     once; its validation images are test images, ours never are. Raises `NotMeasured` on a table without a single one of
     the removals.
     """
-    check(candidates, weight, floor)
+    check(candidates, weight, floor, flops_of)
     check_covered(space)
     while True:
         left = space.dense(rng)
@@ -119,8 +120,9 @@ def shrink_score(accuracy: npt.ArrayLike, flops_m: npt.ArrayLike, weight: float 
     return np.asarray(accuracy) / 100 - weight * np.log10(flops_m)
 
 
-def check(candidates: int, weight: float, floor: float) -> None:
-    """Raise `ConfigError` for settings that no search can have."""
+def check(candidates: int, weight: float, floor: float, flops_of: str) -> None:
+    """Raise `ConfigError` for settings that no search can have, `UnknownName` for FLOPs of an unknown dataset."""
+    get_dataset(flops_of)
     if candidates < 1:
         raise ConfigError(f"candidates={candidates} was given; at least 1 removal is tried a step")
     if not 0 <= weight < np.inf:
