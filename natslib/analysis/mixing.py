@@ -73,8 +73,8 @@ def mixing_frame(
     covariance) and gap (found less proposition).
     """
     frame = pd.DataFrame(list(product(noises, correlations)), columns=["noise", "correlation"])
-    edges = [simulate_edge(*row, draws, rng) for row in frame.itertuples(index=False)]
-    found = np.array([best_skip_weight(*edge) for edge in edges])
+    pairs = zip(frame["noise"], frame["correlation"], strict=True)
+    found = np.array([best_skip_weight(*simulate_edge(*pair, draws, rng)) for pair in pairs])
     proposed = skip_weight(frame["noise"])
     closed = skip_weight(frame["noise"], frame["correlation"])
     return frame.assign(found=found, proposition=proposed, closed_form=closed, gap=found - proposed)

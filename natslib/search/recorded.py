@@ -78,13 +78,14 @@ def manifest_of(file: Path) -> dict[str, Any]:
 
 def replay(file: Path, name: str, oracle: Oracle, protocol: Protocol, *, seed: int) -> pd.DataFrame:
     """Return the trajectories: every architecture asked for again, answered with the run's own draws."""
-    asked = {int(run): some for run, some in read_frame(file, ASKED).groupby("run")}
-    seeds = [run_seed(seed, run) for run in asked]
+    frame = read_frame(file, ASKED)
+    runs = frame["run"].unique().tolist()
+    seeds = [run_seed(seed, run) for run in runs]
     records = [
-        run_named(name, run, _asking(some), oracle, protocol, run_seed(seed, run))
-        for run, some in asked.items()
+        run_named(name, run, _asking(frame[frame["run"] == run]), oracle, protocol, run_seed(seed, run))
+        for run in runs
     ]
-    return trajectory_frame(list(asked), seeds, records)
+    return trajectory_frame(runs, seeds, records)
 
 
 def _asking(asked: pd.DataFrame) -> Any:
