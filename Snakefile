@@ -36,7 +36,7 @@ validate(config, "config/schema.yaml")
 FIGURES = config["figures"]
 SOURCES = expand_sources(config["sources"])
 SEARCHES = expand_searches(config["searches"])
-OWN = sorted(map(str, Path("logs").glob("embedded-*/manifest.json")))  # our own tables, as far as there are some
+OWN = sorted(str(path) for name in ("embedded", "searched") for path in Path("logs").glob(f"{name}-*/manifest.json"))
 BIN = shlex.quote(str(Path(sys.executable).parent))
 shell.prefix(f"PATH={BIN.replace('{', '{{').replace('}', '}}')}:$PATH; ")  # `python` is the one of this Snakemake
 
@@ -146,6 +146,8 @@ NEEDED = {
     "table": {"table": "results/tables/{source}/manifest.json"},
     "own": {"own": OWN},
     "forms": {"forms": [f"logs/autoshrink/{name}.parquet" for name in ("eight-nodes-digits", "recurrent-markov")]},
+    "further": {},  # among the records
+    "recorded": {"recorded": sorted(map(str, Path("logs/multi-trial").glob("*.parquet")))},
 }
 
 

@@ -153,3 +153,29 @@ def draw_leads(ax: Axes, frame: pd.DataFrame) -> None:
             label = "_"
     ax.axhline(0, color=GREY, linewidth=0.8, linestyle=":")
     ax.set(xlabel="supernet's validation accuracy (%)", ylabel="α of skip − α of 3×3 (mean)")
+
+
+_MIXED = (BLUE, SKY, GREEN, ORANGE, VERMILLION)
+
+
+def draw_skip_weights(ax: Axes, frame: pd.DataFrame) -> None:
+    """Draw the skip-connection's weight against the noise of an edge's input (`analysis.mixing.mixing_frame`).
+
+    A colour a correlation of the errors: dots what minimising found, lines the closed form. Dashed: the proposition.
+    """
+    for (correlation, some), colour in zip(frame.groupby("correlation"), _MIXED, strict=False):
+        ax.plot(some["noise"], some["closed_form"], color=colour, linewidth=1.2)
+        ax.plot(some["noise"], some["found"], "o", color=colour, ms=3.4, label=f"{correlation:g}")
+    one = frame[frame["correlation"] == frame["correlation"].iloc[0]]
+    ax.plot(one["noise"], one["proposition"], color=BLACK, linewidth=1.4, linestyle="--", label="proposition")
+    ax.set(xscale="log", xlabel="Var(x − m*) / Var(o − m*)", ylabel="best weight of skip")
+    ax.legend(title="correlation of errors")
+
+
+def draw_gaps(ax: Axes, frame: pd.DataFrame) -> None:
+    """Draw how far the best weight is from the proposition's against the correlation; a colour a noise."""
+    for (noise, some), colour in zip(frame.groupby("noise"), _MIXED, strict=False):
+        ax.plot(some["correlation"], some["gap"], "o-", color=colour, ms=3, linewidth=1, label=f"{noise:g}")
+    ax.axhline(0, color=BLACK, linewidth=1.4, linestyle="--")
+    ax.set(xlabel="correlation of the errors", ylabel="best weight less the proposition's")
+    ax.legend(title="Var(x − m*) / Var(o − m*)", loc="upper left")

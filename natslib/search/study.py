@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from natslib.search.algorithms import MULTI_FIDELITY, SEARCHES
 from natslib.search.algorithms.successive_halving import rung_epochs
 from natslib.search.oracle import EVALUATIONS, SECONDS, NotTimed, Oracle, sense
 from natslib.search.proposals import SearchFunction
+from natslib.search.recorded import recorded_runs
 from natslib.search.repeat import repeat
 from natslib.search.simulate import Protocol
 from natslib.tables.format.schema import CURVE_METRICS
@@ -154,6 +156,17 @@ class Study:
             for name, search in named.items()
             if name not in lacking
         }
+
+    def recorded(
+        self, folder: Path, names: Iterable[str], *, runs: int, seed: int
+    ) -> dict[str, pd.DataFrame]:
+        """Return what `search` would, of the searches among `names` whose runs are recorded in `folder`."""
+        allowed = [name for name in names if self._allows(name)]
+        how: dict[str, Any] = {"runs": runs, "seed": seed}
+        found = {
+            name: recorded_runs(folder, name, self.oracle_of(name), self.protocol, **how) for name in allowed
+        }
+        return {name: frame for name, frame in found.items() if frame is not None}
 
     def incumbents(self, trajectories: pd.DataFrame) -> npt.NDArray[np.int64]:
         """Return the architecture that each run is left with: the incumbent when the budget is used up, (runs,).

@@ -37,16 +37,16 @@ def expand_sources(sources: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[s
 def asked_files(config: Mapping[str, Any]) -> list[str]:
     """Return every file that a configuration asks for: what needs no source, and the items of its sources.
 
-    Of `all`, items are left out whose searches, by settings of their own, the configuration lacks; raises `ConfigError`
-    where one is asked for by name. Raises `UnknownName` for an item that is not in the catalogue, and for a space that
-    is none of `SPACES`.
+    Of `all`, items are left out whose searches, by settings of their own or on further datasets, the configuration
+    lacks; raises `ConfigError` where one is asked for by name. Raises `UnknownName` for an item that is not in the
+    catalogue, and for a space that is none of `SPACES`.
     """
     asked = {
         (stem, f"_{name}")
         for name, source in config["sources"].items()
         for stem in stems_of(source["items"], space=_space(source), own="train" in source)
     }
-    lacking = _lacking(expand_searches(config["searches"])["joined"])
+    lacking = _lacking(expand_searches(config["searches"]))
     named = {
         stem for source in config["sources"].values() if source["items"] != "all" for stem in source["items"]
     }
@@ -75,13 +75,22 @@ def told(item: Item, name: str, config: Mapping[str, Any]) -> list[str]:
         "searches": expand_searches(searches)["folder"],
         "settings": ",".join(item.settings) or searches["settings"],
         "dataset": searches["dataset"],
+        "further": ",".join(f"{dataset}:{settings}" for dataset, settings in _further(searches)),
         "recipe": source.get("recipe"),
         "split": source.get("split"),
         "splits": f"train,{source.get('split')}",  # of accuracy against cost, as the paper pairs them
         **{number: source.get(number, config[number]) for number in ("runs", "runs_others")},
         "entry": f"results/leaderboard/my_search_{name}",
     }
-    needed = {"table": ["table"], "records": ["searches", "settings", "dataset"], "own": [], "forms": []}
+    records = ["searches", "settings", "dataset"]
+    needed = {
+        "table": ["table"],
+        "records": records,
+        "further": ["further"],
+        "own": [],
+        "recorded": [],
+        "forms": [],
+    }
     names = [each for need in item.needs for each in needed[need]] + list(item.given)
     stems = {parameter: f"{config['figures']}/{stem}{behind}" for parameter, stem in item.figures.items()}
     return [
@@ -89,14 +98,33 @@ def told(item: Item, name: str, config: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _lacking(joined: Mapping[str, Any]) -> dict[str, list[str]]:
-    """Return the settings that have no records, by the figures that need them."""
+def _lacking(searches: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Return the settings that have no records, by the figures that need them; of further datasets with the dataset."""
+    joined = searches["joined"]
+    alone = [
+        f"{settings} on {dataset}"
+        for dataset, settings in _further(searches)
+        if not any(_is_on(name, dataset) for name in joined.get(settings, []))
+    ]
     return {
         stem: lacking
         for item in CATALOGUE.values()
-        if (lacking := [settings for settings in item.settings if settings not in joined])
+        if (
+            lacking := [settings for settings in item.settings if settings not in joined]
+            + (alone if "further" in item.needs else [])
+        )
         for stem in item.figures.values()
     }
+
+
+def _is_on(joined: str, dataset: str) -> bool:
+    """Return whether joined records, such as those of "tss-digit-pairs", are of searches on a dataset."""
+    return joined.partition("-")[2] == dataset
+
+
+def _further(searches: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return the further datasets, and by which settings was searched on each."""
+    return list(searches.get("further", {}).items())
 
 
 def _space(source: Mapping[str, Any]) -> str:
@@ -113,7 +141,8 @@ def _known_space(name: str) -> str:
 def expand_searches(searches: Mapping[str, Any]) -> dict[str, Any]:
     """Return `searches` as the Snakefile's rules use them.
 
-    `folder`, which has one of each settings in it, `settings` and `dataset`: where the records of the figures are;
+    `folder`, which has one of each settings in it, `settings`, `dataset` and `further`: where the records of the
+    figures are;
     `joined`: the names of all joined records that are or will be there, by settings ("tss-digits"). Of searches to be
     run, by settings: `runs`, the options of `natslib search` by name, and `finished`, their markers by joined records.
     Of searches that were run before, `origin`, there are none to be run.
@@ -135,6 +164,7 @@ def expand_searches(searches: Mapping[str, Any]) -> dict[str, Any]:
         "folder": folder,
         "settings": searches["settings"],
         "dataset": searches["dataset"],
+        "further": dict(_further(searches)),
         "joined": there if "run" in searches else _found(Path(folder)),
         "runs": runs,
         "finished": finished,
@@ -158,14 +188,17 @@ def _found(folder: Path) -> dict[str, list[str]]:
 
 
 def records_of(searches: Mapping[str, Any], item: Item) -> list[str]:
-    """Return the files of the joined records that an item reads: all there are of its settings.
+    """Return the files of the joined records that an item reads: those there are of its settings, of both spaces.
 
-    `searches` is that of `expand_searches`. An item without settings of its own reads those of the configuration.
+    `searches` is that of `expand_searches`. An item without settings of its own reads those of the configuration, and
+    where it needs them, those of the further datasets.
     """
+    read = [(searches["dataset"], settings) for settings in item.settings or [searches["settings"]]]
     return [
         f"{searches['folder']}/{settings}/{joined}{kind}.parquet"
-        for settings in item.settings or [searches["settings"]]
+        for dataset, settings in read + (_further(searches) if "further" in item.needs else [])
         for joined in searches["joined"].get(settings, [])
+        if _is_on(joined, dataset)
         for kind in ("", "-scores")
     ]
 

@@ -27,6 +27,7 @@ INJECTED = "# Parameters\n"
 _NO_MATTER = ("figure", "processes", "entry")
 """Beginnings of the names that a figure's record leaves out: the result does not depend on them."""
 ALGORITHMS, SUPERNETS = "natslib.search:SEARCHES", "natslib.weight_sharing:METHODS"
+SETTINGS = "natslib.weight_sharing.presets:PRESETS"
 Check = Callable[[str, Any], Any]
 
 
@@ -95,6 +96,15 @@ def _percent(name: str, value: Any) -> float:
     return float(value)
 
 
+def _further(name: str, value: Any) -> list[tuple[str, str]]:
+    """Return datasets and settings."""
+    settings = _one_of("settings", SETTINGS)
+    pairs = [each.partition(":") for each in _names(name, value)]
+    if not all(dataset and how for dataset, _, how in pairs):
+        raise ConfigError(f"{name} is {value!r}; allowed is DATASET:SETTINGS, several with commas")
+    return [(dataset, settings(name, how)) for dataset, _, how in pairs]
+
+
 def _budget(name: str, value: Any) -> str:
     _registered("natslib.search.study:parse_budget")(_text(name, value))
     return value
@@ -141,8 +151,10 @@ CHECKS: dict[str, Check] = {
     "rule": _one_of("rule of anytime curves", "natslib.analysis.multi_trial:RULES"),
     "methods": _list_of("weight-sharing method", SUPERNETS),
     "masking": _list_of("weight-sharing method", SUPERNETS),
+    "recorded": _text,  # the folder of recorded runs of searches
     "searches": _text,  # the folder of the joined records of weight-sharing searches, with one of each settings in it
-    "settings": _list_of("settings", "natslib.weight_sharing.presets:PRESETS"),  # how was searched
+    "settings": _list_of("settings", SETTINGS),  # how was searched
+    "further": _further,  # other datasets that were searched on, each with its settings
     "forms": _text,  # the folder of the records of AutoShrink's published forms
     "own": _text,  # the folder of our own tables, embedded-tss and embedded-sss, as far as they are there
     "author": _text,
@@ -216,29 +228,41 @@ class Parameters:
 
         They are those of the searches with `settings`, by default the first that the notebook declares.
         """
-        path = self._file(space, kind, settings or self.settings[0])
+        return self._found(space, kind, self.dataset, settings or self.settings[0])
+
+    def _found(self, space: str, kind: str, dataset: str, settings: str) -> Path:
+        path = self._file(space, kind, dataset, settings)
         if not path.is_file():
             raise BadSource(
                 f"{path}: no such file; the workflow writes it for a configuration with `searches`"
             )
         return path
 
-    def _file(self, space: str, kind: str, settings: str) -> Path:
-        return from_root(self.searches) / settings / f"{space}-{self.dataset}{kind}.parquet"
+    def _file(self, space: str, kind: str, dataset: str, settings: str) -> Path:
+        return from_root(self.searches) / settings / f"{space}-{dataset}{kind}.parquet"
+
+    @property
+    def _searched(self) -> list[tuple[str, str]]:
+        """The datasets that were searched on, and by which settings."""
+        return [(self.dataset, settings) for settings in self.settings] + self.checked.get("further", [])
 
     def read_records(self, space: str, kind: str = "", methods: str = "methods") -> pd.DataFrame:
         """Return the records of the searches that parameter `methods` names, in the order of their names.
 
-        Where the notebook declares several settings, those of all; the column `settings` tells them apart.
+        Where the notebook declares several settings or further datasets, those of all; the columns `settings` and
+        `dataset` tell them apart.
         """
-        parts = [pd.read_parquet(self.records(space, kind, settings)) for settings in self.settings]
+        parts = [pd.read_parquet(self._found(space, kind, *searched)) for searched in self._searched]
         frame, names = pd.concat(parts, ignore_index=True), self.checked[methods]
         kept = frame[frame["method"].isin(names)]
         return kept.sort_values("method", key=lambda column: column.map(names.index), kind="stable")
 
-    def own_table(self, space: str) -> Path | None:
-        """Return the folder of our own table of a space; None where there is none yet."""
-        folder = from_root(self.own) / f"embedded-{space}"
+    def own_table(self, space: str, kind: str = "embedded") -> Path | None:
+        """Return the folder of our own table of a space; None where there is none yet.
+
+        `kind` "searched": that of what searches ended with and the other table lacks.
+        """
+        folder = from_root(self.own) / f"{kind}-{space}"
         return folder if folder.is_dir() else None
 
     def provenance(self, manifest: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -250,8 +274,10 @@ class Parameters:
         record = {"parameters": asked, **({"table": told} if manifest else {})}
         if "searches" not in self.checked:
             return record
-        kinds = [(s, space, kind) for s in self.settings for space in SPACES for kind in ("", "-scores")]
-        named = [self._file(space, kind, settings) for settings, space, kind in kinds]
+        kinds = [
+            (space, kind, *each) for each in self._searched for space in SPACES for kind in ("", "-scores")
+        ]
+        named = [self._file(*kind) for kind in kinds]
         files = {f"{path.parent.name}/{path.name}": path for path in named if path.is_file()}
         hashes = {name: sha256(path) for name, path in files.items()}
         manifest_of = _registered("natslib.weight_sharing.records:manifest_of")

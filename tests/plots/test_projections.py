@@ -5,9 +5,11 @@ from matplotlib.figure import Figure
 from natslib.plots.projections import (
     draw_by_training,
     draw_choices,
+    draw_gaps,
     draw_leads,
     draw_orders,
     draw_places,
+    draw_skip_weights,
     draw_strengths,
     list_choices,
 )
@@ -80,3 +82,26 @@ def test_the_last_epoch_of_a_supernet_has_a_dot() -> None:
     draw_leads(ax, run.assign(method="darts-pt", settings="digits", seed=1))
     assert [line.get_xydata().tolist() for line in ax.lines][:2] == [[[50, 0.0], [90, 0.4]], [[90, 0.4]]]
     assert ax.get_legend_handles_labels()[1] == ["2 epochs"]
+
+
+def mixed() -> pd.DataFrame:
+    keys = [(noise, correlation) for noise in (0.5, 1.0) for correlation in (0.0, 0.6)]
+    frame = pd.DataFrame(keys, columns=["noise", "correlation"])
+    return frame.assign(
+        found=[0.6, 0.9, 0.5, 0.5], closed_form=[0.7, 0.9, 0.5, 0.5], proposition=0.7, gap=0.1
+    )
+
+
+def test_what_was_found_stands_beside_the_closed_form_and_the_proposition() -> None:
+    ax = Figure().subplots()
+    draw_skip_weights(ax, mixed())
+    assert [line.get_ydata().tolist() for line in ax.lines[:2]] == [[0.7, 0.5], [0.6, 0.5]]
+    assert ax.lines[-1].get_ydata().tolist() == [0.7, 0.7]
+    assert ax.get_legend_handles_labels()[1] == ["0", "0.6", "proposition"]
+
+
+def test_a_gap_has_a_line_a_noise() -> None:
+    ax = Figure().subplots()
+    draw_gaps(ax, mixed())
+    assert ax.get_legend_handles_labels()[1] == ["0.5", "1"]
+    assert ax.lines[0].get_xydata().tolist() == [[0.0, 0.1], [0.6, 0.1]]

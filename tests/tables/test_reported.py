@@ -20,8 +20,11 @@ def own(tmp_path_factory):
     lines = [json.dumps(record(arch, "12", 80 + arch)) for arch in (0, 1, 2)] + [
         json.dumps(record(0, "36", 99))
     ]
-    (folder / "logs" / "runs.jsonl").write_text("\n".join(lines))
+    (folder / "logs" / "runs.jsonl").write_text("\n".join(lines) + "\n")
     convert(folder / "logs", folder / "embedded-sss", processes=1)
+    lines = [json.dumps(record(arch, "12", 70 + arch)) for arch in (2, 5)]
+    (folder / "logs" / "runs.jsonl").write_text("\n".join(lines) + "\n")
+    convert(folder / "logs", folder / "searched-sss", processes=1)
     return folder / "embedded-sss"
 
 
@@ -39,6 +42,14 @@ def test_our_own_values_are_of_the_recipe_that_most_were_trained_by(own):
     assert np.isnan(values[3:]).all()
     with pytest.raises(NotMeasured, match=r"no test accuracy of photos; it has \['digits'\]"):
         own_values(own, "photos")
+
+
+def test_another_table_answers_where_ours_has_nothing(own):
+    values = own_values(own, "digits", own.with_name("searched-sss"))
+    assert values[[0, 1, 2, 5]].tolist() == [80, 81, 82, 75]
+    assert np.isnan(values[[3, 4, 6]]).all()
+    with pytest.raises(NotMeasured):  # nor does it make up for a dataset
+        own_values(own, "photos", own.with_name("searched-sss"))
 
 
 def test_a_table_answers_for_its_space_alone(own):

@@ -10,10 +10,18 @@ from natslib.workflow.catalogue import CATALOGUE, stems_of
 
 ROOT = Path(__file__).resolve().parents[2]
 ITEMS = list(CATALOGUE.values())
-GIVEN = {"table": {"table"}, "records": {"searches", "settings", "dataset"}, "own": set(), "forms": set()}
+GIVEN = {
+    "table": {"table"},
+    "records": {"searches", "settings", "dataset"},
+    "further": {"further"},
+    "recorded": set(),
+    "own": set(),
+    "forms": set(),
+}
 ALWAYS_GIVEN = {
     "table",
     "searches",
+    "further",
     "split",
     "splits",
     "runs",

@@ -154,6 +154,11 @@ def test_a_notebook_is_told_what_its_source_and_the_configuration_say():
         "figure_choices": "drawn/darts_pt_mine", "figure_strength": "drawn/darts_pt_strength_mine",
         "figure_orders": "drawn/darts_pt_orders_mine", "figure_rows": "drawn/darts_pt_table_mine",
     }  # fmt: skip
+    further = FOUND | {"further": {"digit-pairs": "digits-40", "photos": "digits-60"}}
+    said = said_of("table4_weight_sharing", searches=further)
+    assert (said["settings"], said["dataset"]) == ("digits", "digits")
+    assert said["further"] == "digit-pairs:digits-40,photos:digits-60"
+    assert said_of("table4_weight_sharing")["further"] == ""
     assert said_of("your_algorithm")["entry"] == "results/leaderboard/my_search_mine"
     ran = {"dataset": "digits", "settings": "smoke"}
     assert said_of("weight_sharing", searches=ran)["searches"] == "results/weight-sharing"
@@ -279,6 +284,29 @@ def test_some_searches_may_have_other_settings_and_another_dataset():
     assert expanded["joined"] == {"smoke": ["sss-digits"], "digits-40": ["sss-photos"]}
 
 
+def test_records_on_further_datasets_are_those_of_the_item_that_needs_them():
+    other = RUN | {"settings": "digits-40", "dataset": "photos"}
+    asked = SEARCHES | {
+        "run": [RUN, other, other | {"dataset": "digit-pairs"}],
+        "further": {"photos": "digits-40"},
+    }
+    jsonschema.validate(GOOD | {"searches": asked}, SCHEMA, cls=jsonschema.Draft202012Validator)
+    read = [
+        Path(path).stem for path in records_of(expand_searches(asked), CATALOGUE["table4_weight_sharing"])
+    ]
+    assert read == ["sss-digits", "sss-digits-scores", "sss-photos", "sss-photos-scores"]
+    read = [Path(path).stem for path in records_of(expand_searches(asked), CATALOGUE["weight_sharing"])]
+    assert read == ["sss-digits", "sss-digits-scores"]
+
+
+def test_a_further_dataset_that_was_not_searched_is_named():
+    searches = {"dataset": "digits", "settings": "smoke", "run": [RUN], "further": {"photos": "smoke"}}
+    asked = GOOD | {"searches": searches} | source(items="all")
+    assert not [path for path in asked_files(asked) if "table4_weight_sharing" in path]
+    with pytest.raises(ConfigError, match=r"needs searches with the settings smoke on photos, which"):
+        asked_files(asked | source(items=["table4_weight_sharing"]))
+
+
 def test_searches_that_were_run_before_are_only_read():
     expanded = expand_searches(SHIPPED)
     assert expanded["runs"] == {}
@@ -304,7 +332,15 @@ def test_items_of_settings_that_were_not_searched_are_left_out():
 
 @pytest.mark.parametrize(
     "change",
-    [{"settings": None}, {"run": None}, {"origin": "x"}, {"settings": "tiny"}, {"run": [RUN | {"seed": 1}]}],
+    [
+        {"settings": None},
+        {"run": None},
+        {"origin": "x"},
+        {"settings": "tiny"},
+        {"run": [RUN | {"seed": 1}]},
+        {"further": {"photos": "tiny"}},
+        {"further": ["photos"]},
+    ],
 )
 def test_the_schema_refuses_other_searches(change):
     searches = {key: value for key, value in (SEARCHES | change).items() if value is not None}

@@ -148,6 +148,29 @@ def test_records_by_several_settings_stand_together(tmp_path):
     assert found.records("tss", settings="digits").parent.name == "digits"
 
 
+def test_records_on_further_datasets_stand_behind_the_first(tmp_path):
+    for settings, dataset in (("digits", "digits"), ("digits-40", "digit-pairs"), ("digits-60", "photos")):
+        (tmp_path / settings).mkdir()
+        frame = pd.DataFrame({"method": ["rsps"], "dataset": dataset})
+        frame.to_parquet(tmp_path / settings / f"tss-{dataset}.parquet")
+    given = RECORDS | {"searches": str(tmp_path), "further": "digit-pairs:digits-40, photos:digits-60"}
+    found = check(given)
+    assert found.read_records("tss")["dataset"].tolist() == ["digits", "digit-pairs", "photos"]
+    assert found.further == [("digit-pairs", "digits-40"), ("photos", "digits-60")]
+    assert found.records("tss").stem == "tss-digits"
+    assert check(given | {"further": ""}).read_records("tss")["dataset"].tolist() == ["digits"]
+    with pytest.raises(BadSource, match=r"digits-60/tss-digit-pairs.parquet: no such file"):
+        check(given | {"further": "digit-pairs:digits-60"}).read_records("tss")
+
+
+@pytest.mark.parametrize("further", ["photos", "photos:", ":digits", "photos:tiny", "photos=digits"])
+def test_a_further_dataset_has_settings(further):
+    with pytest.raises(
+        (ConfigError, UnknownName), match=r"allowed is DATASET:SETTINGS|unknown settings 'tiny'"
+    ):
+        check({"further": further})
+
+
 def test_records_that_are_not_there_are_named(tmp_path):
     asked = check(RECORDS | {"searches": str(tmp_path)})
     with pytest.raises(BadSource, match=r"tss-digits.parquet: no such file"):
@@ -159,6 +182,9 @@ def test_our_own_table_may_be_absent(tmp_path):
     asked = check({"own": str(tmp_path)})
     assert asked.own_table("tss") == tmp_path / "embedded-tss"
     assert asked.own_table("sss") is None
+    assert asked.own_table("tss", "searched") is None
+    (tmp_path / "searched-tss").mkdir()
+    assert asked.own_table("tss", "searched") == tmp_path / "searched-tss"
 
 
 def test_the_provenance_names_the_records_by_their_content():
