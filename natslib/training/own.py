@@ -1,14 +1,15 @@
 """Your own images: an `.npz` file or a folder of pictures, by any convention that can be read in one way only."""
 
-import zipfile
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
 
+from natslib.arrays import read_npz
 from natslib.errors import BadSource, shown
 from natslib.training.images import ImageSet, Split
-from natslib.training.pictures import memory, read_folder
+from natslib.training.pictures import read_folder
 
 SPLIT_NAMES = {
     **dict.fromkeys(("train", "training"), "train"),
@@ -64,7 +65,7 @@ def own_images(path: Path) -> ImageSet:
 def _npz(path: Path) -> tuple[Arrays, Arrays]:
     """Return uint8 images (n, side, side, channels) and labels of every split of an `.npz` file."""
     found: dict[str, Arrays] = {"images": {}, "labels": {}}
-    for (split, kind), array in _arrays(path).items():
+    for (split, kind), array in read_npz(path, partial(_key, path)).items():
         found[kind][split] = array
     images, labels = found["images"], found["labels"]
     if alone := set(images) ^ set(labels):
@@ -74,31 +75,6 @@ def _npz(path: Path) -> tuple[Arrays, Arrays]:
     for split, array in images.items():
         images[split] = _channels_last(f"{path}, {split}", array, labels[split])
     return _as_bytes(path, images), labels
-
-
-def _arrays(path: Path) -> dict[tuple[str, str], np.ndarray]:
-    """Return the arrays of an `.npz` by split and kind ('images', 'labels'); other arrays are not opened."""
-    try:
-        with zipfile.ZipFile(path) as packed:  # `np.load` alone would also take a lone array
-            size = sum(member.file_size for member in packed.infolist())
-        if size > memory():
-            raise BadSource(f"{path} unpacks to {size:,} bytes, more than this machine's memory")
-        found: dict[tuple[str, str], np.ndarray] = {}
-        with np.load(path, allow_pickle=False) as arrays:
-            for name in arrays.files:
-                if (key := _key(path, name)) is None:
-                    continue
-                if key in found:
-                    raise BadSource(f"{path} has the {' '.join(key)} twice; the second is {shown(name)}")
-                found[key] = arrays[name]
-                if not isinstance(found[key], np.ndarray):  # bytes of something else
-                    raise ValueError(f"{name} is no array")
-    except BadSource:
-        raise
-    except Exception as error:  # whatever readers make of damaged bytes
-        hint = "; objects are not read, save numbers or text" if "allow_pickle" in str(error) else ""
-        raise BadSource(f"{path} is not an .npz of plain arrays: {error!s:.200}{hint}") from error
-    return found
 
 
 def _key(path: Path, name: str) -> tuple[str, str] | None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from natslib.arrays import memory
 from natslib.errors import BadSource, shown
 
 if TYPE_CHECKING:
@@ -44,6 +45,18 @@ def read_folder(
             images[split] = _pictures(files)
             labels[split] = np.array([file.parent.name for file in files])
     return images, labels
+
+
+def read_classes(path: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Return uint8 images (n, height, width, 3) of a folder with a folder a class, and the classes' names (n,).
+
+    Raises `BadSource` for whatever else lies there, unless it is hidden, and where there is no picture.
+    """
+    root = path.resolve()
+    files = [file for name in _entries(path, root, folders=True) for file in _entries(name, root)]
+    if not files:
+        raise BadSource(f"{path} holds no picture; allowed is a folder a class, with pictures in each")
+    return _pictures(files), np.array([file.parent.name for file in files])
 
 
 def _splits(path: Path, root: Path, split_names: Mapping[str, str]) -> dict[str, Path]:
@@ -104,11 +117,6 @@ def _pictures(files: list[Path]) -> np.ndarray:
         if (size := len(files) * pictures[0].nbytes) > memory():
             raise BadSource(f"{file.parent} and others hold {size:,} bytes, more than this machine's memory")
     return np.stack(pictures)
-
-
-def memory() -> int:
-    """Return this machine's memory in bytes, without end where it is not known."""
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else 2**62
 
 
 def _picture(file: Path, shape: tuple[int, ...] | None) -> np.ndarray:
