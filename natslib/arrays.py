@@ -2,15 +2,16 @@
 
 import os
 import zipfile
-from collections.abc import Callable
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 
-from natslib.errors import BadSource, shown
+from natslib.errors import BadSource
 
-K = TypeVar("K", bound=tuple[str, ...])
+K = TypeVar("K")
 
 
 def memory() -> int:
@@ -18,29 +19,33 @@ def memory() -> int:
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else 2**62
 
 
-def read_npz(path: Path, key: Callable[[str], K | None]) -> dict[K, np.ndarray]:
-    """Return the arrays of an `.npz` by what `key` makes of their names; those of which it makes None are not opened.
-
-    Raises `BadSource` for what is no such file, and where two arrays have one key.
-    """
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Turn whatever readers make of damaged bytes into `BadSource`."""
     try:
+        yield
+    except BadSource:
+        raise
+    except Exception as error:
+        hint = "; objects are not read, save numbers or text" if "allow_pickle" in str(error) else ""
+        raise BadSource(f"{path} is not an .npz of plain arrays: {error!s:.200}{hint}") from error
+
+
+def array_names(path: Path) -> list[str]:
+    """Return the names of the arrays of an `.npz`; raises `BadSource` for what is none, or larger than the memory."""
+    with reading(path):
         with zipfile.ZipFile(path) as packed:  # `np.load` alone would also take a lone array
             size = sum(member.file_size for member in packed.infolist())
         if size > memory():
             raise BadSource(f"{path} unpacks to {size:,} bytes, more than this machine's memory")
-        found: dict[K, np.ndarray] = {}
         with np.load(path, allow_pickle=False) as arrays:
-            for name in arrays.files:
-                if (kept := key(name)) is None:
-                    continue
-                if kept in found:
-                    raise BadSource(f"{path} has the {' '.join(kept)} twice; the second is {shown(name)}")
-                found[kept] = arrays[name]
-                if not isinstance(found[kept], np.ndarray):  # bytes of something else
-                    raise ValueError(f"{name} is no array")
-    except BadSource:
-        raise
-    except Exception as error:  # whatever readers make of damaged bytes
-        hint = "; objects are not read, save numbers or text" if "allow_pickle" in str(error) else ""
-        raise BadSource(f"{path} is not an .npz of plain arrays: {error!s:.200}{hint}") from error
+            return list(arrays.files)
+
+
+def read_arrays(path: Path, names: Mapping[K, str]) -> dict[K, np.ndarray]:
+    """Return the arrays of these names; others are not opened. Raises `BadSource`."""
+    with reading(path), np.load(path, allow_pickle=False) as arrays:
+        found = {key: arrays[name] for key, name in names.items()}
+        if strange := [names[key] for key, array in found.items() if not isinstance(array, np.ndarray)]:
+            raise ValueError(f"{strange[0]} is no array")  # bytes of something else
     return found

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from natslib.analysis.sides import Side, joined, number_sources
-from natslib.arrays import read_npz
+from natslib.arrays import array_names, read_arrays
 from natslib.errors import BadSource, ConfigError, shown
 
 _ALLOWED = "a folder CLASS/*.png, an .npz with labels and either images or features, or several with commas"
@@ -42,10 +42,7 @@ def _read(path: Path) -> Side:
 
 def _npz(path: Path) -> tuple[np.ndarray, np.ndarray]:
     wanted = ("images", "features", "labels")
-    found = {
-        key[0]: array
-        for key, array in read_npz(path, lambda name: (name,) if name in wanted else None).items()
-    }
+    found = read_arrays(path, {name: name for name in array_names(path) if name in wanted})
     if sorted(found) not in (["images", "labels"], ["features", "labels"]):
         raise BadSource(
             f"{path} has {', '.join(found) or 'none'} of {', '.join(wanted)}; allowed is {_ALLOWED}"

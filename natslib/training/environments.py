@@ -94,8 +94,8 @@ def rotated_digits(
 
     No image is in two environments. `views`: evaluated images are shown at that many fixed shifts; 0: as they are.
     """
-    angles = {f"{angle:g}°": partial(_rotated, angle=angle) for angle in sources}
-    return _of_digits(name, angles, f"{target:g}°", partial(_rotated, angle=target), views)
+    angles = {f"{angle:g}°": partial(rotated, angle=angle) for angle in sources}
+    return _of_digits(name, angles, f"{target:g}°", partial(rotated, angle=target), views)
 
 
 def far_rotated_digits(*, views: int = DIGITS_VIEWS) -> Environments:
@@ -116,7 +116,7 @@ def coloured_digits(
     A share `label_noise` of labels is flipped, then the colour is the label but for a share of the images, one of
     `flips` an environment: a shift of correlation. `views` as of `rotated_digits`.
     """
-    colours = {share: partial(_coloured, flip=share, label_noise=label_noise) for share in (*flips, target)}
+    colours = {share: partial(coloured, flip=share, label_noise=label_noise) for share in (*flips, target)}
     sources = {f"{share:.0%}": colours[share] for share in flips}
     return _of_digits(name, sources, f"{target:.0%}", colours[target], views)
 
@@ -158,14 +158,14 @@ def _shares(arrays: Arrays, count: int) -> list[Arrays]:
     return list(zip(np.array_split(images, count), np.array_split(labels, count), strict=True))
 
 
-def _rotated(arrays: Arrays, rng: np.random.Generator, *, angle: float) -> Arrays:
+def rotated(arrays: Arrays, rng: np.random.Generator, *, angle: float) -> Arrays:
     """Return images turned by an angle in degrees, within their frame, interpolated linearly."""
     images, labels = arrays
     turned = rotate(images * float(BRIGHTER), angle, axes=(2, 1), reshape=False, order=1)
     return turned.round(), labels
 
 
-def _coloured(arrays: Arrays, rng: np.random.Generator, *, flip: float, label_noise: float) -> Arrays:
+def coloured(arrays: Arrays, rng: np.random.Generator, *, flip: float, label_noise: float) -> Arrays:
     """Return images of two channels, one of them black, by a colour that is the label but for a share `flip`."""
     images, digits = arrays
     labels = (digits < 5) ^ _some(len(digits), label_noise, rng)
