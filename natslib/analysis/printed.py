@@ -10,6 +10,7 @@ import yaml
 from natslib.errors import unknown_name
 
 COLUMNS = ["space", "method", "dataset", "split", "mean", "std", "evidence", "source"]
+SHIFTS = "ood-bench-shift"
 EVIDENCE = {"read": "", "quoted": " q", "recomputed": " c", "remembered": " ?"}
 """How a printed number came down to us, and how it is marked for that where it stands in a text."""
 
@@ -22,7 +23,7 @@ def read_printed(table: str) -> pd.DataFrame:
     (std NaN for one architecture, both NaN for what is not printed), evidence ("quoted", "recomputed", "remembered" or
     "read"), source.
     """
-    tables = _read()
+    tables = {name: content for name, content in _read().items() if name != SHIFTS}
     if table not in tables:
         raise unknown_name("printed table", table, tables)
     content = dict(tables[table])
@@ -36,6 +37,22 @@ def read_printed(table: str) -> pd.DataFrame:
         for split, pair in (("valid", numbers[:2]), ("test", numbers[2:]))
     ]
     return pd.DataFrame(rows, columns=COLUMNS).astype({"mean": "float64", "std": "float64"})
+
+
+def read_shifts(form: str) -> pd.DataFrame:
+    """Return the printed shifts of OoD-Bench in one form of the two, "original" or "plus", 0 to 1.
+
+    Columns: data, diversity, diversity_sd, correlation, correlation_sd (over trials; NaN where none is printed),
+    evidence, source. Data sets that are not printed in this form are left out.
+    """
+    content = _read()[SHIFTS]
+    columns = ["diversity", "diversity_sd", "correlation", "correlation_sd"]
+    rows = {name: forms[form] for name, forms in content["data"].items() if form in forms}
+    if not rows:
+        raise unknown_name("form of the two shifts", form, ["original", "plus"])
+    frame = pd.DataFrame.from_dict(rows, orient="index", columns=columns).astype("float64")
+    told = {"evidence": content["evidence"], "source": content["source"]}
+    return frame.rename_axis("data").reset_index().assign(**told)
 
 
 def _evidence(given: str | dict[str, str], dataset: str, split: str) -> str:

@@ -140,6 +140,8 @@ CHECKS: dict[str, Check] = {
     "masking": _list_of("weight-sharing method", SUPERNETS),
     "searches": _text,  # the folder of the joined records of weight-sharing searches, with one of each settings in it
     "settings": _list_of("settings", "natslib.weight_sharing.presets:PRESETS"),  # how was searched
+    "shifts": _text,  # the file of the recorded shifts, a row a trial
+    "form": _one_of("form of the two shifts", "natslib.analysis.shift:FORMS"),
     "own": _text,  # the folder of our own tables, embedded-tss and embedded-sss, as far as they are there
     "author": _text,
     "entry": _text,  # the folder of a leaderboard entry
