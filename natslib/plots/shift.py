@@ -40,7 +40,7 @@ def draw_plane(ax: Axes, ours: pd.DataFrame, published: pd.DataFrame) -> None:
 
 
 def draw_truth(ax: Axes, rows: pd.DataFrame, form: str) -> None:
-    """Draw the estimated correlation of coloured digits over |e_p - e_q|, with and without the label; the truth as a line.
+    """Draw the estimated correlation of coloured digits over |e_p - e_q|, with and without the label, and the truth.
 
     `rows` has a row a trial of one form: gated, e_p, e_q, correlation. Points are means, bars a standard deviation.
     """

@@ -60,7 +60,7 @@ def test_closed_forms_have_the_values_of_the_paper_s_setting():
 
 
 def apart(share, *, move, seed=0):
-    """As `flipped` by 0.2 and 0.8, but a share of each side lies at a place of its own, and the rest moved by `move`."""
+    """As `flipped` by 0.2 and 0.8, but a share of each side lies at a place of its own, the rest is moved."""
     common = flipped(0.2, 0.8, seed=seed)
     own = np.random.default_rng(seed + 100).random(2 * ROWS) < share
     z = common.z.copy()

@@ -92,7 +92,11 @@ def test_views_of_one_image_are_never_on_both_sides_of_the_split():
     mixed = sides.of_trial(p, q, IID, 0, 0)
     measured = sides.held_out(*mixed, np.random.default_rng(0))
     chosen, others = (
-        {source for side, mask in zip(mixed, measured, strict=True) for source in side.sources[mask ^ flip].tolist()}
+        {
+            source
+            for side, mask in zip(mixed, measured, strict=True)
+            for source in side.sources[mask ^ flip].tolist()
+        }
         for flip in (False, True)
     )
     assert not chosen & others

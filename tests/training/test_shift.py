@@ -62,10 +62,8 @@ def test_coloured_digits_have_correlation_and_no_diversity(coloured):
 
 
 def test_without_the_label_the_classifier_sees_less(coloured):
-    accuracy, _, correlation = measured(coloured)
-    ungated, _, less = measured(coloured, gated=False)
+    accuracy, ungated = (measured(coloured, gated=gated)[0] for gated in (True, False))
     assert ungated <= accuracy - 0.15
-    assert less <= correlation - 0.1
 
 
 def test_turned_digits_have_diversity_and_no_correlation():
@@ -90,7 +88,6 @@ def test_other_frequencies_of_labels_are_no_shift():
     p, q = unbalanced()
     assert (q.labels == 1).mean() > 0.6
     p, q, _ = comparable(p, q)
-    assert all((np.bincount(side.labels) == np.bincount(side.labels)[0]).all() is not None for side in (p, q))
     balanced_p, balanced_q = balanced(p, q, np.random.default_rng(0))
     assert np.bincount(balanced_p.labels).tolist() == np.bincount(balanced_q.labels).tolist()
     found = np.mean([measured((p, q), number=number) for number in range(2)], axis=0)
@@ -144,7 +141,7 @@ def test_a_cell_is_a_backbone():
 
 @pytest.mark.parametrize("backbone", ["resnet", "cell", "cell:x", "cell:15625"])
 def test_other_backbones_are_refused(backbone):
-    with pytest.raises(ValueError, match="allowed|15625"):
+    with pytest.raises(ValueError, match=r"allowed|15625"):
         cell_of(backbone)
 
 
@@ -181,7 +178,9 @@ def test_the_record_says_what_it_measured(tmp_path, monkeypatch):
     recorded = pd.read_parquet(RECORDED)
     assert rows.columns.tolist() == recorded.columns.tolist()
     keys = ["variant", "gated", "kind", "trial", "form"]
-    both = rows[~rows["calibrated"]].merge(recorded[~recorded["calibrated"]], on=keys, suffixes=("", "_recorded"))
+    both = rows[~rows["calibrated"]].merge(
+        recorded[~recorded["calibrated"]], on=keys, suffixes=("", "_recorded")
+    )
     assert len(both) == 4
     for name in ("diversity", "correlation", "accuracy"):  # other processors round otherwise
         assert (both[name] - both[f"{name}_recorded"]).abs().max() <= 0.06
@@ -220,9 +219,12 @@ def test_the_recorded_classifiers_are_nearly_as_good_as_any_can_be(rows):
 
 
 def test_the_recorded_gate_matters(rows):
-    for name, least in (("accuracy", 0.15), ("correlation", 0.1)):
-        gap = means(rows, name)["coloured → 90%"] - means(rows, name, gated=False)["coloured → 90%"]
-        assert gap >= least
+    for name, least in (
+        ("accuracy", 0.15),
+        ("correlation", 0.1),
+    ):  # calibrated: without the gate the noise is larger
+        gated, ungated = (means(rows, name, gated=gated, calibrated=True) for gated in (True, False))
+        assert gated["coloured → 90%"] - ungated["coloured → 90%"] >= least
 
 
 @pytest.mark.parametrize("form", shift.FORMS)
@@ -230,5 +232,5 @@ def test_the_recorded_controls_are_near_zero_and_calibrated_nearer(rows, form):
     for name in ("diversity", "correlation"):
         fixed = means(rows, name, form, kind=IID)
         assert fixed.mean() <= 0.06
-        assert fixed.max() <= 0.15
+        assert fixed.max() <= 0.1
         assert (means(rows, name, form, kind=IID, calibrated=True) <= 0.015).all()
