@@ -12,7 +12,7 @@ CALIBRATION = {
     False: {"label": "fixed thresholds", "marker": "o", "color": BLUE, "markerfacecolor": "white"},
     True: {"label": "calibrated", "marker": "D", "color": VERMILLION, "markersize": 3.5},
 }
-_NEAR = 0.045
+_CROWDED, _APART = 0.15, 0.03  # diversity below which names are slanted, so far from one another
 
 
 def draw_plane(ax: Axes, ours: pd.DataFrame, published: pd.DataFrame) -> None:
@@ -28,14 +28,19 @@ def draw_plane(ax: Axes, ours: pd.DataFrame, published: pd.DataFrame) -> None:
         style = {"color": colour, "markersize": 3.5, "elinewidth": 0.7, "linestyle": "none"}
         ax.errorbar(frame["correlation"], frame["diversity"], marker=marker, label=label, **spread, **style)
     ax.set(xlim=(-0.04, 0.98), ylim=(-0.09, 1.12), xlabel="correlation", ylabel="diversity")
-    placed: list[tuple[float, float]] = []
-    for frame, colour in ((ours, BLUE), (published, "#5f5f5f")):
-        for row in frame.sort_values("diversity").to_dict("records"):
-            x, y = row["correlation"] + 0.015, row["diversity"]
-            while any(abs(x - a) < 0.2 and abs(y - b) < _NEAR for a, b in placed):
-                y += _NEAR / 3
-            placed.append((x, y))
-            ax.text(x, y, row["name"], fontsize=6, color=colour, va="center")
+    named = pd.concat([ours.assign(colour=BLUE), published.assign(colour="#5f5f5f")]).sort_values(
+        "correlation"
+    )
+    last = -1.0
+    for row in named.to_dict("records"):
+        x, y = row["correlation"], row["diversity"]
+        if y > _CROWDED:
+            ax.text(x + 0.03, y, row["name"], fontsize=6, color=row["colour"], va="center")
+            continue
+        last = max(x, last + _APART)
+        at = {"xy": (x, y), "xytext": (last, y + 0.05), "rotation": 60, "rotation_mode": "anchor"}
+        line = {"arrowstyle": "-", "linewidth": 0.3, "color": row["colour"]}
+        ax.annotate(row["name"], fontsize=6, color=row["colour"], arrowprops=line, **at)
     ax.legend(loc="upper right")
 
 

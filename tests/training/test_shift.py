@@ -67,7 +67,7 @@ def test_without_the_label_the_classifier_sees_less(coloured):
 
 
 def test_turned_digits_have_diversity_and_no_correlation():
-    accuracy, diversity, correlation = measured(sides(variant("rotated 0, 15° → 60°")))
+    accuracy, diversity, correlation = measured(sides(variant("rotated 0, 15° → 60°")), number=1)
     assert accuracy >= 0.98
     assert diversity >= 0.8
     assert correlation <= 0.03
