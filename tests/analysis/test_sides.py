@@ -27,14 +27,14 @@ def images(counts, *, shape=(8, 8, 1), seed=0):
     [
         (images([90, 90]), images([90, 90], shape=(12, 12, 1)), "8×8 pixels with 1 .* 12×12 pixels with 1 channels"),
         (images([90, 90]), images([90, 90], shape=(8, 8, 3)), "1 channels.* 3 channels"),
-        (images([90, 90]), features([90, 90]), "images of 8×8 .* has 2 features"),
+        (images([90, 90]), features([90, 90]), "images of 8×8 .* 2 features"),
         (features([90, 90]), features([90, 90], d=3), "2 features, the other 3 features"),
         (features([90, 90, 90]), features([90, 90], seed=1), "different classes: one alone has 2;"),
         (features([9, 9], names=["cat", "dog"]), features([9, 9], names=["cat", "ox"]), "one alone has dog, ox;"),
         (features([9, 9]), features([9, 9], names=["0", "1"]), "different classes"),
         (features([90, 90]), features([90, 90]), "the same rows with the same labels"),
-        (features([90, 5]), features([90, 90], seed=1), "fewer than two classes .* 6 rows a class .* 1: 5"),
-        (images([90, 89]), images([90, 90], seed=1), "90 rows a class on both sides .* 8 features .* 1: 89"),
+        (features([90, 5]), features([90, 90], seed=1), "fewer than two classes .* 6 rows a class .*1: 5"),
+        (images([90, 89]), images([90, 90], seed=1), "90 rows a class on both sides .* 8 features.*1: 89"),
         (features([90]), features([90], seed=1), "fewer than two classes .*one class"),
     ],
     ids=[

@@ -76,7 +76,7 @@ def test_folders_of_pictures_differ_by_their_classes(tmp_path, capsys):
     ("write", "words"),
     [
         (lambda path: write_images(path, 1, side=12), "8×8 pixels .* 12×12"),
-        (lambda path: write_features(path, 1), "images of 8×8 .* has 2 features"),
+        (lambda path: write_features(path, 1), "images of 8×8 .* 2 features"),
         (lambda path: write_images(path, 0), "the same rows"),
         (
             lambda path: write_images(path, 1, rows=40),
