@@ -35,12 +35,15 @@ def draw_plane(ax: Axes, ours: pd.DataFrame, published: pd.DataFrame) -> None:
     for row in named.to_dict("records"):
         x, y = row["correlation"], row["diversity"]
         if y > _CROWDED:
-            ax.text(x + 0.03, y, row["name"], fontsize=6, color=row["colour"], va="center")
             continue
         last = max(x, last + _APART)
-        at = {"xy": (x, y), "xytext": (last, y + 0.05), "rotation": 60, "rotation_mode": "anchor"}
+        at = {"xy": (x, y), "xytext": (last, 0.15), "rotation": 60, "rotation_mode": "anchor"}
         line = {"arrowstyle": "-", "linewidth": 0.3, "color": row["colour"]}
         ax.annotate(row["name"], fontsize=6, color=row["colour"], arrowprops=line, **at)
+    last = -1.0
+    for row in named[named["diversity"] > _CROWDED].sort_values("diversity").to_dict("records"):
+        last = max(row["diversity"], last + 1.3 * _APART)
+        ax.text(row["correlation"] + 0.03, last, row["name"], fontsize=6, color=row["colour"], va="center")
     ax.legend(loc="upper right")
 
 
