@@ -10,8 +10,10 @@ import yaml
 from natslib.errors import unknown_name
 
 COLUMNS = ["space", "method", "dataset", "split", "mean", "std", "evidence", "source"]
-SINGLE = ("facts", "listed")
 NUMBERS = ["network", "quantity", "printed", "evidence"]
+SHIFTS = "ood-bench-shift"
+OF_THEIR_OWN = ("facts", "listed", SHIFTS)
+"""Sections that are neither tables nor lists of single numbers."""
 EVIDENCE = {"read": "", "quoted": " q", "recomputed": " c", "remembered": " ?"}
 """How a printed number came down to us, and how it is marked for that where it stands in a text."""
 
@@ -58,11 +60,27 @@ def read_numbers(section: str) -> pd.DataFrame:
 
 def _section(name: str, *, numbers: bool) -> dict[str, Any]:
     """Return a copy of a section that is a list of single numbers, or a table."""
-    sections = {key: each for key, each in _read().items() if key not in SINGLE}
+    sections = {key: each for key, each in _read().items() if key not in OF_THEIR_OWN}
     known = {key: each for key, each in sections.items() if ("numbers" in each) == numbers}
     if name not in known:
         raise unknown_name("list of printed numbers" if numbers else "printed table", name, known)
     return dict(known[name])
+
+
+def read_shifts(form: str) -> pd.DataFrame:
+    """Return the printed shifts of OoD-Bench in one form of the two, "original" or "plus", 0 to 1.
+
+    Columns: data, diversity, diversity_sd, correlation, correlation_sd (over trials; NaN where none is printed),
+    evidence, source. Data sets that are not printed in this form are left out.
+    """
+    content = _read()[SHIFTS]
+    columns = ["diversity", "diversity_sd", "correlation", "correlation_sd"]
+    rows = {name: forms[form] for name, forms in content["data"].items() if form in forms}
+    if not rows:
+        raise unknown_name("form of the two shifts", form, ["original", "plus"])
+    frame = pd.DataFrame.from_dict(rows, orient="index", columns=columns).astype("float64")
+    told = {"evidence": content["evidence"], "source": content["source"]}
+    return frame.rename_axis("data").reset_index().assign(**told)
 
 
 def _evidence(given: str | dict[str, str], dataset: str, split: str) -> str:

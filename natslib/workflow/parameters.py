@@ -156,6 +156,8 @@ CHECKS: dict[str, Check] = {
     "settings": _list_of("settings", SETTINGS),  # how was searched
     "further": _further,  # other datasets that were searched on, each with its settings
     "forms": _text,  # the folder of the records of AutoShrink's published forms
+    "shifts": _text,  # the file of the recorded shifts, a row a trial
+    "form": _one_of("form of the two shifts", "natslib.analysis.shift:FORMS"),
     "own": _text,  # the folder of our own tables, embedded-tss and embedded-sss, as far as they are there
     "author": _text,
     "entry": _text,  # the folder of a leaderboard entry

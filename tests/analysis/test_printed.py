@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import natslib
-from natslib.analysis.printed import EVIDENCE, read_printed
+from natslib.analysis.printed import EVIDENCE, read_printed, read_shifts
 from natslib.errors import UnknownName
 
 TABLES = ["nats-bench-table-4", "nas-bench-201-table-5"]
@@ -82,3 +82,19 @@ def test_nothing_that_measures_reads_them() -> None:
         assert files, part
         for path in files:
             assert not re.search(r"analysis(\.| import .*)printed", path.read_text()), path
+
+
+@pytest.mark.parametrize(("form", "correlation"), [("original", 0.5468), ("plus", 0.43)])
+def test_printed_shifts_are_those_of_one_form(form: str, correlation: float) -> None:
+    shifts = read_shifts(form).set_index("data")
+    assert shifts.loc["Coloured MNIST", "correlation"] == correlation
+    assert len(shifts) == {"original": 11, "plus": 13}[form]
+    assert shifts[["diversity", "correlation"]].stack().between(0, 1).all()
+    assert set(shifts["evidence"]) == {"read"}
+
+
+def test_shifts_are_no_table_of_accuracies_and_have_two_forms() -> None:
+    with pytest.raises(UnknownName, match="printed table"):
+        read_printed("ood-bench-shift")
+    with pytest.raises(UnknownName, match="'original', 'plus'"):
+        read_shifts("hellinger")
