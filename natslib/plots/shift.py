@@ -8,7 +8,7 @@ from natslib.analysis.shift import CALIBRATED, flip_correlation
 from natslib.plots.palette import BLACK, BLUE, GREY, VERMILLION
 
 GATED = {True: ("with the label", "o", BLUE), False: ("without the label", "s", VERMILLION)}
-CALIBRATION = {
+CALIBRATION: dict[bool, dict[str, Any]] = {
     False: {"label": "fixed thresholds", "marker": "o", "color": BLUE, "markerfacecolor": "white"},
     True: {"label": "calibrated", "marker": "D", "color": VERMILLION, "markersize": 3.5},
 }
@@ -24,8 +24,11 @@ def draw_plane(ax: Axes, ours: pd.DataFrame, published: pd.DataFrame) -> None:
         (published, GREY, "o", "published (OoD-Bench)"),
         (ours, BLUE, "D", "ours, digits"),
     ):
-        spread = {"xerr": frame["correlation_sd"].fillna(0), "yerr": frame["diversity_sd"].fillna(0)}
-        style = {"color": colour, "markersize": 3.5, "elinewidth": 0.7, "linestyle": "none"}
+        spread: dict[str, Any] = {
+            "xerr": frame["correlation_sd"].fillna(0),
+            "yerr": frame["diversity_sd"].fillna(0),
+        }
+        style: dict[str, Any] = {"color": colour, "markersize": 3.5, "elinewidth": 0.7, "linestyle": "none"}
         ax.errorbar(frame["correlation"], frame["diversity"], marker=marker, label=label, **spread, **style)
     ax.set(xlim=(-0.04, 0.98), ylim=(-0.09, 1.12), xlabel="correlation", ylabel="diversity")
     named = pd.concat([ours.assign(colour=BLUE), published.assign(colour="#5f5f5f")]).sort_values(
@@ -37,8 +40,8 @@ def draw_plane(ax: Axes, ours: pd.DataFrame, published: pd.DataFrame) -> None:
         if y > _CROWDED:
             continue
         last = max(x, last + _APART)
-        at = {"xy": (x, y), "xytext": (last, 0.15), "rotation": 60, "rotation_mode": "anchor"}
-        line = {"arrowstyle": "-", "linewidth": 0.3, "color": row["colour"]}
+        at: dict[str, Any] = {"xy": (x, y), "xytext": (last, 0.15), "rotation": 60, "rotation_mode": "anchor"}
+        line: dict[str, Any] = {"arrowstyle": "-", "linewidth": 0.3, "color": row["colour"]}
         ax.annotate(row["name"], fontsize=6, color=row["colour"], arrowprops=line, **at)
     last = -1.0
     for row in named[named["diversity"] > _CROWDED].sort_values("diversity").to_dict("records"):
@@ -59,7 +62,7 @@ def draw_truth(ax: Axes, rows: pd.DataFrame, form: str) -> None:
     for gated, some in rows.groupby("gated", sort=False):
         label, marker, colour = GATED[bool(gated)]
         found = some.groupby("e_q")["correlation"].agg(["mean", "std"])
-        style = {"color": colour, "markersize": 4, "elinewidth": 0.8, "linestyle": "none"}
+        style: dict[str, Any] = {"color": colour, "markersize": 4, "elinewidth": 0.8, "linestyle": "none"}
         ax.errorbar(found.index - e_p, found["mean"], yerr=found["std"], marker=marker, label=label, **style)
     ax.set(xlim=(-0.04, 0.8), ylim=(-0.03, 0.85), xlabel="difference of the shares, |e_p − e_q|", title=form)
 
@@ -75,7 +78,7 @@ def draw_calibration(ax: Axes, rows: pd.DataFrame, name: str, *, target: bool) -
     variants = list(dict.fromkeys(rows["variant"]))
     for calibrated, some in rows.groupby("calibrated"):
         found = some.groupby("variant")[name].agg(["mean", "std"]).reindex(variants)
-        style = {"elinewidth": 0.7, "linestyle": "none"} | CALIBRATION[bool(calibrated)]
+        style: dict[str, Any] = {"elinewidth": 0.7, "linestyle": "none"} | CALIBRATION[bool(calibrated)]
         y = np.arange(len(variants)) + (0.15 if calibrated else -0.15)
         ax.errorbar(found["mean"], y, xerr=found["std"], **style)
     ax.set_yticks(range(len(variants)), variants)
