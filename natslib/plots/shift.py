@@ -1,5 +1,7 @@
 """Shifts: diversity against correlation, the estimate against the truth, and what calibration does."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
