@@ -16,13 +16,15 @@ class Split:
 
     images: Tensor
     labels: Tensor
+    domains: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
 
     def to(self, device: torch.device) -> "Split":
         """Return the split on `device`."""
-        return Split(self.images.to(device), self.labels.to(device))
+        domains = None if self.domains is None else self.domains.to(device)
+        return Split(self.images.to(device), self.labels.to(device), domains)
 
 
 def _check(where: str, split: Split, classes: int, side: int, channels: int) -> None:
@@ -57,6 +59,7 @@ class ImageSet:
     std: tuple[float, ...]
     shift: int
     flip: bool
+    environments: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for name, split in {"train": self.train, **self.evaluations}.items():
@@ -84,6 +87,7 @@ class ImageSet:
             self.std,
             self.shift,
             self.flip,
+            self.environments,
         )
 
 
@@ -123,7 +127,8 @@ def augmented_epoch(data: ImageSet, plan: EpochPlan) -> Split:
     picked = padded[
         torch.arange(n, device=device)[order, None, None], rows[order, :, None], columns[order, None, :]
     ]
-    return Split(picked, data.train.labels[order])
+    domains = None if data.train.domains is None else data.train.domains[order]
+    return Split(picked, data.train.labels[order], domains)
 
 
 def normalise(images: Tensor, data: ImageSet) -> Tensor:
