@@ -11,6 +11,7 @@ from torch.nn.functional import cross_entropy
 
 from natslib.errors import ConfigError, UnknownName
 from natslib.nets.mlp import Mlp
+from natslib.training.images import ImageSet, Split
 from natslib.training.objectives import OBJECTIVES, Batch, Setting, make_objective
 from natslib.training.objectives.coral import Coral
 from natslib.training.objectives.dann import Dann
@@ -34,8 +35,15 @@ def network() -> Mlp:
     return Mlp(2, 4, 5).double()
 
 
+def image_set(domains: int) -> ImageSet:
+    """Images of so many environments, of which objectives ask nothing else."""
+    split = Split(torch.zeros(5, 4, 4, 2, dtype=torch.uint8), torch.arange(5))
+    names = tuple(map(str, range(domains)))
+    return ImageSet("some", 5, split, {}, (0.0, 0.0), (1.0, 1.0), shift=0, flip=False, environments=names)
+
+
 def made(name: str, net: Mlp, domains: int = DOMAINS, steps: int = 10, **values: float) -> Any:
-    return make_objective(name, Setting(net, domains, steps, seed=3), values)
+    return make_objective(name, Setting(net, image_set(domains), steps, seed=3), values)
 
 
 def trained(name: str, domains: int = DOMAINS, **values: float) -> list[Tensor]:
@@ -304,7 +312,7 @@ def test_a_batch_may_lack_an_environment_or_have_one_image_of_it(name: str) -> N
 @pytest.mark.parametrize("name", ["irm", "vrex", "groupdro", "coral", "mmd", "dann", "mixup"])
 def test_one_source_environment_is_refused_where_two_are_needed(name: str) -> None:
     with pytest.raises(
-        ConfigError, match=f"{name} needs .* at least 2 source environments.* allowed are erm, rsc"
+        ConfigError, match=f"objective {name} needs 2 or more source environments; some has 1 "
     ):
         made(name, network(), domains=1)
 

@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 
-from natslib.errors import ConfigError, unknown_name
+from natslib.errors import unknown_name
+from natslib.training.environments import need_sources
+from natslib.training.images import ImageSet
 from natslib.training.objectives.coral import Coral
 from natslib.training.objectives.dann import Dann
 from natslib.training.objectives.erm import Erm
@@ -48,22 +50,18 @@ def get_objective(name: str) -> type[Objective]:
 def make_objective(name: str, setting: Setting, values: Mapping[str, float]) -> Objective:
     """Return an objective for one training; `values` replace its default numbers.
 
-    Raises `ConfigError` where it needs more source environments than there are, and for a number it does not have.
+    Raises `ConfigError` where it needs more source environments than there are, `UnknownName` for what it has not.
     """
     kind = get_objective(name)
-    check_domains(name, setting.domains)
+    check_sources(name, setting.data)
     for given in values:
         if given not in kind.numbers:
             raise unknown_name(f"number of {name}", given, kind.numbers)
     return kind(setting, values)
 
 
-def check_domains(name: str, domains: int) -> None:
-    """Raise `ConfigError` where an objective needs more source environments than there are."""
-    kind = get_objective(name)
-    if domains < kind.fewest:
-        enough = [other for other, each in OBJECTIVES.items() if each.fewest <= domains]
-        raise ConfigError(
-            f"{name} needs images of at least {kind.fewest} source environments, and these are of {domains}: "
-            f"allowed are {', '.join(enough)}"
-        )
+def check_sources(name: str, data: ImageSet) -> None:
+    """Raise `ConfigError` where an objective needs more source environments than the images are of."""
+    fewest = get_objective(name).fewest
+    if fewest > 1:
+        need_sources(data, fewest, f"the objective {name}")

@@ -9,6 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
+from natslib.training.images import ImageSet
+
 
 class Batch(NamedTuple):
     """Prepared images (n, c, s, s), labels, int64 (n,), and the number of each image's environment, int64 (n,)."""
@@ -64,12 +66,17 @@ class Number:
 
 @dataclass(frozen=True)
 class Setting:
-    """What an objective is made for: a network, so many source environments, so many steps, and a seed."""
+    """What an objective is made for: a network, the images that it is trained on, so many steps, and a seed."""
 
     network: Classifying
-    domains: int
+    data: ImageSet
     steps: int
     seed: int
+
+    @property
+    def domains(self) -> int:
+        """The number of source environments."""
+        return max(1, len(self.data.environments))
 
 
 class Objective:
