@@ -53,6 +53,10 @@ class TrialData:
     images: ImageSet
     elsewhere: Split | None = None
 
+    def to(self, device: torch.device) -> "TrialData":
+        """Return the images on `device`."""
+        return TrialData(self.images.to(device), self.elsewhere and self.elsewhere.to(device))
+
 
 def load_trial_data(name: str, root: Path, *, verify: bool) -> TrialData:
     """Return the images of a name or path, as `load_images`; of ours each evaluated image is shown once.
@@ -109,20 +113,24 @@ def drawn_numbers(trial: Trial) -> dict[str, float]:
 
 
 def build_trial_network(trial: Trial, images: ImageSet) -> Mlp | MergedNetwork:
-    """Return the untrained network of a trial; its weights depend on the seed alone. Raises `ConfigError`."""
+    """Return the untrained network of a trial on the device of the images; its weights depend on the seed alone.
+
+    Raises `ConfigError` for a network that is neither "mlp" nor a candidate, and as `build_network`.
+    """
+    device = images.train.images.device
     space, _, arch = trial.network.partition(":")
     channels, classes = images.in_channels, images.classes
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(trial.seed)
         if trial.network == MLP:
-            return Mlp(channels, images.resolution, classes)
+            return Mlp(channels, images.resolution, classes).to(device)
         if not arch:
             raise ConfigError(
                 f"unknown network {trial.network!r}: allowed are {MLP!r} and such as 'tss:6111'"
             )
         named = int(arch) if arch.isdecimal() else arch
         built = build_network(space, named, in_channels=channels, classes=classes, scale=SMALL_SCALE)
-    return MergedNetwork(built.to(memory_format=torch.channels_last))
+    return MergedNetwork(built.to(device).to(memory_format=torch.channels_last))  # type: ignore[call-overload]
 
 
 def batches(images: ImageSet, size: int, steps: int, seed: int) -> Iterator[Batch]:
