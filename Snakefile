@@ -165,6 +165,7 @@ for item in CATALOGUE.values():
         input:
             notebook=item.path,
             library=imported_sources(item.path),
+            recorded=item.reads,
             **{name: files for need in item.needs for name, files in needed[need].items()},
         output:
             **saved,

@@ -56,8 +56,8 @@ def objective_table(trials: pd.DataFrame) -> pd.DataFrame:
 def objective_rows(table: pd.DataFrame) -> pd.DataFrame:
     """Return an `objective_table` as texts: a row a dataset and objective, a column a rule, 'mean ± error (score)'."""
     texts = [
-        f"{row.mean:.1f} ± {row.error:.1f}" + ("" if np.isnan(row.score) else f" ({row.score:+.0f})")
-        for row in table.itertuples()
+        f"{mean:.1f} ± {error:.1f}" + ("" if np.isnan(score) else f" ({score:+.0f})")
+        for mean, error, score in table[["mean", "error", "score"]].to_numpy(dtype=np.float64)
     ]
     wide = table.assign(text=texts).pivot_table(
         index=["dataset", "objective"], columns="rule", values="text", aggfunc="first", sort=False

@@ -7,6 +7,7 @@ nor those of a further environment have anything to do with them; the one choice
 from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -91,13 +92,16 @@ def _without_colour(images: ImageSet) -> ImageSet:
     def grey(split: Split) -> Split:
         return replace(split, images=split.images.sum(-1, keepdim=True).to(torch.uint8))
 
+    def final(name: str) -> Split:
+        return grey(images.final[name])
+
     train = grey(images.train)
     pixels = train.images.double()
     return replace(
         images,
         train=train,
         evaluations={name: grey(split) for name, split in images.evaluations.items()},
-        final=Sealed({name: lambda name=name: grey(images.final[name]) for name in images.final}),
+        final=Sealed({name: partial(final, name) for name in images.final}),
         mean=(float(pixels.mean()),),
         std=(float(pixels.std()),),
     )
@@ -136,7 +140,8 @@ def build_trial_network(trial: Trial, images: ImageSet) -> Mlp | MergedNetwork:
 def batches(images: ImageSet, size: int, steps: int, seed: int) -> Iterator[Batch]:
     """Yield augmented batches with `size` random images of each source environment, or all that it has."""
     generator = torch.Generator().manual_seed(seed)
-    each = [torch.nonzero(images.train.domains == number)[:, 0] for number in range(len(images.environments))]
+    domains = prepared(images.train, images).domains
+    each = [torch.nonzero(domains == number)[:, 0] for number in range(len(images.environments))]
     for _ in range(steps):
         rows = torch.cat([some[torch.randperm(len(some), generator=generator)[:size]] for some in each])
         drawn = replace(images, train=images.train.take(rows))
@@ -177,14 +182,16 @@ def run_trial(trial: Trial, data: TrialData) -> dict[str, Any]:
     values = {name: value for name, value in numbers.items() if name not in COMMON}
     objective = make_objective(trial.objective, Setting(network, images, trial.steps, trial.seed), values)
     optimizer = torch.optim.Adam(network.parameters(), numbers["learning_rate"])
-    seen = {"valid": images.evaluations["valid"], "elsewhere": data.elsewhere}
-    best = {name: Best() for name, split in seen.items() if split is not None}
+    seen = {"valid": images.evaluations["valid"]}
+    if data.elsewhere is not None:
+        seen["elsewhere"] = data.elsewhere
+    best = {name: Best() for name in seen}
     looks = np.linspace(0, trial.steps, LOOKS + 1).astype(int)[1:].tolist()
     for step, batch in enumerate(batches(images, int(numbers["batch"]), trial.steps, trial.seed), start=1):
         network.train()
         objective.step(network, optimizer, batch)
-        for name in best if step in looks else ():
-            best[name].look(accuracy(network, images, seen[name]), step, network)
+        for name, split in seen.items() if step in looks else ():
+            best[name].look(accuracy(network, images, split), step, network)
     return {**asdict(trial), "numbers": numbers, **_measured(network, images, best)}
 
 
