@@ -145,7 +145,6 @@ rule table:
 NEEDED = {
     "table": {"table": "results/tables/{source}/manifest.json"},
     "own": {"own": OWN},
-    "forms": {"forms": [f"logs/autoshrink/{name}.parquet" for name in ("eight-nodes-digits", "recurrent-markov")]},
     "further": {},  # among the records
     "recorded": {"recorded": sorted(map(str, Path("logs/multi-trial").glob("*.parquet")))},
 }
@@ -168,6 +167,7 @@ for item in CATALOGUE.values():
         input:
             notebook=item.path,
             library=imported_sources(item.path),
+            reads=item.reads,
             **{name: files for need in item.needs for name, files in needed[need].items()},
         output:
             **saved,

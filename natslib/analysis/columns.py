@@ -149,10 +149,14 @@ def _candidates(runs: pd.DataFrame) -> list[tuple[str, str, str]]:
 
 
 def _blocks(runs: pd.DataFrame) -> pd.DataFrame:
-    """Return one row per dataset, recipe and split, most epochs first; `seeds` leaves out what is only a mean."""
+    """Return one row per dataset, recipe and split, most epochs first; `seeds` leaves out what is only a mean.
+
+    Of equal epochs, plain training ('12') comes before that with another objective ('12-irm').
+    """
     grouped = runs.groupby(["dataset", "recipe", "split"], as_index=False)
     blocks = grouped.agg(epochs=("epochs", "max"), n_archs=("n_archs", "max"), seeds=("seed", _seeds))
-    return blocks.sort_values(["epochs", "n_archs", "recipe"], ascending=False)
+    blocks["plain"] = ~blocks["recipe"].str.contains("-", regex=False)
+    return blocks.sort_values(["epochs", "plain", "n_archs", "recipe"], ascending=False)
 
 
 def _seeds(seeds: pd.Series) -> tuple[int, ...]:

@@ -30,6 +30,7 @@ class Item:
     figures: dict[str, str]
     tables: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
+    reads: tuple[str, ...] = ()
     settings: tuple[str, ...] = ()
     given: tuple[str, ...] = ()
     only: str = ""

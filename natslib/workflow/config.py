@@ -89,7 +89,6 @@ def told(item: Item, name: str, config: Mapping[str, Any]) -> list[str]:
         "further": ["further"],
         "own": [],
         "recorded": [],
-        "forms": [],
     }
     names = [each for need in item.needs for each in needed[need]] + list(item.given)
     stems = {parameter: f"{config['figures']}/{stem}{behind}" for parameter, stem in item.figures.items()}

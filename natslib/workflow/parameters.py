@@ -158,6 +158,8 @@ CHECKS: dict[str, Check] = {
     "forms": _text,  # the folder of the records of AutoShrink's published forms
     "shifts": _text,  # the file of the recorded shifts, a row a trial
     "form": _one_of("form of the two shifts", "natslib.analysis.shift:FORMS"),
+    "trials": _text,  # the file of the recorded trials of objectives, as `natslib objectives` wrote it
+    "selection": _one_of("way to choose a trial", "natslib.analysis.ranking:RULES"),
     "own": _text,  # the folder of our own tables, embedded-tss and embedded-sss, as far as they are there
     "author": _text,
     "entry": _text,  # the folder of a leaderboard entry
@@ -224,6 +226,13 @@ class Parameters:
     def stem(self, name: str) -> Path:
         """Return the absolute stem that parameter `name` asks for."""
         return from_root(self.checked[name])
+
+    def file(self, name: str) -> Path:
+        """Return the absolute path of the file that parameter `name` names; raises `BadSource` where there is none."""
+        path = from_root(self.checked[name])
+        if not path.is_file():
+            raise BadSource(f"{path}: no such file, which {name} asks for")
+        return path
 
     def records(self, space: str, kind: str = "", settings: str = "") -> Path:
         """Return the file of the records of a space, a row an epoch; of its supernets' scores with `kind` "-scores".

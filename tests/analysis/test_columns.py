@@ -139,3 +139,10 @@ def test_each_column_stacks_with_labels():
 
 def test_describe_says_epochs_and_splits():
     assert describe(find_columns(OFFICIAL, measured)) == "200 epochs · validation, test"
+
+
+def test_of_equal_epochs_plain_training_is_the_longest_recipe():
+    runs = runs_of(
+        *(("digits-rotated", recipe, "test", 12, (777,)) for recipe in ("12-irm", "12", "12-vrex"))
+    )
+    assert [column.recipe for column in find_columns(runs, measured, splits=("test",))] == ["12"]

@@ -16,7 +16,6 @@ GIVEN = {
     "further": {"further"},
     "recorded": set(),
     "own": set(),
-    "forms": set(),
 }
 ALWAYS_GIVEN = {
     "table",
