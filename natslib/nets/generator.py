@@ -70,7 +70,7 @@ class Generator(nn.Module):
 
 
 class SmallClassifier(nn.Module):
-    """Four blocks of convolution, norm and ReLU, halved while there are pixels to halve: (n, channels, s, s) -> logits.
+    """Four blocks of convolution, norm and ReLU, halved down to two pixels a side: (n, channels, s, s) -> logits.
 
     64 channels at the paper's scale, 32 at the small one.
     """
@@ -81,7 +81,7 @@ class SmallClassifier(nn.Module):
         for _ in range(4):
             blocks += [nn.Conv2d(channels, width, 3, padding=1, bias=False), nn.BatchNorm2d(width), nn.ReLU()]
             channels = width
-            if side > 1:
+            if side > 2:
                 blocks.append(nn.MaxPool2d(2))
                 side //= 2
         self.features, self.classifier = nn.Sequential(*blocks), nn.Linear(width, classes)
