@@ -68,6 +68,26 @@ _EMBEDDED = (
         "digit-pairs", "digit pairs", 100, 8, 1, 1, False, {"train": 3_000, "valid": 1_500, "test": 1_500}
     ),
     Dataset("photos", "photos", 10, 8, 3, 1, True, {"train": 2_340, "valid": 520, "test": 520}),
+    # Shifted data: `valid` is of the environments that are trained on, `test` of another one.
+    Dataset(
+        "digits-rotated", "rotated digits", 10, 8, 1, 1, False, {"train": 896, "valid": 1_350, "test": 1_353}
+    ),
+    Dataset(
+        "digits-rotated-70",
+        "digits, rotated by 70°",
+        10,
+        8,
+        1,
+        1,
+        False,
+        {"train": 896, "valid": 1_350, "test": 1_353},
+    ),
+    Dataset(
+        "digits-coloured", "coloured digits", 2, 8, 2, 1, False, {"train": 896, "valid": 1_350, "test": 1_353}
+    ),
+    Dataset(
+        "digits-tinted", "tinted digits", 2, 8, 2, 1, False, {"train": 896, "valid": 1_350, "test": 1_353}
+    ),
 )
 
 PAPER: tuple[str, ...] = tuple(dataset.name for dataset in _OF_THE_PAPER)

@@ -17,7 +17,7 @@ from natslib.tables.format.schema import LABEL_LENGTH, SEEDS, is_label
 from natslib.training.device import environment_stamp, ready_device
 from natslib.training.farm import run_farm
 from natslib.training.images import ImageSet
-from natslib.training.jobs import Job, embedded_plan, jobs_for
+from natslib.training.jobs import PLANS, Job, jobs_for
 from natslib.training.recipes import RECIPES, SMALL_RECIPES, get_recipe
 from natslib.training.sources import load_images
 
@@ -43,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder of the raw logs")
     parser.add_argument(
         "--plan",
-        choices=["embedded"],
+        choices=list(PLANS),
         help="train a whole benchmark's list; with --space, of that space alone",
     )
     parser.add_argument("--space", choices=list(SPACES), help="the search space")
@@ -81,7 +81,7 @@ def asked_jobs(args: argparse.Namespace) -> list[Job]:
             raise ConfigError(
                 f"{', '.join(given)} beside --plan, which is a list by itself; allowed is --space"
             )
-        return [job for job in embedded_plan() if args.space in (None, job.space)]
+        return [job for job in PLANS[args.plan]() if args.space in (None, job.space)]
     if missing := [
         f"--{name}" for name in ("space", "arch", "dataset", "recipe") if getattr(args, name) is None
     ]:

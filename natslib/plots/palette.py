@@ -15,6 +15,9 @@ DATASET_COLOURS = {
     "digits": ORANGE,
     "photos": SKY,
     "digit-pairs": PURPLE,
+    "digits-rotated": GREY,
+    "digits-coloured": YELLOW,
+    "digits-tinted": BLACK,
 }
 
 OPERATION_COLOURS = {

@@ -128,8 +128,8 @@ def train_many(
     for rate in recipe.learning_rates():
         set_rate(optimizer, rate)
         start = clock(device)
-        split = augmented_epoch(data, draw_plan(data, generator))
-        prepared = {"train": (normalise(split.images, data), split.labels)} | sets
+        moved = augmented_epoch(data, draw_plan(data, generator))
+        prepared = {"train": (normalise(moved.images, data), moved.labels)} | sets
         for name, (images, labels) in prepared.items():
             step, batch = (optimizer, recipe.batch) if name == "train" else (None, EVALUATION_BATCH)
             tally = one_pass(fused, images, labels, batch, step)
@@ -137,6 +137,13 @@ def train_many(
             for mine, row in zip(curves, tally, strict=True):
                 mine[name].append(row, len(labels), (end - start) / k)
             start = end
+    for name, split in data.open_final().items():
+        images, start = normalise(split.images, data), clock(device)
+        tally = one_pass(fused, images, split.labels, EVALUATION_BATCH, None)
+        time_s = (clock(device) - start) / k
+        for mine, row in zip(curves, tally, strict=True):
+            mine[name] = LearningCurve.unmeasured(recipe.epochs - 1)
+            mine[name].append(row, len(split), time_s)
     return curves
 
 

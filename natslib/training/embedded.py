@@ -9,7 +9,6 @@ import torch
 from sklearn.datasets import load_digits, load_sample_images
 
 from natslib.datasets import get_dataset
-from natslib.errors import unknown_name
 from natslib.training.images import ImageSet, Split
 
 #: Fixes which images belong to which split and how the images of `valid` and `test` are shifted.
@@ -25,12 +24,13 @@ PHOTO_ENDS, PHOTO_STRIDES = (26, 39), {"train": 4, "valid": 8, "test": 8}
 Arrays = tuple[np.ndarray, np.ndarray]
 
 
-def _split(arrays: Arrays) -> Split:
+def split_of(arrays: Arrays) -> Split:
+    """Return images of whole numbers from 0 to 255 and their labels as a split."""
     images, labels = arrays
     return Split(torch.from_numpy(images.astype(np.uint8)), torch.from_numpy(labels.astype(np.int64)))
 
 
-def _shifted(arrays: Arrays, shift: int, views: int, rng: np.random.Generator) -> Arrays:
+def shifted(arrays: Arrays, shift: int, views: int, rng: np.random.Generator) -> Arrays:
     """Return every image (n, h, w, c) at `views` random shifts of up to `shift` pixels, filled with zeros."""
     images, labels = arrays
     _, height, width, _ = images.shape
@@ -45,14 +45,14 @@ def _shifted(arrays: Arrays, shift: int, views: int, rng: np.random.Generator) -
 def _image_set(name: str, parts: dict[str, Arrays]) -> ImageSet:
     """Return the image set of the parts 'train', 'valid' and 'test', normalised by the training images."""
     facts = get_dataset(name)
-    splits = {split: _split(arrays) for split, arrays in parts.items()}
+    splits = {split: split_of(arrays) for split, arrays in parts.items()}
     train = splits.pop("train")
     pixels = train.images.numpy()
     mean, std = (tuple(map(float, f(pixels, axis=(0, 1, 2)))) for f in (np.mean, np.std))
     return ImageSet(name, facts.classes, train, splits, mean, std, shift=facts.shift, flip=facts.flip)
 
 
-def _digit_parts(rng: np.random.Generator) -> dict[str, Arrays]:
+def digit_parts(rng: np.random.Generator) -> dict[str, Arrays]:
     """Return the 1,797 digits, uint8 (n, 8, 8, 1) from 0 to 16, in three disjoint parts."""
     source = load_digits()
     images, labels = source.images.astype(np.uint8)[..., None], source.target
@@ -63,9 +63,9 @@ def _digit_parts(rng: np.random.Generator) -> dict[str, Arrays]:
 def digits() -> ImageSet:
     """Return the handwritten digits of 8x8 pixels, 10 classes, grey; shifted by up to 2 pixels in every split."""
     rng = np.random.default_rng(SPLIT_SEED)
-    parts = _digit_parts(rng)
+    parts = digit_parts(rng)
     for name in ("valid", "test"):
-        parts[name] = _shifted(parts[name], get_dataset("digits").shift, DIGITS_VIEWS, rng)
+        parts[name] = shifted(parts[name], get_dataset("digits").shift, DIGITS_VIEWS, rng)
     return _image_set("digits", parts)
 
 
@@ -86,7 +86,7 @@ def _pairs(arrays: Arrays, n: int, rng: np.random.Generator) -> Arrays:
 
 def _pair_parts(rng: np.random.Generator) -> dict[str, Arrays]:
     """Return the pairs in three parts; those of one part are made of the digits of that part alone."""
-    return {name: _pairs(arrays, PAIRS_SIZES[name], rng) for name, arrays in _digit_parts(rng).items()}
+    return {name: _pairs(arrays, PAIRS_SIZES[name], rng) for name, arrays in digit_parts(rng).items()}
 
 
 def digit_pairs() -> ImageSet:
@@ -94,7 +94,7 @@ def digit_pairs() -> ImageSet:
     rng = np.random.default_rng(SPLIT_SEED)
     parts = _pair_parts(rng)
     for name in ("valid", "test"):
-        parts[name] = _shifted(parts[name], get_dataset("digit-pairs").shift, 1, rng)
+        parts[name] = shifted(parts[name], get_dataset("digit-pairs").shift, 1, rng)
     return _image_set("digit-pairs", parts)
 
 
@@ -133,11 +133,5 @@ def photos() -> ImageSet:
     return _image_set("photos", parts)
 
 
-UNSHIFTED = {"digits": _digit_parts, "digit-pairs": _pair_parts, "photos": _photo_parts}
-
-
-def unshifted_valid(name: str) -> Split:
-    """Return the images of the split `valid` of an embedded set as they are, for searches that shift them anew."""
-    if name not in UNSHIFTED:
-        raise unknown_name("embedded image set", name, UNSHIFTED)
-    return _split(UNSHIFTED[name](np.random.default_rng(SPLIT_SEED))["valid"])
+#: The images of each embedded set before `valid` and `test` are shifted: a generator -> the parts.
+PARTS = {"digits": digit_parts, "digit-pairs": _pair_parts, "photos": _photo_parts}

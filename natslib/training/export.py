@@ -23,13 +23,20 @@ CIFAR10_SETS = {"valid": "x-valid", "test": "ori-test"}
 
 
 def _by_epoch(columns: Mapping[str, list[Any]], name: str) -> dict[int, float]:
-    """Return one column as the official dict of epochs, NaN for what was not finite; raises `BadSource` without it."""
+    """Return one column as the official dict of epochs, NaN for what was not finite; raises `BadSource` without it.
+
+    Epochs without an accuracy, after which the split was not evaluated, are left out as in the official files.
+    """
     if name not in columns:  # own logs may lack it, the official files never do
         raise BadSource(
             f"a record has no {name!r}, without which there is no official one; train it with natslib"
         )
-    values = [float("nan") if value is None else value for value in columns[name]]
-    return dict(zip(columns["epoch"], values, strict=True))
+    rows = zip(columns["epoch"], columns[name], columns["accuracy"], strict=True)
+    return {
+        epoch: float("nan") if value is None else value
+        for epoch, value, accuracy in rows
+        if accuracy is not None
+    }
 
 
 def arch_config(space: Space, arch_str: str, classes: int, scale: Scale) -> dict[str, Any]:

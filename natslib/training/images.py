@@ -1,7 +1,7 @@
 """Image sets in memory: every split is one uint8 tensor; random shifts and flips are made a batch at a time."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
@@ -12,17 +12,45 @@ from natslib.errors import BadSource
 
 @dataclass(frozen=True)
 class Split:
-    """Images, uint8 (n, height, width, channels), and labels, int64 (n,)."""
+    """Images, uint8 (n, height, width, channels), and labels, int64 (n,).
+
+    `domains`, int64 (n,), says which environment each image comes from; None where there is only one.
+    """
 
     images: Tensor
     labels: Tensor
+    domains: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
 
+    def take(self, rows: Tensor | slice) -> "Split":
+        """Return the images of these rows (numbers, a mask or a slice), with their labels and domains."""
+        domains = None if self.domains is None else self.domains[rows]
+        return Split(self.images[rows], self.labels[rows], domains)
+
     def to(self, device: torch.device) -> "Split":
         """Return the split on `device`."""
-        return Split(self.images.to(device), self.labels.to(device))
+        domains = None if self.domains is None else self.domains.to(device)
+        return Split(self.images.to(device), self.labels.to(device), domains)
+
+
+class Sealed(Mapping[str, Split]):
+    """Splits by name, each made when it is first asked for: until then nobody can have seen its images."""
+
+    def __init__(self, makers: Mapping[str, Callable[[], Split]]) -> None:
+        self._makers, self._made = dict(makers), dict[str, Split]()
+
+    def __getitem__(self, name: str) -> Split:
+        if name not in self._made:
+            self._made[name] = self._makers[name]()
+        return self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._makers)
+
+    def __len__(self) -> int:
+        return len(self._makers)
 
 
 def _check(where: str, split: Split, classes: int, side: int, channels: int) -> None:
@@ -38,6 +66,11 @@ def _check(where: str, split: Split, classes: int, side: int, channels: int) -> 
     low, high = int(labels.min()), int(labels.max())
     if low < 0 or high >= classes:
         raise BadSource(f"{where}: class labels go from {low} to {high}; allowed are 0 to {classes - 1}")
+    if split.domains is not None and (
+        split.domains.shape != labels.shape or split.domains.dtype != torch.int64
+    ):
+        form = f"{split.domains.dtype} {tuple(split.domains.shape)}"
+        raise BadSource(f"{where}: domains are {form}; allowed is torch.int64, one an image")
 
 
 @dataclass(frozen=True)
@@ -47,6 +80,8 @@ class ImageSet:
     `name` is the run key of the training set ('cifar10-valid', 'digits', ...). `mean` and `std` are per channel, in
     the units of the stored pixels. `shift`: training images move by up to that many pixels, filled with zeros
     before normalisation. `flip`: half of the training images are mirrored (NATS-Bench, section 3.2).
+    `environments` names the domains of the training images, number 0 first. `final` are evaluation sets that are
+    looked at after the last epoch alone, through `open_final`: the target of shifted data.
     """
 
     name: str
@@ -57,10 +92,22 @@ class ImageSet:
     std: tuple[float, ...]
     shift: int
     flip: bool
+    environments: tuple[str, ...] = ()
+    final: Mapping[str, Split] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name, split in {"train": self.train, **self.evaluations}.items():
-            _check(f"{self.name}, {name}", split, self.classes, self.resolution, len(self.mean))
+            self._check(name, split)
+
+    def _check(self, name: str, split: Split) -> None:
+        _check(f"{self.name}, {name}", split, self.classes, self.resolution, len(self.mean))
+
+    def open_final(self) -> dict[str, Split]:
+        """Return the sets of the final evaluation on the device; raises `BadSource` where their images do not fit."""
+        opened = {name: split.to(self.train.images.device) for name, split in self.final.items()}
+        for name, split in opened.items():
+            self._check(name, split)
+        return opened
 
     @property
     def in_channels(self) -> int:
@@ -73,18 +120,9 @@ class ImageSet:
         return self.train.images.shape[1]
 
     def to(self, device: torch.device) -> "ImageSet":
-        """Return the image set with every split on `device`."""
+        """Return the image set with every split on `device`; those of the final evaluation follow when opened."""
         evaluations = {name: split.to(device) for name, split in self.evaluations.items()}
-        return ImageSet(
-            self.name,
-            self.classes,
-            self.train.to(device),
-            evaluations,
-            self.mean,
-            self.std,
-            self.shift,
-            self.flip,
-        )
+        return replace(self, train=self.train.to(device), evaluations=evaluations)
 
 
 @dataclass(frozen=True)
@@ -123,7 +161,8 @@ def augmented_epoch(data: ImageSet, plan: EpochPlan) -> Split:
     picked = padded[
         torch.arange(n, device=device)[order, None, None], rows[order, :, None], columns[order, None, :]
     ]
-    return Split(picked, data.train.labels[order])
+    domains = None if data.train.domains is None else data.train.domains[order]
+    return Split(picked, data.train.labels[order], domains)
 
 
 def normalise(images: Tensor, data: ImageSet) -> Tensor:

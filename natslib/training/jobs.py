@@ -1,5 +1,6 @@
-"""Which candidates to train: single jobs, and the embedded benchmark's list of them."""
+"""Which candidates to train: single jobs, and the lists of our own benchmarks."""
 
+from collections.abc import Callable
 from itertools import chain
 from typing import NamedTuple
 
@@ -7,6 +8,7 @@ import numpy as np
 
 from natslib.spaces import get_space
 from natslib.spaces.topology import equivalence_class
+from natslib.tables import load
 
 #: Fixes the order of the embedded benchmark's parts, so that an unfinished part is an unbiased sample of it.
 ORDER_SEED = 88
@@ -16,6 +18,8 @@ SUB_GRID = (0, 2, 4, 7)
 FIRST = 2400
 #: So many jobs of each other part come next.
 SAMPLE = 100
+#: So many cells are trained on shifted data, and so many of them on that where seeds are all that tells cells apart.
+SHIFTED_CELLS, WARNING_CELLS = 200, 60
 
 
 class Job(NamedTuple):
@@ -80,3 +84,37 @@ def embedded_plan() -> list[Job]:
     ]
     first = jobs_for("tss", cells[:FIRST], "digits", "12", (777,))
     return [*first, *chain(*(part[:SAMPLE] for part in parts)), *chain(*(part[SAMPLE:] for part in parts))]
+
+
+def stratified(accuracy: np.ndarray, count: int) -> np.ndarray:
+    """Return `count` representatives (`representatives`), one of each equal stratum by `accuracy`, in random order.
+
+    `accuracy` holds a number an architecture of the topology space.
+    """
+    cells = representatives()
+    strata = np.array_split(cells[np.argsort(accuracy[cells], kind="stable")], count)
+    rng = np.random.default_rng(ORDER_SEED)
+    return rng.permutation([rng.choice(stratum) for stratum in strata])
+
+
+def ood_plan() -> list[Job]:
+    """Return the benchmark of shifted data in the order in which it is trained; every beginning is useful by itself.
+
+    Its cells are stratified by the accuracy that `published` has of them on CIFAR-10.
+    """
+    published = load("published").values("accuracy", dataset="cifar10-valid", recipe="200", split="valid")
+    cells = stratified(published, SHIFTED_CELLS)
+    parts = [
+        ("digits-tinted", cells, 777),
+        ("digits-tinted", cells, 888),
+        ("digits-rotated", cells, 777),
+        ("digits-rotated", cells, 888),
+        ("digits-rotated-70", cells[:WARNING_CELLS], 777),
+        ("digits-rotated-70", cells[:WARNING_CELLS], 888),
+        ("digits-rotated", cells, 999),
+        ("digits-rotated", cells, 1110),
+    ]
+    return [job for name, some, seed in parts for job in jobs_for("tss", some, name, "12", (seed,))]
+
+
+PLANS: dict[str, Callable[[], list[Job]]] = {"embedded": embedded_plan, "ood": ood_plan}

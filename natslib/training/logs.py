@@ -39,8 +39,12 @@ def record(
     latency_s: float,
     stamp: Mapping[str, object],
 ) -> dict[str, object]:
-    """Return the record of a finished run; a loss that is not finite is null and marks the run as diverged."""
-    diverged = any(not math.isfinite(loss) for curve in curves.values() for loss in curve.loss)
+    """Return the record of a finished run; a loss that is not finite is null and marks the run as diverged.
+
+    An epoch after which a split was not evaluated has null everywhere; an evaluated one always has an accuracy.
+    """
+    measured = [pair for curve in curves.values() for pair in zip(curve.loss, curve.accuracy, strict=True)]
+    diverged = any(not math.isfinite(loss) for loss, accuracy in measured if not math.isnan(accuracy))
     entry: dict[str, object] = {**job._asdict(), "params_m": params / 1e6, "flops_m": flops / 1e6}
     entry["latency_s"] = _numbers("latency_s", [latency_s])[0]
     entry["splits"] = {name: split_entry(curve) for name, curve in curves.items()}

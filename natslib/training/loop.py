@@ -1,5 +1,6 @@
 """The training loop of one candidate: the protocol of NATS-Bench, data on the device, one record at the end."""
 
+import math
 import time
 from dataclasses import dataclass, field
 
@@ -21,7 +22,10 @@ EVALUATION_BATCH = 256
 
 @dataclass
 class LearningCurve:
-    """What is recorded of one split, a value an epoch: mean loss, accuracies in percent, seconds."""
+    """What is recorded of one split, a value an epoch: mean loss, accuracies in percent, seconds.
+
+    All are NaN of an epoch after which the split was not evaluated.
+    """
 
     loss: list[float] = field(default_factory=list)
     accuracy: list[float] = field(default_factory=list)
@@ -35,6 +39,11 @@ class LearningCurve:
         self.accuracy.append(100 * first / images)
         self.top5.append(100 * five / images)
         self.time_s.append(time_s)
+
+    @classmethod
+    def unmeasured(cls, epochs: int) -> "LearningCurve":
+        """Return the curve of a split that was not evaluated after the first `epochs` epochs."""
+        return cls(*([math.nan] * epochs for _ in range(4)))
 
 
 def clock(device: torch.device) -> float:
@@ -109,10 +118,23 @@ def check_batch(data: ImageSet, recipe: Recipe) -> None:
         raise ConfigError(f"a batch of {recipe.batch} is larger than the {many}: allowed are up to as many")
 
 
+def final_curves(network: nn.Module, data: ImageSet, epochs: int) -> dict[str, LearningCurve]:
+    """Open the sets that are evaluated after the last of `epochs` epochs alone, and return the curve of each."""
+    device, curves = data.train.images.device, {}
+    for name, split in data.open_final().items():
+        images = normalise(split.images, data)
+        start = clock(device)
+        tally = evaluate(network, images, split.labels)
+        curves[name] = LearningCurve.unmeasured(epochs - 1)
+        curves[name].append(tally, len(split), clock(device) - start)
+    return curves
+
+
 def train(network: Network, data: ImageSet, recipe: Recipe, seed: int) -> dict[str, LearningCurve]:
     """Train `network` in place on the device that holds `data`; return a curve a split, 'train' and the evaluations.
 
-    Every epoch is followed by one pass over each evaluation set (NATS-Bench, section 3.3). `seed` fixes the order of
+    Every epoch is followed by one pass over each evaluation set (NATS-Bench, section 3.3), the last also by one over
+    each set of the final evaluation, which nothing looks at before. `seed` fixes the order of
     the images and their augmentation; the initial weights are the network's own. The network is left in evaluation
     mode. Raises `ConfigError` when a batch is larger than the training set.
     """
@@ -134,5 +156,6 @@ def train(network: Network, data: ImageSet, recipe: Recipe, seed: int) -> dict[s
             start = clock(device)
             tally = evaluate(merged, images, labels)
             curves[name].append(tally, len(labels), clock(device) - start)
+    curves |= final_curves(merged, data, recipe.epochs)
     network.eval()
     return curves

@@ -157,8 +157,7 @@ def cifar10_halves() -> tuple[list[int], list[int]]:
 
 def take(split: Split, rows: list[int]) -> Split:
     """Return some images of a split."""
-    index = torch.tensor(rows)
-    return Split(split.images[index], split.labels[index])
+    return split.take(torch.tensor(rows))
 
 
 def halves_of_test(test: Split, file: DataFile, root: Path, *, verify: bool) -> dict[str, Split]:

@@ -7,9 +7,8 @@ from pathlib import Path
 import torch
 
 from natslib.errors import ConfigError
-from natslib.training.embedded import UNSHIFTED, unshifted_valid
 from natslib.training.images import ImageSet, Split, augmented_epoch, draw_plan, normalise
-from natslib.training.sources import load_images
+from natslib.training.sources import UNSHIFTED, load_images, unshifted_valid
 from natslib.weight_sharing.method import Batch
 
 
@@ -26,9 +25,9 @@ class SearchData:
 
 
 def search_data(images: ImageSet, valid: Split) -> SearchData:
-    """Return the training images of a set beside validation images."""
+    """Return the training images of a set beside validation images; what is evaluated at the end is left behind."""
     name = images.name.removesuffix("-valid")
-    train = replace(images, evaluations={})
+    train = replace(images, evaluations={}, final={})
     return SearchData(name, train, replace(train, train=valid))
 
 
@@ -54,17 +53,17 @@ def load_search_data(
 def halved(images: ImageSet) -> SearchData:
     """Return the first half of the training images to train on, the second to choose by."""
     whole, middle = images.train, len(images.train) // 2
-    first, second = (
-        Split(whole.images[some], whole.labels[some]) for some in (slice(middle), slice(middle, None))
-    )
+    first, second = whole.take(slice(middle)), whole.take(slice(middle, None))
     return search_data(replace(images, train=first), second)
 
 
 def batches(images: ImageSet, split: Split, size: int) -> Iterator[Batch]:
     """Yield a split in batches, normalised as `images`; the last may be smaller."""
     prepared = normalise(split.images, images)
-    for some, labels in zip(prepared.split(size), split.labels.split(size), strict=True):
-        yield Batch(some, labels)
+    for start in range(0, len(split), size):
+        rows = slice(start, start + size)
+        some = split.take(rows)
+        yield Batch(prepared[rows], some.labels, some.domains)
 
 
 def paired_epoch(data: SearchData, size: int, generator: torch.Generator) -> Iterator[tuple[Batch, Batch]]:
@@ -74,7 +73,7 @@ def paired_epoch(data: SearchData, size: int, generator: torch.Generator) -> Ite
     """
     n, valid = len(data.train.train), data.valid.train
     rows = torch.randint(len(valid), (n,), generator=generator).to(valid.labels.device)
-    drawn = replace(data.valid, train=Split(valid.images[rows], valid.labels[rows]))
+    drawn = replace(data.valid, train=valid.take(rows))
     train_epoch, valid_epoch = (
         augmented_epoch(images, draw_plan(images, generator)) for images in (data.train, drawn)
     )
@@ -110,4 +109,4 @@ class SelectionBatches:
             return batches(self._images, moved, self._size)
         split = self._images.train
         order = torch.randperm(len(split), generator=generator).to(split.labels.device)
-        return batches(self._images, Split(split.images[order], split.labels[order]), self._size)
+        return batches(self._images, split.take(order), self._size)

@@ -18,10 +18,14 @@ if TYPE_CHECKING:
 
 
 class Batch(NamedTuple):
-    """Prepared images, float32 (n, channels, h, w) with channels last in memory, and labels, int64 (n,)."""
+    """Prepared images, float32 (n, channels, h, w) with channels last in memory, and labels, int64 (n,).
+
+    `domains`, int64 (n,), are the environments of the images where there are several.
+    """
 
     images: Tensor
     labels: Tensor
+    domains: Tensor | None = None
 
 
 class ValidBatches(Protocol):
