@@ -102,6 +102,7 @@ def drawn() -> dict[str, Any]:
 def test_every_method_of_every_paper_is_recorded() -> None:
     desk_sized = {
         "digits",
+        "digits-20",
         "digits-40",
         "digits-60",
         "nas-bench-201-digits",
