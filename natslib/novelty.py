@@ -37,14 +37,15 @@ PUBLISHED = Novelty(
     classifier_epochs=100,
 )
 #: For the embedded image sets. With the released weights the transport grows until no label is left (`PUBLISHED` is
-#: kept as it is: a test shows it), so features have length one here.
+#: kept as it is: a test shows it), so features have length one here. Weighed 0.1 the transport moves rotated digits
+#: little (D stays as sure of them), 2 turns them into one another's sources.
 AT_DESK = Novelty(
     generator_learning_rate=1e-3,
     cycle_weight=10.0,
     label_weight=1.0,
-    novelty_weight=0.1,
+    novelty_weight=0.5,
     synthetic_share=1.0,
     reversal=True,
     unit_embeddings=True,
-    classifier_epochs=20,
+    classifier_epochs=40,
 )
