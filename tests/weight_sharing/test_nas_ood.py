@@ -24,6 +24,7 @@ from .tiny import CLASSES, SCALE, Endless, noise, supernet, tiny
 
 FORMS = pytest.mark.parametrize("name", ["nas-ood", "nas-ood-bilevel"])
 RATES = {"learning_rate": 0.0, "learning_rate_min": 0.0, "arch_learning_rate": 0.0, "clip": torch.inf}
+STILL = {"generator_learning_rate": 0.0}
 WEIGHTS = ("cycle_weight", "label_weight", "novelty_weight")
 
 
@@ -88,7 +89,7 @@ def rises(method: Any, parameters: list[Tensor], some: Batch) -> tuple[float, fl
 @pytest.mark.parametrize("reversal", [True, False])
 def test_down_its_gradient_the_generator_ascends_and_the_others_descend(name: str, reversal: bool) -> None:
     """By finite differences, every weight of the generator's own loss being zero."""
-    method = settled(name, dict.fromkeys(WEIGHTS, 0.0) | {"reversal": reversal}, **RATES)
+    method = settled(name, dict.fromkeys(WEIGHTS, 0.0) | STILL | {"reversal": reversal}, **RATES)
     some = batch(1)
     method.step(batch(2) if name == "nas-ood-bilevel" else some, some)
     for parameters, sign in [
@@ -103,7 +104,7 @@ def test_down_its_gradient_the_generator_ascends_and_the_others_descend(name: st
 
 @pytest.mark.usefixtures("_double")
 def test_one_backward_pass_gives_the_sum_of_the_separate_gradients() -> None:
-    method, some = settled("nas-ood", **RATES), batch(1)
+    method, some = settled("nas-ood", STILL, **RATES), batch(1)
     generator = list(method.novel.generator.parameters())
     own = torch.autograd.grad(method.novel.judged(*some).loss, generator)
     network = list(method.network.parameters())
@@ -137,7 +138,7 @@ def test_which_images_the_weights_and_the_mixture_learn_on(name: str) -> None:
     """Single level: all on the training batch. Two levels: mixture and generator on the held-out batch alone."""
     gradients = {}
     for train, valid in ((1, 2), (1, 3), (4, 2)):
-        method = settled(name, **RATES)
+        method = settled(name, STILL, **RATES)
         method.step(batch(train), batch(valid))
         parts = (method.network.parameters(), [method.alphas], method.novel.generator.parameters())
         gradients[train, valid] = [torch.cat([p.grad.flatten() for p in part]) for part in parts]
@@ -182,7 +183,7 @@ def test_published_settings_are_the_released_ones() -> None:
 
 def small(**changes: Any) -> Any:
     smoke = settings_of("smoke", "nas-ood", "tss")
-    novelty = replace(smoke.novelty, classifier_epochs=changes.pop("classifier_epochs", 8))
+    novelty = replace(smoke.novelty, classifier_epochs=changes.pop("classifier_epochs", 30))
     return replace(smoke, scale=SCALE, batch=20, valid_batch=18, scored=3, novelty=novelty, **changes)
 
 
@@ -228,8 +229,8 @@ def test_a_search_that_goes_on_does_not_train_its_classifiers_again(
         torch.testing.assert_close(*states, rtol=0, atol=0)
     run.advance()
     other.advance()
-    timeless = [{key: value for key, value in each.rows[-1].items() if key != "time_s"} for each in (run, other)]
-    assert timeless[0] == timeless[1]
+    frames = [pd.DataFrame(each.rows).drop(columns="time_s") for each in (run, other)]
+    pd.testing.assert_frame_equal(*frames)
 
 
 def test_the_records_say_how_the_generator_fares(tmp_path: Path) -> None:
