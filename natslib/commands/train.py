@@ -18,6 +18,7 @@ from natslib.training.device import environment_stamp, ready_device
 from natslib.training.farm import run_farm
 from natslib.training.images import ImageSet
 from natslib.training.jobs import PLANS, Job, jobs_for
+from natslib.training.objectives import OBJECTIVES
 from natslib.training.recipes import RECIPES, SMALL_RECIPES, get_recipe
 from natslib.training.sources import load_images
 
@@ -51,7 +52,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", help="seeds, such as 777,888,999 (777)")
     parser.add_argument("--dataset", help=f"{DATASET}, or the path of your own images")
     parser.add_argument(
-        "--recipe", help=f"{RECIPE}: {', '.join(RECIPES)}; at the small scale {', '.join(SMALL_RECIPES)}"
+        "--recipe",
+        help=f"{RECIPE}: {', '.join(RECIPES)}; at the small scale {', '.join(SMALL_RECIPES)}; with an objective "
+        f"for shifted data behind it, as in 12-irm: {', '.join(list(OBJECTIVES)[1:])}",
     )
     parser.add_argument(
         "--scale", choices=list(SCALES), help="of recipe and network; needed for your own images"

@@ -98,5 +98,9 @@ class MergedNetwork(nn.Module):
         self.body = nn.Sequential(network.stem, *body, network.last)
         self.classifier = network.classifier
 
+    def features(self, images: Tensor) -> Tensor:
+        """Return the pooled features (n, c_last) in front of the classifier."""
+        return self.body(images).mean(dim=(2, 3))
+
     def forward(self, images: Tensor) -> Tensor:
-        return self.classifier(self.body(images).mean(dim=(2, 3)))
+        return self.classifier(self.features(images))

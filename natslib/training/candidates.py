@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
+from operator import attrgetter
 
 import torch
 from torch import Tensor, nn
@@ -24,7 +25,7 @@ from natslib.training.loop import (
     tally_batch,
     train,
 )
-from natslib.training.recipes import Recipe
+from natslib.training.recipes import Recipe, is_erm
 
 
 def initial_network(job: Job, data: ImageSet, recipe: Recipe) -> Network:
@@ -68,12 +69,14 @@ def groups(jobs: Iterable[Job], size: int) -> Iterator[list[Job]]:
     """Yield the jobs in their order in groups of at most `size` that can be trained at once.
 
     They share dataset, recipe and seed (so the order of the images), and belong to the topology space: networks of the
-    size space differ in their widths, each is a group of its own. Raises `ConfigError` for a size below 1.
+    size space differ in their widths, each is a group of its own, and so is each with an objective other than ERM.
+    Raises `ConfigError` for a size below 1.
     """
     if size < 1:
         raise ConfigError(f"groups of {size} candidates: allowed are 1 and more")
-    for (space, *_), some in groupby(jobs, key=lambda job: (job.space, job.dataset, job.recipe, job.seed)):
-        alike, step = list(some), size if space == "tss" else 1
+    alike_in = ("space", "recipe", "dataset", "seed")
+    for (space, recipe, *_), some in groupby(jobs, key=attrgetter(*alike_in)):
+        alike, step = list(some), size if space == "tss" and is_erm(recipe) else 1
         for start in range(0, len(alike), step):
             yield alike[start : start + step]
 

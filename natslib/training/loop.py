@@ -11,7 +11,8 @@ from torch.nn.functional import cross_entropy
 from natslib.errors import ConfigError
 from natslib.nets.candidate import Network
 from natslib.nets.merged import MergedNetwork
-from natslib.training.images import ImageSet, augmented_epoch, draw_plan, normalise
+from natslib.training.images import ImageSet, Split, augmented_epoch, draw_plan, normalise
+from natslib.training.objectives import Batch, Objective, Setting, make_objective
 from natslib.training.recipes import Recipe
 
 TOP = 5
@@ -66,19 +67,21 @@ def tally_batch(logits: Tensor, labels: Tensor, mean_loss: Tensor) -> Tensor:
 
 
 def train_epoch(
-    network: nn.Module, optimizer: torch.optim.Optimizer, images: Tensor, labels: Tensor, batch: int
+    network: MergedNetwork, optimizer: torch.optim.Optimizer, epoch: Batch, batch: int, objective: Objective
 ) -> Tensor:
     """Train on the prepared images of one epoch; return the tally in training mode."""
     network.train()
-    total = torch.zeros(3, dtype=torch.float64, device=images.device)
-    for some, truth in zip(images.split(batch), labels.split(batch), strict=True):
-        optimizer.zero_grad()
-        logits = network(some)
-        loss = cross_entropy(logits, truth)
-        loss.backward()
-        optimizer.step()
-        total += tally_batch(logits.detach(), truth, loss.detach())
+    total = torch.zeros(3, dtype=torch.float64, device=epoch.images.device)
+    for parts in zip(*(part.split(batch) for part in epoch), strict=True):
+        _, risk, logits, labels = objective.step(network, optimizer, Batch(*parts))
+        total += tally_batch(logits.detach(), labels, risk.detach())
     return total
+
+
+def prepared(split: Split, data: ImageSet) -> Batch:
+    """Return images as the network takes them, with their labels and environments: number 0 where none is known."""
+    domains = torch.zeros_like(split.labels) if split.domains is None else split.domains
+    return Batch(normalise(split.images, data), split.labels, domains)
 
 
 @torch.inference_mode()
@@ -134,15 +137,18 @@ def train(network: Network, data: ImageSet, recipe: Recipe, seed: int) -> dict[s
     """Train `network` in place on the device that holds `data`; return a curve a split, 'train' and the evaluations.
 
     Every epoch is followed by one pass over each evaluation set (NATS-Bench, section 3.3), the last also by one over
-    each set of the final evaluation, which nothing looks at before. `seed` fixes the order of
-    the images and their augmentation; the initial weights are the network's own. The network is left in evaluation
-    mode. Raises `ConfigError` when a batch is larger than the training set.
+    each set of the final evaluation, which nothing looks at before. `seed` fixes the order of the images and their
+    augmentation; the initial weights are the network's own. The network is left in evaluation mode. The training loss
+    of the curves is the cross-entropy, whatever the objective adds to it. Raises `ConfigError` when a batch is larger
+    than the training set, or it lacks environments that the objective needs.
     """
     check_batch(data, recipe)
     device = data.train.images.device
     network = network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     merged = MergedNetwork(network)
     optimizer = sgd(merged, recipe)
+    steps = recipe.epochs * -(-len(data.train) // recipe.batch)
+    objective = make_objective(recipe.objective, Setting(merged, data, steps, seed), recipe.numbers)
     generator = torch.Generator().manual_seed(seed)
     sets = {name: (normalise(split.images, data), split.labels) for name, split in data.evaluations.items()}
     curves = {name: LearningCurve() for name in ("train", *sets)}
@@ -150,7 +156,7 @@ def train(network: Network, data: ImageSet, recipe: Recipe, seed: int) -> dict[s
         set_rate(optimizer, rate)
         start = clock(device)
         split = augmented_epoch(data, draw_plan(data, generator))
-        tally = train_epoch(merged, optimizer, normalise(split.images, data), split.labels, recipe.batch)
+        tally = train_epoch(merged, optimizer, prepared(split, data), recipe.batch, objective)
         curves["train"].append(tally, len(split), clock(device) - start)
         for name, (images, labels) in sets.items():
             start = clock(device)

@@ -1,20 +1,25 @@
 """How candidates are trained: the paper's hyper-parameters, and small ones for the embedded image sets."""
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 import pandas as pd
 
 from natslib.datasets import DATASETS, PAPER, Dataset
 from natslib.errors import unknown_name
 from natslib.spaces import PAPER_SCALE, SMALL_SCALE, Scale
+from natslib.training.objectives import get_objective
+
+ERM = "erm"
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """How candidates of one recipe are trained: SGD with Nesterov momentum, cosine schedule, cross-entropy.
+    """How candidates of one recipe are trained: SGD with Nesterov momentum, cosine schedule, an objective.
 
-    `name` is the key of the records ('12', '200', ...). `batch` in images. Weight decay acts on all parameters.
+    `name` is the key of the records ('12', '200', '12-irm', ...). `batch` in images. Weight decay acts on all
+    parameters. `objective` is one of `OBJECTIVES`, "erm" the cross-entropy alone; `numbers` replace its defaults.
     """
 
     name: str
@@ -24,6 +29,9 @@ class Recipe:
     momentum: float
     weight_decay: float
     scale: Scale
+    # Not in the text of a recipe, from which searches that were begun earlier are known: its name says the objective.
+    objective: str = field(default=ERM, repr=False)
+    numbers: Mapping[str, float] = field(default_factory=dict, repr=False, hash=False)
 
     def learning_rates(self) -> tuple[float, ...]:
         """Return the learning rate of each epoch: half a cosine, stepped once an epoch, that never reaches zero."""
@@ -51,11 +59,22 @@ SMALL_RECIPES: dict[str, Recipe] = {recipe.name: recipe for recipe in map(_small
 
 
 def get_recipe(name: str, *, small: bool) -> Recipe:
-    """Return the paper's recipe of that name, or the one for the small embedded sets; raises `UnknownName`."""
+    """Return the paper's recipe of that name, or the one for the small embedded sets; raises `UnknownName`.
+
+    A name with an objective, such as '12-irm', is the recipe '12' with that objective.
+    """
     recipes = SMALL_RECIPES if small else RECIPES
-    if name not in recipes:
+    base, _, objective = name.partition("-")
+    if base not in recipes or objective == ERM or name == f"{base}-":
         raise unknown_name("recipe", name, recipes)
-    return recipes[name]
+    if not objective:
+        return recipes[base]
+    return replace(recipes[base], name=name, objective=get_objective(objective).name)
+
+
+def is_erm(recipe: str) -> bool:
+    """Return whether the recipe of that name minimises the cross-entropy alone."""
+    return "-" not in recipe
 
 
 _NAMES = {"12": "H0", "200": "H1", "90": "H2"}

@@ -1,10 +1,12 @@
 """The recipes are the published ones."""
 
+from dataclasses import replace
+
 import pytest
 
 from natslib.errors import UnknownName
 from natslib.spaces import PAPER_SCALE, SMALL_SCALE
-from natslib.training.recipes import RECIPES, SMALL_RECIPES, get_recipe
+from natslib.training.recipes import RECIPES, SMALL_RECIPES, get_recipe, is_erm
 
 
 @pytest.mark.parametrize(
@@ -36,3 +38,27 @@ def test_embedded_sets_have_a_short_and_a_long_recipe_of_their_own() -> None:
         UnknownName, match=f"unknown recipe '200': allowed are {', '.join(map(repr, SMALL_RECIPES))}"
     ):
         get_recipe("200", small=True)
+
+
+def test_an_objective_behind_a_recipe_changes_that_alone() -> None:
+    plain, irm = (get_recipe(name, small=True) for name in ("12", "12-irm"))
+    assert (plain.objective, irm.objective, irm.name) == ("erm", "irm", "12-irm")
+    assert replace(irm, name="12", objective="erm") == plain
+    assert repr(plain).count("objective") == 0, (
+        "searches that were begun before objectives are known by this text"
+    )
+    assert is_erm("12")
+    assert not is_erm("12-irm")
+
+
+@pytest.mark.parametrize("name", ["12-", "12-erm", "13-irm", "-irm", "irm"])
+def test_a_recipe_has_one_name(name: str) -> None:
+    with pytest.raises(UnknownName, match=f"unknown recipe '{name}': allowed are '12', '36'"):
+        get_recipe(name, small=True)
+
+
+def test_an_unknown_objective_is_refused() -> None:
+    with pytest.raises(
+        UnknownName, match=r"unknown objective 'irn': allowed are 'erm', .*did you mean 'irm'"
+    ):
+        get_recipe("12-irn", small=True)
