@@ -5,7 +5,8 @@ Pictures are recognised by content among a few formats that Pillow itself decode
 
 import os
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,25 +33,26 @@ def read_folder(
     folders in that of the training images. Raises `BadSource` for whatever else lies there, unless it is hidden.
     """
     images, labels, root = {}, {}, path.resolve()
-    for split, folder in _splits(path, root, split_names).items():
-        files = [file for name in _entries(folder, root, folders=True) for file in _entries(name, root)]
-        if split == "train":
-            classes = [name.name for name in _entries(folder, root, folders=True)]
-            if empty := sorted(set(classes) - {file.parent.name for file in files}):
-                raise BadSource(f"{folder / empty[0]} holds no picture; a class needs images to train on")
-        if strange := sorted({file.parent.name for file in files} - set(classes)):
-            raise BadSource(f"{folder} has the class {strange[0]!r}; allowed are {', '.join(classes)}")
+    folders = split_folders(path, root, split_names)
+    if "train" not in folders:
+        raise BadSource(
+            f"{path} has the splits {sorted(folders)}; needed are train and one of valid and test"
+        )
+    classes = class_names(folders["train"], root)
+    for split, folder in folders.items():
+        files = class_files(folder, root, classes)
+        if split == "train" and (empty := sorted(set(classes) - {file.parent.name for file in files})):
+            raise BadSource(f"{folder / empty[0]} holds no picture; a class needs images to train on")
         if files:
-            images[split] = _pictures(files)
-            labels[split] = np.array([file.parent.name for file in files])
+            images[split] = read_pictures(files)
+            labels[split] = class_labels(files)
     return images, labels
 
 
-def _splits(path: Path, root: Path, split_names: Mapping[str, str]) -> dict[str, Path]:
+def split_folders(path: Path, root: Path, split_names: Mapping[str, str]) -> dict[str, Path]:
     """Return the folder of each split, the training images first; files beside them are left alone."""
     found: dict[str, Path] = {}
-    for folder in (entry for entry in sorted(path.iterdir()) if entry.is_dir() and not _hidden(entry)):
-        _refuse_leading_out(folder, root)
+    for folder in subfolders(path, root):
         split = split_names.get(folder.name.casefold())
         if split is None:
             raise BadSource(
@@ -60,9 +62,33 @@ def _splits(path: Path, root: Path, split_names: Mapping[str, str]) -> dict[str,
         if split in found:
             raise BadSource(f"{path} has two folders of {split}: {found[split].name} and {folder.name}")
         found[split] = folder
-    if "train" not in found:
-        raise BadSource(f"{path} has the splits {sorted(found)}; needed are train and one of valid and test")
-    return {"train": found.pop("train"), **found}
+    return {split: found[split] for split in sorted(found, key=lambda split: split != "train")}
+
+
+def subfolders(path: Path, root: Path) -> list[Path]:
+    """Return the folders in a folder that are not hidden, by name; raises `BadSource` for a link that leads out."""
+    folders = [entry for entry in sorted(path.iterdir()) if entry.is_dir() and not _hidden(entry)]
+    for folder in folders:
+        _refuse_leading_out(folder, root)
+    return folders
+
+
+def class_names(folder: Path, root: Path) -> list[str]:
+    """Return the names of the classes of a split's folder, ascending."""
+    return [name.name for name in _entries(folder, root, folders=True)]
+
+
+def class_files(folder: Path, root: Path, classes: Sequence[str]) -> list[Path]:
+    """Return the pictures of a split's folder, class by class, unopened; raises `BadSource` for another class."""
+    files = [file for name in _entries(folder, root, folders=True) for file in _entries(name, root)]
+    if strange := sorted({file.parent.name for file in files} - set(classes)):
+        raise BadSource(f"{folder} has the class {strange[0]!r}; allowed are {', '.join(classes)}")
+    return files
+
+
+def class_labels(files: Sequence[Path]) -> np.ndarray:
+    """Return the class of each picture, the name of its folder."""
+    return np.array([file.parent.name for file in files])
 
 
 def _hidden(path: Path) -> bool:
@@ -95,7 +121,7 @@ def _entries(folder: Path, root: Path, *, folders: bool = False) -> Iterator[Pat
         yield path
 
 
-def _pictures(files: list[Path]) -> np.ndarray:
+def read_pictures(files: Sequence[Path]) -> np.ndarray:
     """Return pictures as uint8 (n, height, width, 3); raises `BadSource` unless all have one size."""
     pictures: list[np.ndarray] = []
     for file in files:
@@ -106,6 +132,13 @@ def _pictures(files: list[Path]) -> np.ndarray:
     return np.stack(pictures)
 
 
+def check_sizes(files: Sequence[Path], shape: tuple[int, ...]) -> None:
+    """Raise `BadSource` unless all pictures have that (height, width), as their heads say; no pixel is read."""
+    for file in files:
+        with _opened(file) as picture:
+            _check_size(file, (picture.height, picture.width), shape)
+
+
 def memory() -> int:
     """Return this machine's memory in bytes, without end where it is not known."""
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else 2**62
@@ -113,14 +146,21 @@ def memory() -> int:
 
 def _picture(file: Path, shape: tuple[int, ...] | None) -> np.ndarray:
     """Return a picture as uint8 (height, width, 3), checked before it is decoded; raises `BadSource`."""
+    with _opened(file) as picture:
+        _check_size(file, (picture.height, picture.width), shape)
+        return _colours(file, picture)
+
+
+@contextmanager
+def _opened(file: Path) -> "Iterator[Image.Image]":
+    """Open a picture, of which only the head is read so far; whatever goes wrong with it is a `BadSource`."""
     from PIL import Image, UnidentifiedImageError  # only here: nothing else needs it
 
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of odd metadata; sizes are checked here
             with Image.open(file, formats=FORMATS) as picture:
-                _check_size(file, (picture.height, picture.width), shape)
-                return _colours(file, picture)
+                yield picture
     except BadSource:
         raise
     except UnidentifiedImageError:

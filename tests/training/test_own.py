@@ -175,7 +175,7 @@ def test_a_file_that_unpacks_beyond_the_memory_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     np.savez_compressed(tmp_path / "mine.npz", **ours(np.zeros((12, 512, 512, 3), np.uint8)))
-    monkeypatch.setattr("natslib.training.own.memory", lambda: 2**20)
+    monkeypatch.setattr("natslib.training.npz.memory", lambda: 2**20)
     with pytest.raises(BadSource, match=r"unpacks to 14,.* bytes, more than this machine's memory"):
         own_images(tmp_path / "mine.npz")
 
