@@ -84,11 +84,11 @@ class SmallClassifier(nn.Module):
             if side > 2:
                 blocks.append(nn.MaxPool2d(2))
                 side //= 2
-        self.features, self.classifier = nn.Sequential(*blocks), nn.Linear(width, classes)
+        self.body, self.classifier = nn.Sequential(*blocks), nn.Linear(width, classes)
 
-    def embed(self, images: Tensor) -> Tensor:
+    def features(self, images: Tensor) -> Tensor:
         """Return the features (n, width) that the classes are told by."""
-        return cast(Tensor, self.features(images)).mean((2, 3))
+        return cast(Tensor, self.body(images)).mean((2, 3))
 
     def forward(self, images: Tensor) -> Tensor:
-        return cast(Tensor, self.classifier(self.embed(images)))
+        return cast(Tensor, self.classifier(self.features(images)))

@@ -15,7 +15,6 @@ from natslib.nets.transport import transport
 from natslib.spaces import Scale
 from natslib.training.environments import need_sources
 from natslib.training.images import ImageSet, Split, augmented_epoch, draw_plan, normalise
-from natslib.training.loop import evaluate, train_epoch
 from natslib.novelty import Novelty
 
 SMALLEST_SIDE = 8
@@ -67,7 +66,9 @@ def form_of(images: ImageSet, who: str) -> Form:
     need_sources(images, 2, who)
     side = images.resolution
     if side < SMALLEST_SIDE:
-        raise ConfigError(f"{who} needs images of {SMALLEST_SIDE} or more pixels a side; {images.name} has {side}")
+        raise ConfigError(
+            f"{who} needs images of {SMALLEST_SIDE} or more pixels a side; {images.name} has {side}"
+        )
     return Form(images.in_channels, side, images.classes, len(images.environments))
 
 
@@ -116,10 +117,16 @@ class NovelDomain:
             epoch = augmented_epoch(images, draw_plan(images, generator))
             truth = epoch.labels if judge is self.classes else epoch.domains
             assert truth is not None
-            train_epoch(judge, optimizer, normalise(epoch.images, images), truth, JUDGE_BATCH)
-        judge.requires_grad_(requires_grad=False)
-        tally = evaluate(judge, normalise(held_out.images, images), held_out.labels)
-        return 100 * float(tally[1]) / len(held_out)
+            judge.train()
+            prepared = normalise(epoch.images, images).split(JUDGE_BATCH)
+            for some, right in zip(prepared, truth.split(JUDGE_BATCH), strict=True):
+                optimizer.zero_grad()
+                cross_entropy(judge(some), right).backward()
+                optimizer.step()
+        judge.requires_grad_(requires_grad=False).eval()
+        with torch.no_grad():
+            guessed = judge(normalise(held_out.images, images)).argmax(1)
+        return 100 * float((guessed == held_out.labels).float().mean())
 
     def draw(self, images: Tensor, domains: Tensor) -> Tensor:
         """Return images of the novel domain, drawn after those of `domains`."""
@@ -131,13 +138,9 @@ class NovelDomain:
         back = self.generator(drawn, torch.full_like(domains, self.form.domains), domains)
         cycle = l1_loss(back, images)
         label = cross_entropy(self.classes(drawn), labels)
-        distance = transport(*(self._features(self.domains.embed(some)) for some in (drawn, images)))
+        distance = transport(*(self._features(self.domains.features(some)) for some in (drawn, images)))
         weighed = self.novelty
-        loss = (
-            weighed.cycle_weight * cycle
-            + weighed.label_weight * label
-            - weighed.novelty_weight * distance
-        )
+        loss = weighed.cycle_weight * cycle + weighed.label_weight * label - weighed.novelty_weight * distance
         return Drawn(drawn, loss, torch.stack([cycle, label, distance]).detach())
 
     @torch.no_grad()
@@ -145,7 +148,7 @@ class NovelDomain:
         """Return how images drawn after these compare with them."""
         drawn = self.draw(images, domains)
         right = (self.classes(drawn).argmax(1) == labels).float().mean()
-        embedded = [self.domains.embed(some) for some in (drawn, images)]
+        embedded = [self.domains.features(some) for some in (drawn, images)]
         confidences = [self.domains.classifier(some).softmax(1).amax(1).mean() for some in embedded]
         new, old = map(self._features, embedded)
         sources = [old[domains == domain][:COMPARED] for domain in domains.unique()]

@@ -46,5 +46,5 @@ def test_the_paper_s_generator_is_64_wide_and_the_small_one_fits_in_200_kilobyte
 def test_the_classifier_tells_classes_by_as_many_features_as_channels(scale, width: int, side: int) -> None:
     network = SmallClassifier(1, 10, side, scale)
     images = torch.randn(3, 1, side, side)
-    assert network.embed(images).shape == (3, width)
+    assert network.features(images).shape == (3, width)
     assert network(images).shape == (3, 10)

@@ -12,13 +12,14 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from natslib.errors import ConfigError
-from natslib.training.images import ImageSet, Sealed, Split
+from natslib.training.images import Sealed, Split
 from natslib.training.novel_domain import Form, NovelDomain
 from natslib.weight_sharing.data import SearchData, load_search_data, search_data
 from natslib.weight_sharing.loop import CHECKPOINT, Run, run_search
 from natslib.weight_sharing.method import Batch
 from natslib.weight_sharing.presets import settings_of
 from tests.recorded import double_precision
+from tests.shifted import shifted_images, shifted_split
 
 from .tiny import CLASSES, SCALE, Endless, noise, supernet, tiny
 
@@ -28,23 +29,8 @@ STILL = {"generator_learning_rate": 0.0}
 WEIGHTS = ("cycle_weight", "label_weight", "novelty_weight")
 
 
-def environments(n: int, seed: int, *, alike: bool = False, domains: int = 2, side: int = 8) -> Split:
-    """Noise whose brightness is its class, and whose brighter half its domain."""
-    generator = torch.Generator().manual_seed(seed)
-    labels, numbers = torch.arange(n) % CLASSES, torch.arange(n) // CLASSES % domains
-    images = torch.randint(0, 60, (n, side, side, 1), generator=generator, dtype=torch.uint8)
-    images += (50 * labels).to(torch.uint8)[:, None, None, None]
-    if not alike:
-        images[:, : side // 2] += (90 * numbers).to(torch.uint8)[:, None, None, None]
-    return Split(images, labels, numbers)
-
-
-def shifted(*, names: tuple[str, ...] = ("dark", "bright"), **form: Any) -> SearchData:
-    train, valid = (environments(n, seed, domains=len(names), **form) for n, seed in ((60, 0), (36, 1)))
-    return search_data(
-        ImageSet("shifted", CLASSES, train, {}, (100.0,), (60.0,), shift=0, flip=False, environments=names),
-        valid,
-    )
+def shifted(**form: Any) -> SearchData:
+    return search_data(shifted_images(**form), shifted_split(36, 1, **form))
 
 
 def batch(seed: int, n: int = 12) -> Batch:
@@ -166,7 +152,11 @@ def test_in_two_levels_the_weights_see_drawn_and_real_images_in_equal_parts() ->
 def test_each_ablation_lacks_what_its_name_says() -> None:
     whole = settings_of("digits", "nas-ood", "tss").novelty
     assert (whole.cycle_weight, whole.label_weight, whole.novelty_weight) == (10, 1, 0.5)
-    lacking = {"reversal": ("reversal", False), "transport": ("novelty_weight", 0), "cycle": ("cycle_weight", 0)}
+    lacking = {
+        "reversal": ("reversal", False),
+        "transport": ("novelty_weight", 0),
+        "cycle": ("cycle_weight", 0),
+    }
     for part, (name, value) in lacking.items():
         assert settings_of("digits", f"nas-ood-no-{part}", "tss").novelty == replace(whole, **{name: value})
 
@@ -176,7 +166,11 @@ def test_published_settings_are_the_released_ones() -> None:
     novelty = settings.novelty
     assert (settings.learning_rate_of(0), settings.learning_rate_of(599)) == (0.025, 0.025)
     assert (settings.momentum, settings.weight_decay, settings.clip) == (0.9, 3e-4, 5)
-    assert (settings.arch_learning_rate, settings.arch_betas, settings.arch_weight_decay) == (3e-4, (0.5, 0.999), 1e-3)
+    assert (settings.arch_learning_rate, settings.arch_betas, settings.arch_weight_decay) == (
+        3e-4,
+        (0.5, 0.999),
+        1e-3,
+    )
     assert (novelty.generator_learning_rate, novelty.cycle_weight) == (1e-4, 10)
     assert (novelty.label_weight, novelty.novelty_weight, novelty.unit_embeddings) == (0.01, 0.01, False)
 
@@ -256,7 +250,9 @@ def test_a_finished_search_keeps_its_generator(tmp_path: Path) -> None:
         run.advance()
     kept = torch.load(tmp_path / "generator.pt", weights_only=True)
     assert Form(*kept["form"]) == Form(1, 8, CLASSES, 2)
-    torch.testing.assert_close(kept["generator"], dict(run.method.novel.generator.state_dict()), rtol=0, atol=0)
+    torch.testing.assert_close(
+        kept["generator"], dict(run.method.novel.generator.state_dict()), rtol=0, atol=0
+    )
     assert not (tmp_path / CHECKPOINT).exists()
 
 
@@ -267,8 +263,10 @@ def test_environments_that_look_alike_are_said_to() -> None:
 
 
 def test_one_environment_is_refused_before_anything_is_trained(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"nas-ood needs 2 or more source environments; shifted has 1 \(dark\)"):
-        run_search("nas-ood", shifted(names=("dark",)), small(), 0, tmp_path)
+    with pytest.raises(
+        ConfigError, match=r"nas-ood needs 2 or more source environments; shifted has 1 \(0\)"
+    ):
+        run_search("nas-ood", shifted(domains=1), small(), 0, tmp_path)
     with pytest.raises(ConfigError, match="needs 2 or more source environments; digits has none"):
         digits = load_search_data("digits", tmp_path, torch.device("cpu"), verify=True)
         run_search("nas-ood", digits, small(), 0, tmp_path)

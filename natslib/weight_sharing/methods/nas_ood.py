@@ -34,7 +34,9 @@ class NasOod(DartsV1):
     def __init__(self, network: Any, settings: Settings, generator: torch.Generator) -> None:
         super().__init__(network, settings, generator)
         if settings.novelty is None:
-            raise ConfigError(f"the settings {settings.name!r} do not say how {self.name} draws a novel domain")
+            raise ConfigError(
+                f"the settings {settings.name!r} do not say how {self.name} draws a novel domain"
+            )
         self.novelty = settings.novelty
         self.novel: NovelDomain | None = None
         self.novelties = Novelties(*[torch.nan] * 5)
