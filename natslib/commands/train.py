@@ -25,6 +25,8 @@ from natslib.training.sources import load_images
 EPILOG = """examples:
   natslib train --space tss --arch 0-99,1462 --seed 777,888 --dataset digits --recipe 12 --out logs
   natslib convert logs/tss TABLE      (the logs of a space lie in a folder of its name)
+  natslib train --space tss --arch 0-99 --dataset digits-rotated --recipe 12 --out logs    (split valid: the angles that
+      are trained on; split test: another one, evaluated after the last epoch alone)
   natslib train --plan embedded --shard 0/2 --out logs     (and the same with 1/2 beside it or, of the same
       version, on another machine: then bring the files of both logs/tss together)
 Killed or interrupted at any moment, the same command goes on where it stopped.
@@ -34,6 +36,9 @@ that lead out of it refused; or an .npz with train_images (or x_train), (n, side
 side) or (n, side, side), uint8 or the same numbers as floats (0 to 255, or 0 to 1), and train_labels (or y_train):
 numbers from 0 or from 1 without a gap, one-hot rows or text; valid_ or test_ alike. All of one size, squares with a
 side of 4, 8, 12, ... pixels, and at least as many to train on as a batch has: 256, with --scale small 128.
+Your own environments, to see what holds under a shift: a folder with ENVIRONMENT/train/CLASS/*.png and
+ENVIRONMENT/valid/CLASS/*.png for each that is trained on, with the same classes, and TARGET/test/CLASS/*.png for what
+is tested on; or beside the arrays of an .npz train_domains and valid_domains, a number or name an image.
 The paper's images are looked for in the folder --data. CIFAR is downloaded to it unless it is there, unpacked
 (cifar-10-batches-py/) or as archive (cifar-10-python.tar.gz); ImageNet16/ is to be had at image-net.org."""
 
@@ -88,7 +93,7 @@ def asked_jobs(args: argparse.Namespace) -> list[Job]:
     if missing := [
         f"--{name}" for name in ("space", "arch", "dataset", "recipe") if getattr(args, name) is None
     ]:
-        raise ConfigError(f"missing {', '.join(missing)} (or --plan embedded)")
+        raise ConfigError(f"missing {', '.join(missing)} (or --plan {' or '.join(PLANS)})")
     archs = np.array(numbers(args.arch, len(get_space(args.space))))
     seeds = tuple(numbers(args.seed or "777", SEEDS))
     return jobs_for(args.space, archs, log_name(args.dataset), args.recipe, seeds)

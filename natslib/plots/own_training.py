@@ -1,5 +1,6 @@
 """Own training: fresh runs beside stored ones, and how good a small benchmark is."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ from matplotlib.ticker import MaxNLocator
 
 from natslib.analysis.own_training import LIMIT
 from natslib.plots.figure import draw_absent
-from natslib.plots.palette import BLACK, BLUE, GREY, VERMILLION
+from natslib.plots.palette import BLACK, BLUE, GREY, SKY, VERMILLION
 from natslib.plots.scatter import points
 
 TRAINING = {"train": ("training", ":")}
@@ -92,19 +93,27 @@ MARKS = {
     "real_tau": ("with the real accuracy", "D", BLUE),
     "params_real_tau": ("parameters with the real accuracy", "X", VERMILLION),
 }
+OOD_MARKS = {
+    "seeds_tau": ("test between two seeds: the ceiling of one run", "o", BLACK),
+    "valid_tau": ("validation with test, one run", "s", SKY),
+    "valid_other_tau": ("validation with another seed's test", "D", BLUE),
+    "params_tau": ("parameters with test", "^", GREY),
+    "real_tau": ("real accuracy with test", "X", VERMILLION),
+}
 
 
-def draw_agreement(ax: Axes, table: pd.DataFrame) -> None:
+def draw_agreement(ax: Axes, table: pd.DataFrame, marks: Mapping[str, tuple[str, str, str]] = MARKS) -> None:
     """Draw the correlations of `analysis.own_training.quality_table`: a line a column, a mark a kind of agreement.
 
-    What a table does not hold has no mark; the numbers of cells stand beside the column's name.
+    With `OOD_MARKS` those of `analysis.ood_ranks.ood_table`. What a table does not hold has no mark; the numbers of
+    cells stand beside the column's name.
     """
     places = np.arange(len(table))
-    for place, (name, (label, marker, colour)) in enumerate(MARKS.items()):
+    for place, (name, (label, marker, colour)) in enumerate(marks.items()):
         if table[name].notna().any():
             ax.scatter(
                 table[name],
-                places + 0.12 * (place - 1.5),
+                places + 0.12 * (place - (len(marks) - 1) / 2),
                 marker=marker,
                 color=colour,
                 s=30,
@@ -112,7 +121,7 @@ def draw_agreement(ax: Axes, table: pd.DataFrame) -> None:
                 zorder=3,
             )
     ax.axvline(0, color=BLACK, linewidth=0.6)
-    low = float(table[list(MARKS)].min().min())
+    low = float(table[list(marks)].min().min())
     ax.set(xlim=(min(0.0, low) - 0.05, 1.02), ylim=(len(table) - 0.5, -0.5), xlabel="agreement (Kendall τ-b)")
     ax.set_yticks(places, [_name(row) for row in table.to_dict("records")])
     ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, columnspacing=1.2)

@@ -71,7 +71,7 @@ def test_what_is_no_shard_is_refused(text: str) -> None:
 
 
 def test_missing_arguments_are_named() -> None:
-    with pytest.raises(ConfigError, match=r"missing --arch, --recipe \(or --plan embedded\)"):
+    with pytest.raises(ConfigError, match=r"missing --arch, --recipe \(or --plan embedded or ood\)"):
         asked_jobs(parse("--out x --space tss --dataset digits"))
 
 

@@ -58,5 +58,6 @@ def test_all_leaves_out_what_a_source_cannot_give():
     assert set(stems_of("all", space="tss", own=False)) == set(everything) - {
         "fresh_training",
         "embedded_quality",
+        "ood_ranks",
     }
     assert not [stem for stem in stems_of("all", space="sss", own=True) if stem.startswith("darts_pt")]
