@@ -24,6 +24,7 @@ VERBS = {  # what each does, and the extra that it needs
     "query": ("ask for one architecture, or for all", None),
     "search": ("run a search algorithm many times on a table, or train a supernet", None),
     "train": ("train candidates and keep raw logs", "train"),
+    "objectives": ("compare objectives of training on images of several environments", "train"),
     "retrain": ("train a stored candidate again and compare", "train"),
     "export": ("write own logs in the layout of the official archives", "train"),
 }

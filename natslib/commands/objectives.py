@@ -1,0 +1,78 @@
+"""`natslib objectives`: which objective of training withstands a shift."""
+
+import argparse
+import sys
+from functools import cache
+from pathlib import Path
+
+from natslib.analysis.ranking import RULES, objective_rows, objective_table
+from natslib.commands.options import add_machine_arguments, from_1, numbers
+from natslib.commands.train import log_name
+from natslib.tables.format.schema import SEEDS
+from natslib.training.comparing import FRAME, compare, planned
+from natslib.training.device import ready_device
+from natslib.training.objectives import OBJECTIVES, check_sources, get_objective
+from natslib.training.sources import ENVIRONMENTS
+from natslib.training.trials import GREY, MLP, Trial, TrialData, load_trial_data
+
+EPILOG = """examples:
+  natslib objectives --dataset digits-rotated,digits-coloured --out compared
+  natslib objectives --dataset my-photos --objective erm,irm,vrex --network tss:6111 --out compared
+Killed or interrupted at any moment, the same command goes on where it stopped; with more draws or seeds it adds those.
+
+Every objective is trained with --draws settings of its numbers (the first its defaults, then random ones) from each
+seed. For each seed one draw is chosen: by held-out images of the sources, by those of a further environment where
+there is one, or by a fifth of the target's images, which nobody has in earnest (oracle). Printed are the accuracy on
+the other images of the target in percent, the mean of the seeds ± its error, and in brackets whether that is above
+(+1), within (+0) or below (-1) ERM's mean ± its error. Your own environments: as of natslib train."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of `natslib objectives`."""
+    parser.epilog, parser.formatter_class = EPILOG, argparse.RawDescriptionHelpFormatter
+    known = ", ".join([*ENVIRONMENTS, GREY])
+    parser.add_argument(
+        "--dataset", required=True, help=f"{known}, or the path of your own environments; several with commas"
+    )
+    parser.add_argument(
+        "--out", type=Path, required=True, help=f"folder of the trials, at the end in {FRAME}"
+    )
+    parser.add_argument(
+        "--objective", default=",".join(OBJECTIVES), help=f"some of {', '.join(OBJECTIVES)} (all)"
+    )
+    parser.add_argument(
+        "--network", default=MLP, help=f"{MLP}, two layers of 390 (the default), or such as tss:6111"
+    )
+    parser.add_argument("--draws", type=from_1, default=8, help="settings of each objective's numbers (8)")
+    parser.add_argument("--seed", default="0-2", help="seeds, such as 0,1,5-9 (0-2)")
+    parser.add_argument("--steps", type=from_1, default=301, help="steps of each training (301)")
+    add_machine_arguments(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Train what is missing and print the comparison; return the exit status."""
+    device = ready_device(args.device)
+    paths = {log_name(name) if name != GREY else GREY: name for name in args.dataset.split(",")}
+    objectives = [get_objective(name).name for name in args.objective.split(",")]
+
+    @cache
+    def images(name: str) -> TrialData:
+        return load_trial_data(paths[name], args.data, verify=not args.unverified).to(device)
+
+    for name in paths:
+        for objective in objectives:
+            check_sources(objective, images(name).images)
+    seeds = numbers(args.seed, SEEDS)
+    trials = planned(
+        list(paths), objectives, network=args.network, draws=args.draws, seeds=seeds, steps=args.steps
+    )
+    frame = compare(trials, args.out, images, _print_progress)
+    table = objective_table(frame)
+    print(objective_rows(table).rename(columns=RULES).to_string(index=False))
+    return 0
+
+
+def _print_progress(done: int, total: int, trial: Trial) -> None:
+    """Print one line a trial to the error stream."""
+    what = f"{trial.dataset} {trial.objective} draw {trial.draw} seed {trial.seed}"
+    print(f"{done}/{total}  {what}", file=sys.stderr, flush=True)
