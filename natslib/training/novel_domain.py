@@ -12,10 +12,10 @@ from natslib.errors import ConfigError
 from natslib.nets.generator import Generator, SmallClassifier
 from natslib.nets.reversal import reverse
 from natslib.nets.transport import transport
+from natslib.novelty import Novelty
 from natslib.spaces import Scale
 from natslib.training.environments import need_sources
 from natslib.training.images import ImageSet, Split, augmented_epoch, draw_plan, normalise
-from natslib.novelty import Novelty
 
 SMALLEST_SIDE = 8
 #: How the classifiers learn: SGD.
@@ -36,7 +36,7 @@ class Form(NamedTuple):
 
 
 class Drawn(NamedTuple):
-    """Images of the novel domain (n, channels, s, s), the generator's own loss on them, and its parts, `LOSSES`, (3,)."""
+    """Images of the novel domain (n, channels, s, s), the generator's own loss on them, and its `LOSSES`, (3,)."""
 
     images: Tensor
     loss: Tensor

@@ -4,8 +4,8 @@ import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from natslib.spaces import Scale
 from natslib.novelty import Novelty
+from natslib.spaces import Scale
 
 
 @dataclass(frozen=True)

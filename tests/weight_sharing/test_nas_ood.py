@@ -21,7 +21,7 @@ from natslib.weight_sharing.presets import settings_of
 from tests.recorded import double_precision
 from tests.shifted import shifted_images, shifted_split
 
-from .tiny import CLASSES, SCALE, Endless, noise, supernet, tiny
+from .tiny import CLASSES, SCALE, noise, tiny
 
 FORMS = pytest.mark.parametrize("name", ["nas-ood", "nas-ood-bilevel"])
 RATES = {"learning_rate": 0.0, "learning_rate_min": 0.0, "arch_learning_rate": 0.0, "clip": torch.inf}
@@ -267,8 +267,8 @@ def test_one_environment_is_refused_before_anything_is_trained(tmp_path: Path) -
         ConfigError, match=r"nas-ood needs 2 or more source environments; shifted has 1 \(0\)"
     ):
         run_search("nas-ood", shifted(domains=1), small(), 0, tmp_path)
+    digits = load_search_data("digits", tmp_path, torch.device("cpu"), verify=True)
     with pytest.raises(ConfigError, match="needs 2 or more source environments; digits has none"):
-        digits = load_search_data("digits", tmp_path, torch.device("cpu"), verify=True)
         run_search("nas-ood", digits, small(), 0, tmp_path)
 
 
