@@ -2,8 +2,11 @@
 
 import warnings
 from itertools import combinations
+from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, l1_loss, normalize
@@ -12,8 +15,8 @@ from natslib.errors import ConfigError
 from natslib.nets.generator import Generator, SmallClassifier
 from natslib.nets.reversal import reverse
 from natslib.nets.transport import transport
-from natslib.novelty import Novelty
-from natslib.spaces import Scale
+from natslib.novelty import AT_DESK, Novelty
+from natslib.spaces import SMALL_SCALE, Scale
 from natslib.training.environments import need_sources
 from natslib.training.images import ImageSet, Split, augmented_epoch, draw_plan, normalise
 
@@ -70,6 +73,24 @@ def form_of(images: ImageSet, who: str) -> Form:
             f"{who} needs images of {SMALLEST_SIDE} or more pixels a side; {images.name} has {side}"
         )
     return Form(images.in_channels, side, images.classes, len(images.environments))
+
+
+@torch.no_grad()
+def there_and_back(kept: Path, images: ImageSet, many: int) -> npt.NDArray[np.float64]:
+    """Return training images of each source, drawn anew, and drawn back: (domains, 3, many, side, side, channels).
+
+    By the generator whose weights a search at desk size kept (`NovelDomain.kept`); in units of the prepared images.
+    """
+    state = torch.load(kept, weights_only=True)
+    novel = NovelDomain(Form(*state["form"]), AT_DESK, SMALL_SCALE, 0, torch.device("cpu"))
+    novel.generator.load_state_dict(state["generator"])
+    found, train = [], images.train
+    for domain in range(novel.form.domains):
+        some = train.take(torch.nonzero(train.domains == domain)[:many, 0])
+        prepared = normalise(some.images, images)
+        drawn = novel.draw(prepared, some.domains)
+        found.append(torch.stack([prepared, drawn, novel.back(drawn, some.domains)]))
+    return torch.stack(found).permute(0, 1, 2, 4, 5, 3).double().numpy()
 
 
 class NovelDomain:
@@ -132,11 +153,14 @@ class NovelDomain:
         """Return images of the novel domain, drawn after those of `domains`."""
         return self.generator(images, domains, torch.full_like(domains, self.form.domains))
 
+    def back(self, drawn: Tensor, domains: Tensor) -> Tensor:
+        """Return images of `domains` drawn after those of the novel domain."""
+        return self.generator(drawn, torch.full_like(domains, self.form.domains), domains)
+
     def judged(self, images: Tensor, labels: Tensor, domains: Tensor) -> Drawn:
         """Return images of the novel domain and what they cost the generator."""
         drawn = self.draw(images, domains)
-        back = self.generator(drawn, torch.full_like(domains, self.form.domains), domains)
-        cycle = l1_loss(back, images)
+        cycle = l1_loss(self.back(drawn, domains), images)
         label = cross_entropy(self.classes(drawn), labels)
         distance = transport(*(self._features(self.domains.features(some)) for some in (drawn, images)))
         weighed = self.novelty

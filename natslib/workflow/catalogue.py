@@ -29,6 +29,7 @@ class Item:
     tables: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
     settings: tuple[str, ...] = ()
+    datasets: tuple[str, ...] = ()
     given: tuple[str, ...] = ()
     only: str = ""
     threads: int = 1

@@ -121,7 +121,7 @@ CHECKS: dict[str, Check] = {
     "split": _one_of("split", SPLITS),
     "splits": _list_of("split", SPLITS),
     "costs": _names,  # metrics, also those that only the table knows
-    "dataset": _text,
+    "dataset": _text,  # in a notebook on several, their names with commas
     "seed": _whole(0),
     "draws": _whole(1),
     "threshold_pct": _percent,
@@ -138,8 +138,10 @@ CHECKS: dict[str, Check] = {
     "rule": _one_of("rule of anytime curves", "natslib.analysis.multi_trial:RULES"),
     "methods": _list_of("weight-sharing method", SUPERNETS),
     "masking": _list_of("weight-sharing method", SUPERNETS),
+    "baselines": _list_of("weight-sharing method", SUPERNETS),
     "searches": _text,  # the folder of the joined records of weight-sharing searches, with one of each settings in it
     "settings": _list_of("settings", "natslib.weight_sharing.presets:PRESETS"),  # how was searched
+    "generator": _text,  # the file of a generator's weights that a search kept
     "own": _text,  # the folder of our own tables, embedded-tss and embedded-sss, as far as they are there
     "author": _text,
     "entry": _text,  # the folder of a leaderboard entry
@@ -212,22 +214,33 @@ class Parameters:
 
         They are those of the searches with `settings`, by default the first that the notebook declares.
         """
-        path = self._file(space, kind, settings or self.settings[0])
+        return self._there(self._file(space, kind, settings or self.settings[0], self._datasets[0]))
+
+    @staticmethod
+    def _there(path: Path) -> Path:
         if not path.is_file():
             raise BadSource(
                 f"{path}: no such file; the workflow writes it for a configuration with `searches`"
             )
         return path
 
-    def _file(self, space: str, kind: str, settings: str) -> Path:
-        return from_root(self.searches) / settings / f"{space}-{self.dataset}{kind}.parquet"
+    @property
+    def _datasets(self) -> list[str]:
+        return _names("dataset", self.dataset)
+
+    def _file(self, space: str, kind: str, settings: str, dataset: str) -> Path:
+        return from_root(self.searches) / settings / f"{space}-{dataset}{kind}.parquet"
+
+    def _files(self, space: str, kind: str) -> list[Path]:
+        """Return the files of all settings and datasets that the notebook declares."""
+        return [self._file(space, kind, each, name) for each in self.settings for name in self._datasets]
 
     def read_records(self, space: str, kind: str = "", methods: str = "methods") -> pd.DataFrame:
         """Return the records of the searches that parameter `methods` names, in the order of their names.
 
-        Where the notebook declares several settings, those of all; the column `settings` tells them apart.
+        Where the notebook declares several settings or datasets, those of all; columns of these names tell them apart.
         """
-        parts = [pd.read_parquet(self.records(space, kind, settings)) for settings in self.settings]
+        parts = [pd.read_parquet(self._there(path)) for path in self._files(space, kind)]
         frame, names = pd.concat(parts, ignore_index=True), self.checked[methods]
         kept = frame[frame["method"].isin(names)]
         return kept.sort_values("method", key=lambda column: column.map(names.index), kind="stable")
@@ -246,8 +259,8 @@ class Parameters:
         record = {"parameters": asked, **({"table": told} if manifest else {})}
         if "searches" not in self.checked:
             return record
-        kinds = [(s, space, kind) for s in self.settings for space in SPACES for kind in ("", "-scores")]
-        named = [self._file(space, kind, settings) for settings, space, kind in kinds]
+        kinds = [(space, kind) for space in SPACES for kind in ("", "-scores")]
+        named = [path for space, kind in kinds for path in self._files(space, kind)]
         files = {f"{path.parent.name}/{path.name}": path for path in named if path.is_file()}
         hashes = {name: sha256(path) for name, path in files.items()}
         manifest_of = _registered("natslib.weight_sharing.records:manifest_of")
