@@ -76,17 +76,19 @@ def form_of(images: ImageSet, who: str) -> Form:
 
 
 @torch.no_grad()
-def there_and_back(kept: Path, images: ImageSet, many: int) -> npt.NDArray[np.float64]:
-    """Return training images of each source, drawn anew, and drawn back: (domains, 3, many, side, side, channels).
+def there_and_back(kept: Path, images: ImageSet, split: Split, many: int) -> npt.NDArray[np.float64]:
+    """Return images of a split by source, drawn anew, and drawn back: (domains, 3, many, side, side, channels).
 
     By the generator whose weights a search at desk size kept (`NovelDomain.kept`); in units of the prepared images.
     """
     state = torch.load(kept, weights_only=True)
     novel = NovelDomain(Form(*state["form"]), AT_DESK, SMALL_SCALE, 0, torch.device("cpu"))
     novel.generator.load_state_dict(state["generator"])
-    found, train = [], images.train
+    found = []
+    assert split.domains is not None
     for domain in range(novel.form.domains):
-        some = train.take(torch.nonzero(train.domains == domain)[:many, 0])
+        some = split.take(torch.nonzero(split.domains == domain)[:many, 0])
+        assert some.domains is not None
         prepared = normalise(some.images, images)
         drawn = novel.draw(prepared, some.domains)
         found.append(torch.stack([prepared, drawn, novel.back(drawn, some.domains)]))

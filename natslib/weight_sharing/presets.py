@@ -79,7 +79,7 @@ DARTS_PT = replace(
 #: NAS-OoD's search stage. There the weights' learning rate stays, for its cosine is stepped in the second stage only.
 NAS_OOD = replace(
     NATS_TSS,
-    name="published",
+    name="nas-ood",
     epochs=600,
     cosine_epochs=600,
     batch=32,
@@ -228,7 +228,7 @@ PRESETS: dict[str, dict[str, Settings]] = {
         "darts-pt-magnitude": DARTS_PT,
     },
     **_both_norms(NAS_BENCH_201),
-    "published": _nas_ood(NAS_OOD, PUBLISHED),
+    "nas-ood": _nas_ood(NAS_OOD, PUBLISHED),
     "digits": _DIGITS,
     **{f"digits-{epochs}": _trained_for(epochs, _DIGITS) for epochs in (20, 40, 60)},
     **_both_norms(replace(NAS_BENCH_201, name="nas-bench-201-digits", **_AT_DESK), **_ENAS_201_AT_DESK),

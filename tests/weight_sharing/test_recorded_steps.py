@@ -27,8 +27,8 @@ from .tiny import CLASSES, SCALE
 RECORD = Path(__file__).with_name("recorded_steps.json")
 REFRESH = "python -m tests.weight_sharing.test_recorded_steps"
 PAPERS = {
-    "nats-bench": [name for name in METHODS if name not in PRESETS["published"]],
-    "published": list(PRESETS["published"]),
+    "nats-bench": [name for name in METHODS if name not in PRESETS["nas-ood"]],
+    "nas-ood": list(PRESETS["nas-ood"]),
     "nas-bench-201": ["rsps", "darts-v1", "darts-v2", "gdas", "setn", "enas"],
     "nas-bench-201-bn0": ["rsps", "darts-v1", "darts-v2", "gdas", "setn", "enas"],
 }

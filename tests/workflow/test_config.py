@@ -154,6 +154,8 @@ def test_a_notebook_is_told_what_its_source_and_the_configuration_say():
         "figure_choices": "drawn/darts_pt_mine", "figure_strength": "drawn/darts_pt_strength_mine",
         "figure_orders": "drawn/darts_pt_orders_mine", "figure_rows": "drawn/darts_pt_table_mine",
     }  # fmt: skip
+    several = said_of("nas_ood")
+    assert (several["settings"], several["dataset"]) == ("digits-20", "digits-tinted,digits-rotated")
     assert said_of("your_algorithm")["entry"] == "results/leaderboard/my_search_mine"
     ran = {"dataset": "digits", "settings": "smoke"}
     assert said_of("weight_sharing", searches=ran)["searches"] == "results/weight-sharing"
