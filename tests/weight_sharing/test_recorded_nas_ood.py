@@ -111,7 +111,7 @@ def test_a_classifier_that_never_saw_the_generator_reads_drawn_digits() -> None:
 def _right(
     reader: NovelDomain, prepared: np.ndarray, images: ImageSet, angles: ImageSet, valid: Split
 ) -> float:
-    """Return which share of images (domains, many, side, side, channels), as `images` prepares them, is read rightly."""
+    """Return which share of images, (domains, many, side, side, channels) as `images` prepares them, is read well."""
     pixels = prepared * np.array(images.std) + np.array(images.mean)
     again = torch.from_numpy((pixels - np.array(angles.mean)) / np.array(angles.std)).float()
     found = []
