@@ -22,9 +22,10 @@ def ood_table(
     `valid` and `test` map a dataset to its runs in percent (rows architectures, columns seeds), `params` to the
     parameters of its networks; `real` holds accuracies on another dataset, empty where there are none. Columns:
     cells, seeds and seeds_cells (run twice); valid_mean, test_mean, test_low and test_high, of cells' means; cells_std
-    of these and seed_std of one run; seeds_tau between the test accuracies of two seeds: what noise leaves of any
-    ranking by single runs; valid_tau of validation and test of one run, and valid_other_tau of those of two seeds,
-    which share no noise; params_tau and real_tau with one run's test accuracy. Taus are means over seeds.
+    of these and seed_std of one run; seeds_tau between the test accuracies of two seeds: how far one run says what
+    another will do; valid_tau of validation and test of one run, and valid_other_tau of those of two seeds, which share
+    no noise; params_tau and real_tau with one run's test accuracy, which may exceed seeds_tau: they have no noise of
+    seeds. Taus are means over seeds.
     """
     rows = [_row(name, valid[name], test[name], params[name], real) for name in test]
     return pd.DataFrame(rows)

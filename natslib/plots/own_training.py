@@ -94,9 +94,9 @@ MARKS = {
     "params_real_tau": ("parameters with the real accuracy", "X", VERMILLION),
 }
 OOD_MARKS = {
-    "seeds_tau": ("test between two seeds: the ceiling of one run", "o", BLACK),
-    "valid_tau": ("validation with test, one run", "s", SKY),
-    "valid_other_tau": ("validation with another seed's test", "D", BLUE),
+    "seeds_tau": ("test of two seeds", "o", BLACK),
+    "valid_tau": ("validation with test, same run", "s", SKY),
+    "valid_other_tau": ("validation with test, another seed", "D", BLUE),
     "params_tau": ("parameters with test", "^", GREY),
     "real_tau": ("real accuracy with test", "X", VERMILLION),
 }
