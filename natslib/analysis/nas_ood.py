@@ -55,6 +55,8 @@ class Gain(NamedTuple):
         return "not significant" if self.low <= 0 <= self.high else "significant"
 
     def __str__(self) -> str:
+        if not self.pairs:
+            return "no pairs"
         interval = f", 95 % interval {self.low:+.1f} to {self.high:+.1f}" if self.pairs > 1 else ""
         return f"{self.mean:+.1f} points ({self.pairs} pairs{interval}): {self.verdict}"
 

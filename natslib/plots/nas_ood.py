@@ -106,13 +106,11 @@ def training_figure(means: Mapping[str, pd.DataFrame]) -> Figure:
     for row, (dataset, some) in zip(axes, means.items(), strict=True):
         for ax, panel in zip(row, PANELS, strict=True):
             draw_values(ax, some, panel)
-            if ax in axes[0]:
-                ax.set_title(panel)
             if ax not in axes[-1]:
                 ax.set_xlabel("")
         row[0].set_ylabel(dataset_title(dataset))
-    for ax in axes[0]:
-        ax.legend(loc="best", handlelength=1.4)
+    for ax, panel in zip(axes[0], PANELS, strict=True):
+        ax.legend(title=panel, loc="lower center", bbox_to_anchor=(0.5, 1.02), handlelength=1.4)
     return fig
 
 

@@ -92,6 +92,7 @@ def test_an_interval_that_holds_zero_is_not_significant() -> None:
     assert gain.verdict == "not significant"
     assert paired_gain([1.9, 2.0, 2.1, np.nan]).verdict == "significant"
     assert paired_gain([1.9, np.nan]).verdict == "too few pairs"
+    assert str(paired_gain([np.nan])) == "no pairs"
     assert str(gain) == "+2.0 points (3 pairs, 95 % interval -0.5 to +4.5): not significant"
 
 

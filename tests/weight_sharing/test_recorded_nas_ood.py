@@ -37,7 +37,8 @@ def records_of(dataset: str) -> pd.DataFrame:
 def at_the_end(dataset: str, method: str) -> pd.DataFrame:
     """Return the last epoch of each seed of a method."""
     runs = records_of(dataset)
-    return runs[(runs["method"] == method) & (runs["epoch"] == runs["epoch"].max())]
+    runs = runs[runs["method"] == method]
+    return runs[runs["epoch"] == runs["epoch"].max()]
 
 
 @SHIFTED
