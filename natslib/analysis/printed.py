@@ -21,10 +21,10 @@ EVIDENCE = {"read": "", "quoted": " q", "recomputed": " c", "remembered": " ?"}
 def read_printed(table: str) -> pd.DataFrame:
     """Return a printed table in long form.
 
-    `table`: "nats-bench-table-4", "nas-bench-201-table-5", "darts-pt-table-4" or "ood-bench-table". Columns: space
-    ("tss" or "sss"; of OoD-Bench the kind of shift), method (by its name in natslib), dataset, split ("valid" or
-    "test"), mean and std in percent (of OoD-Bench the error bar; std NaN for one architecture, both NaN for what is not
-    printed), evidence ("quoted", "recomputed", "remembered" or "read"), source.
+    `table`: "nats-bench-table-4", "nas-bench-201-table-5", "darts-pt-table-4", "ood-bench-table" or "nas-ood-table".
+    Columns: space ("tss" or "sss"; on shifted data the kind of shift), method (by its name in natslib), dataset, split
+    ("valid" or "test"), mean and std in percent (of OoD-Bench the error bar; std NaN for one architecture, both NaN for
+    what is not printed), evidence ("quoted", "recomputed", "remembered" or "read"), source.
     """
     content = _section(table, numbers=False)
     source = content.pop("source")

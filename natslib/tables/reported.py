@@ -161,6 +161,13 @@ def own_values(folder: Path, dataset: str, more: Path | None = None) -> npt.NDAr
     return values
 
 
+def known_accuracies(table: Table, dataset: str, split: str, recipe: str) -> npt.NDArray[np.float64]:
+    """Return mean accuracies in percent by architecture index, NaN where the table has none, if need be everywhere."""
+    with contextlib.suppress(NotMeasured):
+        return table.values("accuracy", dataset=dataset, recipe=recipe, split=split)
+    return np.full(len(table.space), np.nan)
+
+
 def _size(space: Space) -> Lookup:
     params = space.params_m(space.codes(), "cifar10")
     return Lookup("parameters", "parameters (% of the largest)", 100 * params / params.max())

@@ -1,4 +1,4 @@
-"""Searches that train one network for all candidates: the nine of NATS-Bench, and DARTS-PT. They need torch.
+"""Searches that train one network for all candidates: the nine of NATS-Bench, DARTS-PT and NAS-OoD. They need torch.
 
 The names are here without torch; a method's file is imported when it is asked for.
 """
@@ -24,6 +24,11 @@ METHODS: dict[str, str] = {
     "darts-pt": "darts_pt:DartsPt",
     "darts-pt-fixed": "darts_pt:DartsPtFixed",
     "darts-pt-magnitude": "darts_pt:DartsPtMagnitude",
+    "nas-ood": "nas_ood:NasOod",
+    "nas-ood-bilevel": "nas_ood:NasOodBilevel",
+    "nas-ood-no-reversal": "nas_ood:NasOodNoReversal",
+    "nas-ood-no-transport": "nas_ood:NasOodNoTransport",
+    "nas-ood-no-cycle": "nas_ood:NasOodNoCycle",
 }
 """Where each method is: a file of this package and the class in it."""
 

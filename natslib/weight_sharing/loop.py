@@ -88,6 +88,13 @@ def build_supernet(
     return network.to(data.train.train.images.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
+def _write(path: Path, state: dict[str, Any]) -> None:
+    """Write tensors and plain values, whole or not at all."""
+    content = io.BytesIO()
+    torch.save(state, content)
+    write_atomic(path, content.getvalue())
+
+
 class Run:
     """A search under way: its method, its generator and its records, one an epoch."""
 
@@ -115,7 +122,9 @@ class Run:
             data, settings.valid_batch, self.generator, augmented=settings.valid_augmented
         )
         losses = Losses(*torch.full((4,), torch.nan))
-        if self.rows:
+        if not self.rows:
+            method.prepare(data)
+        else:
             method.begin_epoch(len(self.rows) - 1)
             losses = self._train_epoch()
             method.end_epoch(selection)
@@ -158,10 +167,8 @@ class Run:
 
     def save(self, path: Path) -> None:
         """Write all that going on needs, whole or not at all."""
-        content = io.BytesIO()
         state = {"method": self.method.state_dict(), "generator": self.generator.get_state()}
-        torch.save(state | {"rows": self.rows}, content)
-        write_atomic(path, content.getvalue())
+        _write(path, state | {"rows": self.rows})
 
     def restore(self, path: Path) -> None:
         """Go on from a file that `save` wrote; raises `BadSource` where that cannot be."""
@@ -208,6 +215,8 @@ def run_search(
                 run.restore(checkpoint)
             finish(run, checkpoint, progress=progress)
             write_atomic(folder / STAMP, json.dumps(environment_stamp(run.method.device)).encode())
+            for name, weights in run.method.kept().items():
+                _write(folder / name, weights)
             write_atomic(folder / SCORES, run.scores().to_parquet(index=False))
             write_atomic(records, pd.DataFrame(run.rows).to_parquet(index=False))
         found = read_run(records)

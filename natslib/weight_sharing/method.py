@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, ClassVar, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -12,6 +12,9 @@ from natslib.nets.size_supernet import SizeSupernet
 from natslib.nets.topology_supernet import TopologySupernet, one_hot_weights
 from natslib.spaces import Code, get_space
 from natslib.weight_sharing.settings import Settings
+
+if TYPE_CHECKING:
+    from natslib.weight_sharing.data import SearchData
 
 
 class Batch(NamedTuple):
@@ -108,6 +111,9 @@ class Method(ABC):
             weight_decay=chosen.arch_weight_decay,
         )
 
+    def prepare(self, data: "SearchData") -> None:  # noqa: B027 (most methods do nothing here)
+        """Do what comes before the first epoch; not called where a search goes on from a checkpoint."""
+
     @property
     def epochs(self) -> int:
         """Number of epochs of the search; a method that goes on after training the supernet adds its own."""
@@ -131,8 +137,12 @@ class Method(ABC):
         assert self.alphas is not None
         return tuple(self.alphas.argmax(1).tolist())
 
-    def record(self) -> dict[str, list[float | None]]:
+    def record(self) -> dict[str, Any]:
         """Return what the last epoch decided, by column, for its record; most methods have no columns of their own."""
+        return {}
+
+    def kept(self) -> dict[str, Any]:
+        """Return the weights that a finished search keeps beside its records, by file; most methods keep none."""
         return {}
 
     def weight_step(self, logits: Tensor, labels: Tensor) -> BatchResult:

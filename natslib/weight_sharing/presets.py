@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from natslib.errors import ConfigError, unknown_name
+from natslib.novelty import AT_DESK, PUBLISHED, Novelty
 from natslib.spaces import PAPER_SCALE, SMALL_SCALE, SPACES
 from natslib.weight_sharing.settings import Settings
 
@@ -75,6 +76,19 @@ DARTS_PT = replace(
     alphas_first=True,
 )
 
+#: NAS-OoD's search stage. There the weights' learning rate stays, for its cosine is stepped in the second stage only.
+NAS_OOD = replace(
+    NATS_TSS,
+    name="nas-ood",
+    epochs=600,
+    cosine_epochs=600,
+    batch=32,
+    learning_rate_min=0.025,
+    nesterov=False,
+    weight_decay=3e-4,
+    clip=5.0,
+)
+
 _AT_DESK: dict[str, Any] = {
     "scale": SMALL_SCALE,
     "epochs": 100,
@@ -101,6 +115,7 @@ DIGITS_PT = replace(
     arch_learning_rate=3e-3,
     tune_epochs=2,
 )
+DIGITS_NAS_OOD = replace(DIGITS_TSS, clip=5.0)
 DIGITS_SSS = replace(DIGITS_TSS, warm_up=0.3, baseline_decay=0.95)
 
 
@@ -118,6 +133,7 @@ def _smoke(settings: Settings) -> Settings:
         controller_samples=2,
         tune_epochs=1,
         scored=10,
+        novelty=settings.novelty and replace(settings.novelty, classifier_epochs=2),
     )
 
 
@@ -165,6 +181,21 @@ def _both_norms(settings: Settings, **of_enas: Any) -> dict[str, dict[str, Setti
     }
 
 
+def _nas_ood(settings: Settings, novelty: Novelty) -> dict[str, Settings]:
+    """Return the settings of the two forms of NAS-OoD and of its ablations, which lack a part each.
+
+    In the bilevel form the weights learn on drawn and on real images in equal parts.
+    """
+    changes: dict[str, dict[str, Any]] = {
+        "nas-ood": {},
+        "nas-ood-bilevel": {"synthetic_share": 0.5},
+        "nas-ood-no-reversal": {"reversal": False},
+        "nas-ood-no-transport": {"novelty_weight": 0.0},
+        "nas-ood-no-cycle": {"cycle_weight": 0.0},
+    }
+    return {name: replace(settings, novelty=replace(novelty, **changed)) for name, changed in changes.items()}
+
+
 _DIGITS = {
     "tss": DIGITS_TSS,
     "sss": DIGITS_SSS,
@@ -173,6 +204,7 @@ _DIGITS = {
     "darts-pt": DIGITS_PT,
     "darts-pt-fixed": DIGITS_PT,
     "darts-pt-magnitude": DIGITS_PT,
+    **_nas_ood(DIGITS_NAS_OOD, AT_DESK),
 }
 
 
@@ -196,8 +228,9 @@ PRESETS: dict[str, dict[str, Settings]] = {
         "darts-pt-magnitude": DARTS_PT,
     },
     **_both_norms(NAS_BENCH_201),
+    "nas-ood": _nas_ood(NAS_OOD, PUBLISHED),
     "digits": _DIGITS,
-    **{f"digits-{epochs}": _trained_for(epochs, _DIGITS) for epochs in (40, 60)},
+    **{f"digits-{epochs}": _trained_for(epochs, _DIGITS) for epochs in (20, 40, 60)},
     **_both_norms(replace(NAS_BENCH_201, name="nas-bench-201-digits", **_AT_DESK), **_ENAS_201_AT_DESK),
     "smoke": {name: _smoke(settings) for name, settings in _DIGITS.items()},
 }
@@ -214,6 +247,8 @@ def settings_of(preset: str, method: str, space: str) -> Settings:
     if method in known:
         return known[method]
     if space not in known:
-        spaces = ", ".join(name for name in known if name in SPACES)
-        raise ConfigError(f"{method} searches {space}; the settings {preset!r} are for searches of {spaces}")
+        others = "searches of " + ", ".join(name for name in known if name in SPACES)
+        if not known.keys() & SPACES:
+            others = ", ".join(known)
+        raise ConfigError(f"{method} searches {space}; the settings {preset!r} are for {others}")
     return known[space]

@@ -4,6 +4,7 @@ import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from natslib.novelty import Novelty
 from natslib.spaces import Scale
 
 
@@ -23,7 +24,7 @@ class Settings:
     the moving average reward; `last_baseline`: an epoch takes over the last draw's, not the mean (ENAS).
     `controller_*`: updates an epoch, candidates an update, gradient norm and weight of the entropy in the reward
     (ENAS). `tune_*`: epochs between projections, learning rate meanwhile (DARTS-PT). `scored`: number of
-    architectures that the finished supernet scores.
+    architectures that the finished supernet scores. `novelty`: how images of a novel domain are drawn (NAS-OoD alone).
     """
 
     name: str
@@ -62,6 +63,7 @@ class Settings:
     tune_epochs: int
     tune_learning_rate: float
     scored: int
+    novelty: Novelty | None = None
 
     def learning_rate_of(self, epoch: int) -> float:
         """Return the weights' learning rate in an epoch (counted from 0): a cosine, stepped once an epoch."""
@@ -73,5 +75,7 @@ class Settings:
         return self.tau_max - (self.tau_max - self.tau_min) * epoch / max(self.epochs - 1, 1)
 
     def as_json(self) -> dict[str, Any]:
-        """Return the settings in JSON's types."""
-        return {name: list(v) if isinstance(v, tuple) else v for name, v in asdict(self).items()}
+        """Return the settings in JSON's types; those of a novel domain, if any, beside the others."""
+        told = asdict(self)
+        told |= told.pop("novelty") or {}
+        return {name: list(v) if isinstance(v, tuple) else v for name, v in told.items()}

@@ -32,6 +32,7 @@ class Item:
     needs: tuple[str, ...] = ()
     reads: tuple[str, ...] = ()
     settings: tuple[str, ...] = ()
+    datasets: tuple[str, ...] = ()
     given: tuple[str, ...] = ()
     only: str = ""
     threads: int = 1

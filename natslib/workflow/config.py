@@ -74,7 +74,7 @@ def told(item: Item, name: str, config: Mapping[str, Any]) -> list[str]:
         "table": f"{TABLES}/{name}",
         "searches": expand_searches(searches)["folder"],
         "settings": ",".join(item.settings) or searches["settings"],
-        "dataset": searches["dataset"],
+        "dataset": ",".join(item.datasets) or searches["dataset"],
         "further": ",".join(f"{dataset}:{settings}" for dataset, settings in _further(searches)),
         "recipe": source.get("recipe"),
         "split": source.get("split"),

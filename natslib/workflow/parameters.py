@@ -131,7 +131,7 @@ CHECKS: dict[str, Check] = {
     "split": _one_of("split", SPLITS),
     "splits": _list_of("split", SPLITS),
     "costs": _names,  # metrics, also those that only the table knows
-    "dataset": _text,
+    "dataset": _text,  # in a notebook on several, their names with commas
     "seed": _whole(0),
     "draws": _whole(1),
     "threshold_pct": _percent,
@@ -160,6 +160,8 @@ CHECKS: dict[str, Check] = {
     "form": _one_of("form of the two shifts", "natslib.analysis.shift:FORMS"),
     "trials": _text,  # the file of the recorded trials of objectives, as `natslib objectives` wrote it
     "selection": _one_of("way to choose a trial", "natslib.analysis.ranking:RULES"),
+    "baselines": _list_of("weight-sharing method", SUPERNETS),
+    "generator": _text,  # the file of a generator's weights that a search kept
     "own": _text,  # the folder of our own tables, embedded-tss and embedded-sss, as far as they are there
     "author": _text,
     "entry": _text,  # the folder of a leaderboard entry
@@ -239,7 +241,7 @@ class Parameters:
 
         They are those of the searches with `settings`, by default the first that the notebook declares.
         """
-        return self._found(space, kind, self.dataset, settings or self.settings[0])
+        return self._found(space, kind, _names("dataset", self.dataset)[0], settings or self.settings[0])
 
     def _found(self, space: str, kind: str, dataset: str, settings: str) -> Path:
         path = self._file(space, kind, dataset, settings)
@@ -255,13 +257,15 @@ class Parameters:
     @property
     def _searched(self) -> list[tuple[str, str]]:
         """The datasets that were searched on, and by which settings."""
-        return [(self.dataset, settings) for settings in self.settings] + self.checked.get("further", [])
+        datasets = _names("dataset", self.dataset)
+        pairs = [(dataset, settings) for settings in self.settings for dataset in datasets]
+        return pairs + self.checked.get("further", [])
 
     def read_records(self, space: str, kind: str = "", methods: str = "methods") -> pd.DataFrame:
         """Return the records of the searches that parameter `methods` names, in the order of their names.
 
-        Where the notebook declares several settings or further datasets, those of all; the columns `settings` and
-        `dataset` tell them apart.
+        Where the notebook declares several settings or datasets, those of all; the columns `settings` and `dataset` tell
+        them apart.
         """
         parts = [pd.read_parquet(self._found(space, kind, *searched)) for searched in self._searched]
         frame, names = pd.concat(parts, ignore_index=True), self.checked[methods]

@@ -21,6 +21,8 @@ from natslib.training.objectives.mmd import Mmd
 from natslib.training.objectives.rsc import Rsc, top_share
 
 DOMAINS = 3
+#: Those that can be made for images of which nothing is asked; the others have tests of their own.
+PLAIN = [name for name in OBJECTIVES if name != "generated"]
 
 
 def batch(n: int = 24, domains: int = DOMAINS, seed: int = 0) -> Batch:
@@ -284,7 +286,7 @@ def test_mixup_counts_each_label_by_its_share() -> None:
     assert outcome.loss.item() == pytest.approx(torch.stack(expected).mean().item(), rel=1e-6)
 
 
-@pytest.mark.parametrize("name", OBJECTIVES)
+@pytest.mark.parametrize("name", PLAIN)
 def test_each_objective_learns_draws_nothing_global_and_is_the_same_again(name: str) -> None:
     state = torch.get_rng_state()
     net = network()
@@ -298,7 +300,7 @@ def test_each_objective_learns_draws_nothing_global_and_is_the_same_again(name: 
     assert equal(trained(name), trained(name))
 
 
-@pytest.mark.parametrize("name", OBJECTIVES)
+@pytest.mark.parametrize("name", PLAIN)
 def test_a_batch_may_lack_an_environment_or_have_one_image_of_it(name: str) -> None:
     net = network()
     objective, optimizer = made(name, net), torch.optim.Adam(net.parameters())

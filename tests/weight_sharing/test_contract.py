@@ -23,6 +23,7 @@ from natslib.weight_sharing.settings import Settings
 from .tiny import SCALE
 
 EVERY = pytest.mark.parametrize("name", METHODS)
+pytestmark = pytest.mark.filterwarnings("ignore:the environments look alike")
 
 
 def settings(name: str) -> Settings:

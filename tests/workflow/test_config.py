@@ -159,6 +159,8 @@ def test_a_notebook_is_told_what_its_source_and_the_configuration_say():
     assert (said["settings"], said["dataset"]) == ("digits", "digits")
     assert said["further"] == "digit-pairs:digits-40,photos:digits-60"
     assert said_of("table4_weight_sharing")["further"] == ""
+    several = said_of("nas_ood")
+    assert (several["settings"], several["dataset"]) == ("digits-20", "digits-tinted,digits-rotated")
     assert said_of("your_algorithm")["entry"] == "results/leaderboard/my_search_mine"
     ran = {"dataset": "digits", "settings": "smoke"}
     assert said_of("weight_sharing", searches=ran)["searches"] == "results/weight-sharing"

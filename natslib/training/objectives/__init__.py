@@ -8,6 +8,7 @@ from natslib.training.images import ImageSet
 from natslib.training.objectives.coral import Coral
 from natslib.training.objectives.dann import Dann
 from natslib.training.objectives.erm import Erm
+from natslib.training.objectives.generated import Enlarged, Generated, Noisy
 from natslib.training.objectives.groupdro import GroupDro
 from natslib.training.objectives.irm import Irm
 from natslib.training.objectives.mixup import Mixup
@@ -37,6 +38,9 @@ OBJECTIVES: dict[str, type[Objective]] = {
     "dann": Dann,
     "mixup": Mixup,
     "rsc": Rsc,
+    "generated": Generated,
+    "duplicates": Enlarged,
+    "noise": Noisy,
 }
 
 

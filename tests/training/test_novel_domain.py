@@ -1,0 +1,95 @@
+"""What a generator of a novel domain comes to by its own loss alone, on rotated digits, and where that goes wrong."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+import torch
+
+from natslib.novelty import AT_DESK, PUBLISHED, Novelty
+from natslib.spaces import SMALL_SCALE
+from natslib.training.environments import rotated_digits
+from natslib.training.images import ImageSet, augmented_epoch, draw_plan, normalise
+from natslib.training.novel_domain import NovelDomain, Novelties, form_of
+
+EPOCHS, BATCH = 6, 64
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="module")
+def images() -> ImageSet:
+    return rotated_digits(views=0).pooled()
+
+
+def novel_domain(images: ImageSet, novelty: Novelty) -> NovelDomain:
+    return NovelDomain(form_of(images, "this"), novelty, SMALL_SCALE, 0, torch.device("cpu"))
+
+
+@pytest.fixture(scope="module")
+def judges(images: ImageSet) -> NovelDomain:
+    """Trained once; whoever draws gets copies."""
+    novel = novel_domain(images, AT_DESK)
+    novel.train_judges(images, images.evaluations["valid"], torch.Generator().manual_seed(0))
+    return novel
+
+
+def trained(images: ImageSet, judges: NovelDomain, novelty: Novelty) -> tuple[Novelties, float]:
+    """Return how drawn held-out images compare, and the last loss there and back, once the generator has trained."""
+    novel = novel_domain(images, novelty)
+    for name in ("classes", "domains"):
+        getattr(novel, name).load_state_dict(getattr(judges, name).state_dict())
+    generator, cycle = torch.Generator().manual_seed(0), 0.0
+    for _ in range(EPOCHS):
+        epoch = augmented_epoch(images, draw_plan(images, generator))
+        prepared = normalise(epoch.images, images)
+        for part in zip(
+            *(each.split(BATCH) for each in (prepared, epoch.labels, epoch.domains)), strict=True
+        ):
+            novel.optimizer.zero_grad()
+            drawn = novel.judged(*part)
+            drawn.loss.backward()
+            novel.optimizer.step()
+            cycle = float(drawn.losses[0])
+    valid = images.evaluations["valid"]
+    return novel.novelties(normalise(valid.images, images), valid.labels, valid.domains), cycle
+
+
+def test_the_classifiers_are_right_on_held_out_images(judges: NovelDomain) -> None:
+    of_classes, of_domains = judges.accuracies
+    assert of_classes > 90
+    assert of_domains > 95
+    assert not judges.classes.training
+    assert not any(weight.requires_grad for weight in judges.classes.parameters())
+
+
+def test_with_features_of_length_one_drawn_digits_are_new_and_keep_their_label(
+    images: ImageSet, judges: NovelDomain
+) -> None:
+    found, cycle = trained(images, judges, AT_DESK)
+    still, _ = trained(images, judges, replace(AT_DESK, novelty_weight=0.0))
+    assert found.label_accuracy >= 85
+    assert cycle <= 0.15
+    assert found.confidence < found.source_confidence
+    assert found.distance > 1.02 * still.distance
+
+
+def test_raw_features_with_a_large_weight_lose_the_label(images: ImageSet, judges: NovelDomain) -> None:
+    """The released form of the loss, kept as it is: the transport grows without an end."""
+    raw = replace(PUBLISHED, generator_learning_rate=1e-3, novelty_weight=10.0)
+    found, _ = trained(images, judges, raw)
+    assert found.label_accuracy < 50
+    assert found.distance > 10 * found.source_distance
+
+
+def test_without_the_classifier_s_loss_the_label_is_lost_too(images: ImageSet, judges: NovelDomain) -> None:
+    lost = replace(
+        AT_DESK, label_weight=0.0, novelty_weight=5.0, cycle_weight=1.0, generator_learning_rate=3e-3
+    )
+    assert trained(images, judges, lost)[0].label_accuracy < 50
