@@ -264,8 +264,7 @@ class Parameters:
     def read_records(self, space: str, kind: str = "", methods: str = "methods") -> pd.DataFrame:
         """Return the records of the searches that parameter `methods` names, in the order of their names.
 
-        Where the notebook declares several settings or datasets, those of all; the columns `settings` and `dataset` tell
-        them apart.
+        Where the notebook declares several settings or datasets, those of all; columns of these names tell them apart.
         """
         parts = [pd.read_parquet(self._found(space, kind, *searched)) for searched in self._searched]
         frame, names = pd.concat(parts, ignore_index=True), self.checked[methods]
