@@ -42,7 +42,7 @@ def test_its_lines_for_edge_shrinking_work(
     Path("logs").symlink_to(ROOT / "logs")
     write_folder(Path("pets"))
     lines = re.findall(r"^    natslib (search --algorithm autoshrink [^#\n]*)", README, re.MULTILINE)
-    assert len(lines) == 4
+    assert len(lines) == 5
     for line in lines:
         assert main(shlex.split(line.replace("'60 evaluations'", "'2 evaluations'"))) == 0, line
         assert re.search(r"^\d+ runs, [\d.]+ evaluations a run", capsys.readouterr().out, re.MULTILINE)
