@@ -35,8 +35,9 @@ def chosen_trials(trials: pd.DataFrame, rule: str) -> pd.DataFrame:
 def objective_table(trials: pd.DataFrame) -> pd.DataFrame:
     """Return a row a rule, dataset and objective: mean (percent), error of the mean, seeds, and score.
 
-    `error` is the standard deviation over the seeds, divided by their number and not one less, over the root of the
-    number: OoD-Bench's error bar. `score` is the objective's on that dataset, against ERM; NaN where there is no ERM.
+    Datasets and objectives stand in the order of the trials. `error` is the standard deviation over the seeds,
+    divided by their number and not one less, over the root of the number: OoD-Bench's error bar. `score` is the
+    objective's on that dataset, against ERM; NaN where there is no ERM.
     """
     parts = [chosen_trials(trials, rule) for rule in RULES]
     grouped = pd.concat(parts).groupby(["rule", "dataset", "objective"], sort=False)["test"]
@@ -45,6 +46,12 @@ def objective_table(trials: pd.DataFrame) -> pd.DataFrame:
         error=lambda x: x.std(ddof=0) / len(x) ** 0.5,
         seeds="size",
     ).reset_index()
+    table = table.sort_values(
+        ["dataset", "objective"],
+        key=lambda names: names.map({name: at for at, name in enumerate(dict.fromkeys(trials[names.name]))}),
+        kind="stable",
+        ignore_index=True,
+    )
     scores = [
         _placed(rows).rename("score")
         for _, rows in table.groupby(["rule", "dataset"])
