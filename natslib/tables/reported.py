@@ -1,7 +1,7 @@
 """What is reported of an architecture: the columns that the papers score and report, and what a table knows of it."""
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, TypedDict
@@ -161,11 +161,17 @@ def own_values(folder: Path, dataset: str, more: Path | None = None) -> npt.NDAr
     return values
 
 
-def known_accuracies(table: Table, dataset: str, split: str, recipe: str) -> npt.NDArray[np.float64]:
-    """Return mean accuracies in percent by architecture index, NaN where the table has none, if need be everywhere."""
-    with contextlib.suppress(NotMeasured):
-        return table.values("accuracy", dataset=dataset, recipe=recipe, split=split)
-    return np.full(len(table.space), np.nan)
+def known_accuracies(
+    tables: Iterable[Table], dataset: str, split: str, recipe: str
+) -> npt.NDArray[np.float64]:
+    """Return mean accuracies in percent by architecture index, each of the first table that has it, or else NaN."""
+    found = np.full(1, np.nan)
+    for table in tables:
+        with contextlib.suppress(NotMeasured):
+            values = table.values("accuracy", dataset=dataset, recipe=recipe, split=split)
+            found = np.where(np.isnan(found), values, found)
+        found = np.broadcast_to(found, len(table.space))
+    return found
 
 
 def _size(space: Space) -> Lookup:

@@ -161,6 +161,7 @@ CHECKS: dict[str, Check] = {
     "trials": _text,  # the file of the recorded trials of objectives, as `natslib objectives` wrote it
     "selection": _one_of("way to choose a trial", "natslib.analysis.ranking:RULES"),
     "baselines": _list_of("weight-sharing method", SUPERNETS),
+    "found": _text,  # the folder of a table of what searches ended with
     "generator": _text,  # the file of a generator's weights that a search kept
     "own": _text,  # the folder of our own tables, embedded-tss and embedded-sss, as far as they are there
     "author": _text,
