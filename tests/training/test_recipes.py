@@ -43,7 +43,8 @@ def test_embedded_sets_have_a_short_and_a_long_recipe_of_their_own() -> None:
 def test_an_objective_behind_a_recipe_changes_that_alone() -> None:
     plain, irm = (get_recipe(name, small=True) for name in ("12", "12-irm"))
     assert (plain.objective, irm.objective, irm.name) == ("erm", "irm", "12-irm")
-    assert replace(irm, name="12", objective="erm") == plain
+    assert replace(irm, name="12", objective="erm", numbers={}) == plain
+    assert irm.numbers == {"penalty": 10.0}
     assert repr(plain).count("objective") == 0, (
         "searches that were begun before objectives are known by this text"
     )

@@ -89,6 +89,7 @@ def test_the_oracle_chooses_by_other_images_than_those_that_measure(monkeypatch:
     sets = [{image.numpy().tobytes() for image in some} for some in seen if len(some) in (6, 24)]
     assert sets[0].isdisjoint(sets[1])
     assert len(sets[0] | sets[1]) == 30
+    assert all(len(some) != 30 for some in seen), "nothing is measured on both together"
     assert all(later == sets[1] for later in sets[2:])
 
 
