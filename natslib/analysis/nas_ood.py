@@ -34,7 +34,7 @@ class Cells(NamedTuple):
 
     def percentiles(self, cells: npt.ArrayLike) -> Floats:
         """Return which share of the recorded cells is worse out of distribution, in percent."""
-        known, values = np.sort(self.test[self.recorded]), self.test[cells]
+        known, values = np.sort(self.test[self.recorded]), self.test[np.asarray(cells)]
         worse = 100 * np.searchsorted(known, values) / max(1, len(known))
         return np.where(np.isnan(values), np.nan, worse)
 

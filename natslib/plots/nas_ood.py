@@ -46,9 +46,9 @@ def search_texts(rows: Mapping[str, pd.DataFrame], printed: pd.DataFrame) -> pd.
         ("", "kind"): every["kind"],
         ("", "search or cell"): every["name"].map(title_of),
     }
-    for dataset, some in rows.items():
+    for name, some in rows.items():
         there = every.merge(some, how="left")
-        title = dataset_title(dataset)
+        title = dataset_title(name)
         columns[title, "sources"] = there["valid"].map(_number)
         columns[title, "target ± se"] = [_with_error(row) for row in there.to_dict("records")]
         columns[title, "percentile"] = there["percentile"].map(lambda value: _number(value, 0))
@@ -57,9 +57,9 @@ def search_texts(rows: Mapping[str, pd.DataFrame], printed: pd.DataFrame) -> pd.
         texts = {
             row["method"]: f"{row['mean']:.1f}{EVIDENCE[row['evidence']]}" for row in some.to_dict("records")
         }
-        columns["printed, not comparable", str(dataset)] = [texts.get(name, "") for name in every["name"]]
+        columns["printed, not comparable", f"{dataset}"] = [texts.get(name, "") for name in every["name"]]
     frame = pd.DataFrame({key: np.asarray(value, dtype=object) for key, value in columns.items()})
-    frame.columns = pd.MultiIndex.from_tuples(frame.columns)
+    frame.columns = pd.MultiIndex.from_tuples(list(columns))
     return frame
 
 

@@ -118,6 +118,7 @@ class NovelDomain:
 
     def train_judges(self, images: ImageSet, held_out: Split, generator: torch.Generator) -> None:
         """Train the classifiers on augmented images; warns where D cannot tell the domains apart."""
+        assert held_out.domains is not None
         truths = (held_out.labels, held_out.domains)
         self.accuracies = tuple(  # type: ignore[assignment]
             self._train_judge(judge, images, Split(held_out.images, truth), generator)
@@ -182,7 +183,8 @@ class NovelDomain:
         between = [transport(*pair) for pair in combinations(sources, 2)]
         return Novelties(
             100 * float(right),
-            *(100 * float(each) for each in confidences),
+            100 * float(confidences[0]),
+            100 * float(confidences[1]),
             float(torch.stack(to_new).mean()),
             float(torch.stack(between).min()) if between else float("nan"),
         )

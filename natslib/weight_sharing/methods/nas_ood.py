@@ -102,7 +102,7 @@ class NasOod(DartsV1):
         total = sum(images for _, images in self._seen)
         means = [torch.nan] * len(names)
         if total:
-            means = sum(seen * (images / total) for seen, images in self._seen).tolist()
+            means = torch.stack([seen * (images / total) for seen, images in self._seen]).sum(0).tolist()
         accuracies = zip(("class_accuracy", "domain_accuracy"), self.novel.accuracies, strict=True)
         return dict(zip(names, means, strict=True)) | self.novelties._asdict() | dict(accuracies)
 
