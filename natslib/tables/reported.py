@@ -163,6 +163,15 @@ def known_accuracies(table: Table, dataset: str, split: str, recipe: str) -> npt
     return np.full(len(table.space), np.nan)
 
 
+def seeds_by_recipe(table: Table, arch: int, dataset: str) -> pd.DataFrame:
+    """Return the test accuracies in percent of an architecture on a dataset: a row a seed, a column a recipe."""
+    recipes = table.runs().query("dataset == @dataset and split == 'test'")["recipe"].unique()
+    asked = {"dataset": dataset, "split": "test"}
+    return pd.DataFrame(
+        {name: table.per_seed("accuracy", **asked, recipe=name).loc[arch] for name in recipes}
+    )
+
+
 def _size(space: Space) -> Lookup:
     params = space.params_m(space.codes(), "cifar10")
     return Lookup("parameters", "parameters (% of the largest)", 100 * params / params.max())

@@ -141,6 +141,7 @@ CHECKS: dict[str, Check] = {
     "baselines": _list_of("weight-sharing method", SUPERNETS),
     "searches": _text,  # the folder of the joined records of weight-sharing searches, with one of each settings in it
     "settings": _list_of("settings", "natslib.weight_sharing.presets:PRESETS"),  # how was searched
+    "retrained": _text,  # a table of one cell, trained by several recipes
     "generator": _text,  # the file of a generator's weights that a search kept
     "own": _text,  # the folder of our own tables, embedded-tss and embedded-sss, as far as they are there
     "author": _text,
