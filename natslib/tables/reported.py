@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, TypedDict
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from natslib.datasets import EMBEDDED, get_dataset
 from natslib.errors import NotMeasured, unknown_name
