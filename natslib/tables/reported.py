@@ -167,9 +167,11 @@ def known_accuracies(table: Table, dataset: str, split: str, recipe: str) -> npt
 def seeds_by_recipe(table: Table, arch: int, dataset: str) -> pd.DataFrame:
     """Return the test accuracies in percent of an architecture on a dataset: a row a seed, a column a recipe."""
     recipes = table.runs().query("dataset == @dataset and split == 'test'")["recipe"].unique()
-    asked = {"dataset": dataset, "split": "test"}
     return pd.DataFrame(
-        {name: table.per_seed("accuracy", **asked, recipe=name).loc[arch] for name in recipes}
+        {
+            name: table.per_seed("accuracy", dataset=dataset, recipe=name, split="test").loc[arch]
+            for name in recipes
+        }
     )
 
 
