@@ -37,13 +37,14 @@ PUBLISHED = Novelty(
     classifier_epochs=100,
 )
 #: For the embedded image sets. With the released weights the transport grows until no label is left (`PUBLISHED` is
-#: kept as it is: a test shows it), so features have length one here. Weighed 0.1 the transport moves rotated digits
-#: little (D stays as sure of them), 2 turns them into one another's sources.
+#: kept as it is: a test shows it), so features have length one here. Up to a weight of 0.2 the transport moves rotated
+#: digits hardly more than none does; from 0.3 on they turn, with some seeds, into what D takes for another source, and
+#: a classifier that the generator never saw reads 0.6 to 0.9 of them (0.96 of the sources).
 AT_DESK = Novelty(
     generator_learning_rate=1e-3,
     cycle_weight=10.0,
     label_weight=1.0,
-    novelty_weight=0.5,
+    novelty_weight=0.1,
     synthetic_share=1.0,
     reversal=True,
     unit_embeddings=True,

@@ -1,6 +1,6 @@
 """What searches on shifted data find, what it is worth out of distribution, and how NAS-OoD's generator fares."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -155,3 +155,27 @@ def over_seeds(runs: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
     long = kept.melt(["dataset", "seed", "epoch"], list(columns), "value", "number")
     found = long.groupby(["dataset", "value", "epoch"], sort=False)["number"]
     return found.agg(mean="mean", low="min", high="max").reset_index()
+
+
+def retraining_gains(accuracies: Mapping[str, pd.DataFrame], plain: str) -> pd.DataFrame:
+    """Return by how many points recipes beat the recipe `plain`, seed by seed, and what may be said of it.
+
+    `accuracies` maps a dataset to percents, a row a seed, a column a recipe. Columns: dataset, recipe, seed, gain, and
+    alike for all seeds of a recipe mean, low and high (95 %) and verdict.
+    """
+    parts = []
+    for dataset, runs in accuracies.items():
+        for recipe in runs.columns.drop(plain):
+            gains = (runs[recipe] - runs[plain]).rename("gain").rename_axis("seed").reset_index()
+            told = paired_gain(gains["gain"])
+            parts.append(
+                gains.assign(
+                    dataset=dataset,
+                    recipe=recipe,
+                    mean=told.mean,
+                    low=told.low,
+                    high=told.high,
+                    verdict=told.verdict,
+                )
+            )
+    return pd.concat(parts, ignore_index=True)

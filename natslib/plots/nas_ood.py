@@ -1,6 +1,6 @@
 """NAS-OoD: what its searches find as rows of text, what its generator draws, and how that goes on over the epochs."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from natslib.analysis.printed import EVIDENCE
 from natslib.datasets import title_of as dataset_title
 from natslib.plots.figure import new_figure
-from natslib.plots.palette import BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILLION, title_of
+from natslib.plots.palette import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILLION, title_of
 
 PANELS: dict[str, dict[str, tuple[str, str]]] = {
     "losses": {
@@ -78,6 +78,15 @@ def _with_error(row: dict[Any, Any]) -> str:
     return text
 
 
+def images_figure(drawn: npt.NDArray[np.float64], sources: Sequence[str]) -> Figure:
+    """Return a figure with a panel a source: (sources, 3, n, side, side, channels)."""
+    fig, axes = new_figure(1, len(drawn), panel_in=(2.6, 1.2))
+    for ax, some, name in zip(axes[0], drawn, sources, strict=True):
+        draw_images(ax, some, f"source {name}")
+        ax.label_outer()
+    return fig
+
+
 def draw_images(ax: Axes, images: npt.NDArray[np.float64], title: str) -> None:
     """Draw images side by side with what was drawn after them below: (3, n, side, side, channels).
 
@@ -123,3 +132,24 @@ def draw_values(ax: Axes, means: pd.DataFrame, panel: str) -> None:
     ax.set(xlabel="search epoch", xlim=(0, means["epoch"].max()))
     if panel != "percent":
         ax.set_ylim(bottom=0)
+
+
+def gains_figure(gains: pd.DataFrame) -> Figure:
+    """Return a figure with a panel a dataset (`analysis.nas_ood.retraining_gains`): a dot a seed, mean and interval."""
+    names = list(dict.fromkeys(gains["dataset"]))
+    fig, axes = new_figure(1, len(names), panel_in=(3.2, 2.2))
+    for ax, name in zip(axes[0], names, strict=True):
+        groups = list(gains[gains["dataset"] == name].groupby("recipe", sort=False))
+        for place, (_, some) in enumerate(groups):
+            ax.plot(
+                np.full(len(some), place - 0.15), some["gain"], "o", color=GREY, ms=3, mec="none", alpha=0.7
+            )
+            one = some.iloc[0]
+            ax.vlines(place + 0.1, one["low"], one["high"], color=BLUE, linewidth=1.4)
+            ax.plot(place + 0.1, one["mean"], "o", color=BLUE, ms=5)
+        labels = [f"{recipe}\n{some['verdict'].iloc[0]}" for recipe, some in groups]
+        ax.set_xticks(range(len(labels)), labels)
+        ax.axhline(0, color=BLACK, linewidth=0.8)
+        ax.set(title=dataset_title(name), xlim=(-0.6, len(labels) - 0.4))
+    axes[0, 0].set_ylabel("gain on the target (points)")
+    return fig

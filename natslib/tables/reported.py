@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, TypedDict
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from natslib.datasets import EMBEDDED, get_dataset
 from natslib.errors import NotMeasured, unknown_name
@@ -172,6 +173,17 @@ def known_accuracies(
             found = np.where(np.isnan(found), values, found)
         found = np.broadcast_to(found, len(table.space))
     return found
+
+
+def seeds_by_recipe(table: Table, arch: int, dataset: str) -> pd.DataFrame:
+    """Return the test accuracies in percent of an architecture on a dataset: a row a seed, a column a recipe."""
+    recipes = table.runs().query("dataset == @dataset and split == 'test'")["recipe"].unique()
+    return pd.DataFrame(
+        {
+            name: table.per_seed("accuracy", dataset=dataset, recipe=name, split="test").loc[arch]
+            for name in recipes
+        }
+    )
 
 
 def _size(space: Space) -> Lookup:

@@ -162,6 +162,7 @@ CHECKS: dict[str, Check] = {
     "selection": _one_of("way to choose a trial", "natslib.analysis.ranking:RULES"),
     "baselines": _list_of("weight-sharing method", SUPERNETS),
     "found": _text,  # the folder of a table of what searches ended with
+    "retrained": _text,  # a table of one cell, trained by several recipes
     "generator": _text,  # the file of a generator's weights that a search kept
     "own": _text,  # the folder of our own tables, embedded-tss and embedded-sss, as far as they are there
     "author": _text,

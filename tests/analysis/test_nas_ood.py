@@ -11,6 +11,7 @@ from natslib.analysis.nas_ood import (
     last_cells,
     over_seeds,
     paired_gain,
+    retraining_gains,
     search_rows,
 )
 from natslib.analysis.printed import read_printed
@@ -113,3 +114,14 @@ def test_only_what_is_quoted_or_remembered_is_printed() -> None:
     printed = read_printed("nas-ood-table").dropna(subset="mean").set_index(["method", "dataset"])
     assert printed.loc[("nas-ood", "NICO-Animal"), ["mean", "evidence"]].tolist() == [88.72, "quoted"]
     assert set(printed.drop(index=("nas-ood", "NICO-Animal"))["evidence"]) == {"remembered"}
+
+
+def test_retraining_gains_are_paired_by_seed_and_dataset() -> None:
+    runs = pd.DataFrame({"12": [10.0, 20, 30], "12-noise": [12.0, 21.9, 32.1]}, index=[1, 2, 3])
+    gains = retraining_gains({"a": runs, "b": runs.assign(**{"12-noise": [9.0, 22, 30]})}, "12")
+    assert gains.groupby("dataset")["verdict"].first().to_dict() == {
+        "a": "significant",
+        "b": "not significant",
+    }
+    assert gains["seed"].tolist() == [1, 2, 3, 1, 2, 3]
+    np.testing.assert_allclose(gains["gain"], [2, 1.9, 2.1, -1, 2, 0])

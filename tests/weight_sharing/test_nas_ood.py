@@ -151,7 +151,7 @@ def test_in_two_levels_the_weights_see_drawn_and_real_images_in_equal_parts() ->
 
 def test_each_ablation_lacks_what_its_name_says() -> None:
     whole = settings_of("digits", "nas-ood", "tss").novelty
-    assert (whole.cycle_weight, whole.label_weight, whole.novelty_weight) == (10, 1, 0.5)
+    assert (whole.cycle_weight, whole.label_weight, whole.novelty_weight) == (10, 1, 0.1)
     lacking = {
         "reversal": ("reversal", False),
         "transport": ("novelty_weight", 0),

@@ -67,6 +67,7 @@ def test_all_leaves_out_what_a_source_cannot_give():
         "nas_ood_table",
         "nas_ood_images",
         "nas_ood_training",
+        "nas_ood_augmentation",
         "embedded_quality",
         "ood_ranks",
     }
