@@ -31,7 +31,7 @@ def name_of(section: str) -> str:
 
 
 def test_every_kind_has_its_example() -> None:
-    kinds = {"space", "algorithm", "weight-sharing search", "dataset", "recipe", "notebook"}
+    kinds = {"space", "algorithm", "weight-sharing search", "dataset", "recipe", "objective", "notebook"}
     assert {name_of(section) for section in SECTIONS} == kinds
 
 

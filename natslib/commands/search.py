@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 import natslib
+from natslib.commands.options import TABLE as ANY_TABLE
 from natslib.commands.options import add_machine_arguments, from_0, from_1, index_or_string
 from natslib.errors import ConfigError
 from natslib.search import SEARCHES
@@ -124,7 +125,7 @@ def multi_trial_arguments(group: argparse._ArgumentGroup) -> list[argparse.Actio
 def table_arguments(group: argparse._ArgumentGroup) -> list[argparse.Action]:
     """Declare what only the searches on a table are told."""
     return [
-        group.add_argument("--table", help="'published' or the folder of a table (published)"),
+        group.add_argument("--table", help=f"{ANY_TABLE} (published)"),
         group.add_argument(
             "--metric",
             default="accuracy",

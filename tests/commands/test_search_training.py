@@ -135,7 +135,7 @@ def alive(group: int) -> list[str]:
     [
         (
             ["--table", "mine"],
-            "trains what it proposes (--train) and does not know --table; allowed are --runs,",
+            "trains what it proposes (--train) and does not know --table; allowed are --set, --runs,",
         ),
         (
             ["--table", "published"],

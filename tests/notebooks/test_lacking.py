@@ -41,8 +41,8 @@ def texts_of(executed: Path, kind: str) -> str:
 
 
 def words_in(figure: Path) -> str:
-    """Return the text of a figure: matplotlib writes each drawn line as a comment beside its glyphs."""
-    return " ".join(line.strip() for line in re.findall("<!--(.*?)-->", figure.read_text(), flags=re.DOTALL))
+    """Return the text of a figure."""
+    return " ".join(re.findall("<text[^>]*>(.*?)</text>", figure.read_text(), flags=re.DOTALL))
 
 
 @pytest.mark.parametrize(

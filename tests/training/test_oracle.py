@@ -271,7 +271,7 @@ def test_twenty_kills_at_random_moments_change_nothing_but_times(make: Make, tmp
         killed += child.exitcode != 0
     assert killed > 3
     searched(make, tmp_path / "killed")
-    for place, trainings in (("logs", 11), ("logs/final", 1)):
+    for place, trainings in (("logs", 12), ("logs/final", 1)):
         assert logged(tmp_path / "killed", place) == logged(tmp_path / "whole", place)
         assert len(logged(tmp_path / "whole", place)) == trainings
     frames = [pd.read_parquet(tmp_path / name / "runs-000000-000000.parquet") for name in ("killed", "whole")]

@@ -67,6 +67,7 @@ def test_the_target_is_opened_once_and_after_the_last_step(monkeypatch: pytest.M
     assert events == ["step"] * TRIAL.steps + ["trained", "target"]
 
 
+@pytest.mark.filterwarnings("ignore:the environments look alike")
 @pytest.mark.parametrize("objective", OBJECTIVES)
 def test_of_the_target_only_the_oracle_and_what_is_measured_depend(objective: str) -> None:
     trial = replace(TRIAL, objective=objective)

@@ -120,7 +120,7 @@ def test_evaluation_uses_the_statistics_of_batches_and_leaves_no_trace() -> None
     assert method.network.training
     assert all(torch.equal(value, start[name]) for name, value in method.network.state_dict().items())
     right, loss = 0.0, 0.0
-    for images, labels in Passes().whole():  # the same by hand, in training mode
+    for images, labels, _ in Passes().whole():  # the same by hand, in training mode
         with torch.no_grad():
             logits = method.network(images, method.masked(left))
         right += (logits.argmax(1) == labels).sum().item()
