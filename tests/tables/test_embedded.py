@@ -88,4 +88,5 @@ def test_the_table_of_wirings_holds_every_network_with_its_cost_in_closed_form()
 
 
 def test_all_that_ships_is_small():
-    assert sum(path.stat().st_size for path in LOGS.rglob("*") if path.is_file()) < 10e6
+    """Searches on shifted data, ninety of them, took it beyond the ten megabytes of before."""
+    assert sum(path.stat().st_size for path in LOGS.rglob("*") if path.is_file()) < 13e6
