@@ -98,7 +98,7 @@ def cost_frame(
 def _costs(
     space: Space, values: Callable[..., np.ndarray], metric: str, column: Column
 ) -> npt.NDArray[np.float64]:
-    stored = _stored(len(space), values, metric, column)
+    stored = stored_costs(len(space), values, metric, column)
     if metric not in COST_LABELS or column.dataset not in DATASETS:
         return stored
     computed = np.asarray(getattr(space, metric)(space.codes(), column.dataset))
@@ -107,9 +107,10 @@ def _costs(
     return stored if apart.size and apart.mean() > 0.5 else computed
 
 
-def _stored(
+def stored_costs(
     n_archs: int, values: Callable[..., np.ndarray], metric: str, column: Column
 ) -> npt.NDArray[np.float64]:
+    """Return a cost as the records of a column's runs have it, of its split or else of another; NaN where none has."""
     for split in dict.fromkeys([column.split, *SPLITS]):
         with contextlib.suppress(NotMeasured):
             return values(metric, **column.key | {"split": split})

@@ -118,6 +118,16 @@ def seed_frames(per_seed: Callable[..., pd.DataFrame], columns: Iterable[Column]
     return {column.label: per_seed("accuracy", **column.key).dropna(how="all") for column in columns}
 
 
+def with_columns(printed: pd.DataFrame) -> pd.DataFrame:
+    """Return rows of `analysis.printed.read_printed` with the label of the column that each is of: 'C10-V'."""
+    shorts = {dataset: short for (short, _), dataset in _PAPER_SOURCES.items()}
+    named = [
+        _label(shorts[dataset], split)
+        for dataset, split in zip(printed["dataset"], printed["split"], strict=True)
+    ]
+    return printed.assign(column=named)
+
+
 def each_column(
     statistic: Callable[..., pd.DataFrame],
     runs: dict[str, pd.DataFrame],

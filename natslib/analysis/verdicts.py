@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from natslib.analysis.columns import Column
+from natslib.analysis.columns import Column, with_columns
 from natslib.analysis.correlation import METHODS, correlate
 from natslib.analysis.printed import read_facts, read_listed, read_printed
 
@@ -36,7 +36,9 @@ COLUMNS = [
     "numbered",
 ]
 TABLE_4 = "nats-bench-table-4"
-_SHORT_NAMES = {"cifar10": "C10", "cifar100": "C100", "ImageNet16-120": "I120"}
+SEARCHES = ("rea", "reinforce", "random", "bohb")
+"""The multi-trial searches of that table."""
+_COSTS = "parameters and FLOPs in closed form"
 _SELECTS = "C10-T"
 _EXACT = 1e-6  # accuracies are stored with about seven digits
 _SHAPE: dict[str, Callable[..., float]] = {
@@ -171,7 +173,7 @@ def _rows_of_table_4(space: str) -> list[Fact]:
     for row in _printed(space):
         archs = tuple(map(str, listed.get(row["method"], {}).get(row["dataset"], [])))
         if archs or row["method"] == "optimal":
-            item, label = f"NATS-Bench, Table 4: {row['method']}", _label(row)
+            item, label = f"NATS-Bench, Table 4: {row['method']}", row["column"]
             parts = [("accuracy" if archs else "best", row["mean"]), ("std over", row["std"])]
             facts += [
                 Fact(item, quantity, (label, *archs), value, row["evidence"], ROUNDED)
@@ -188,25 +190,21 @@ def _searches_of_table_4(space: str) -> list[tuple[Fact, tuple[str, str, str]]]:
             Fact(
                 "NATS-Bench, Table 4: multi-trial searches",
                 f"mean of {row['method']}",
-                (_label(row),),
+                (row["column"],),
                 row["mean"],
                 row["evidence"],
-                CIFAR10_TEST if _label(row) == "C10-T" else SPREAD,
+                CIFAR10_TEST if row["column"] == "C10-T" else SPREAD,
             ),
             (row["method"], row["dataset"], row["split"]),
         )
         for row in _printed(space)
-        if row["method"] in ("rea", "reinforce", "random", "bohb")
+        if row["method"] in SEARCHES
     ]
 
 
 def _printed(space: str) -> list[dict[Any, Any]]:
-    printed = read_printed(TABLE_4)
+    printed = with_columns(read_printed(TABLE_4))
     return printed[printed["space"] == space].to_dict("records")
-
-
-def _label(row: dict[Any, Any]) -> str:
-    return f"{_SHORT_NAMES[row['dataset']]}-{'V' if row['split'] == 'valid' else 'T'}"
 
 
 def _lacking(accuracy: pd.DataFrame, labels: list[str]) -> str:
@@ -227,7 +225,7 @@ def cost_frame(stored: pd.DataFrame, computed: pd.DataFrame) -> pd.DataFrame:
     for column in stored:
         ratio = (stored[column] / computed[column]).median()
         fact = Fact(
-            "parameters and FLOPs in closed form",
+            _COSTS,
             "stored / computed",
             (str(column),),
             1.0,
@@ -248,21 +246,19 @@ def diagnose(facts: pd.DataFrame, accuracy: pd.DataFrame, space: str) -> list[st
         f"{row['what']}: the stored values are {row['regenerated']:,.6g} times what the architectures have; "
         "the unit is another one (millions are expected)"
         for row in wrong.to_dict("records")
-        if row["item"].startswith("parameters")
+        if row["item"] == _COSTS
     ]
     if fractions := [str(label) for label in accuracy if accuracy[label].max() <= 1]:
         return [
             *told,
             f"{', '.join(fractions)}: nothing is above 1; these are fractions, and percent is expected",
         ]
-    if wrong["item"].str.startswith("parameters").all():
+    if (wrong["item"] == _COSTS).all():
         return told
     if swapped := _swapped(accuracy, space):
         return [*told, *(f"{label} holds what is published of {other}" for label, other in swapped)]
     judged = facts[facts["verdict"] != NOT_JUDGED]
-    free = judged.loc[
-        ~judged["numbered"].astype(bool) & ~judged["item"].str.startswith("parameters"), "verdict"
-    ]
+    free = judged.loc[~judged["numbered"].astype(bool) & (judged["item"] != _COSTS), "verdict"]
     if len(free) and (free == AGREES).all():
         told.append(
             "what is said of all architectures together agrees, and what is said of single ones does not: they are "

@@ -12,13 +12,14 @@ import pandas as pd
 from scipy.special import softmax
 from scipy.stats import kendalltau
 
+from natslib.analysis.columns import with_columns
+
 Floats = npt.NDArray[np.float64]
 SEARCH, RUN = ["method", "warm_up"], ["method", "warm_up", "seed"]
 LEAST = 20  # architectures; of fewer, a rank correlation says little
 PRINTED_AS = {"tas": "interpolation", "fbnetv2": "masking-gumbel", "tunas": "masking-sampling"}
 """The searches of the size space as the paper's table names them."""
 ANY = "a-random-architecture"
-_SHORT = {"cifar10": "C10", "cifar100": "C100", "ImageNet16-120": "I120"}
 
 
 def epoch_frame(runs: pd.DataFrame, values: Floats) -> pd.DataFrame:
@@ -149,9 +150,8 @@ def table_rows(
         of_all = pd.DataFrame({"method": [ANY, "optimal"], "mean": [np.nanmean(known), np.nanmax(known)]})
         parts.append(of_all.assign(std=[np.nanstd(known), np.nan], origin="here", column=label))
     names = {PRINTED_AS.get(method, method): method for method in [*methods, "optimal"]}
-    paper = printed[(printed["space"] == space) & printed["method"].isin(names)]
-    labels = paper["dataset"].map(_SHORT) + paper["split"].map({"valid": "-V", "test": "-T"})
-    paper = paper.assign(method=paper["method"].map(names), column=labels, origin="printed")
+    paper = with_columns(printed[(printed["space"] == space) & printed["method"].isin(names)])
+    paper = paper.assign(method=paper["method"].map(names), origin="printed")
     kept = ["method", "warm_up", "origin", "column", "mean", "std", "known", "seeds", "evidence"]
     rows = pd.concat([paper, *parts], ignore_index=True).reindex(columns=kept)
     return rows.assign(space=space)

@@ -2,23 +2,23 @@
 
 import argparse
 import json
-from collections.abc import Callable, Container
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from natslib.analysis import multi_trial, verdicts
+from natslib.analysis.architectures import COST_LABELS, stored_costs
 from natslib.analysis.columns import Column, find_columns
 from natslib.commands.options import TABLE, from_0
+from natslib.datasets import PAPER
 from natslib.errors import NotMeasured, UnknownName
 from natslib.search.study import Study, find_studies
 from natslib.tables import Table, load
 
 APART = 4
-SEARCHES = ("rea", "reinforce", "random", "bohb")
 SEED = 0
-PAPER_SETS = ("cifar10", "cifar10-valid", "cifar100", "ImageNet16-120")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -70,7 +70,7 @@ def judge(table: Table, *, runs: int, processes: int = 1) -> Judged:
     values: Callable[..., np.ndarray] = table.values
     held = {label: values("accuracy", **column.key) for label, column in columns.items()}
     accuracy = pd.DataFrame(held, index=pd.RangeIndex(len(table.space), name="arch_index"))
-    costs, computed = _costs(table, {column.dataset for column in columns.values()} & set(PAPER_SETS))
+    costs, computed = _costs(table, columns.values())
     parts = [
         verdicts.fact_frame(space, accuracy),
         verdicts.search_frame(space, *_finals(table, runs, processes)),
@@ -87,21 +87,16 @@ def _columns(table: Table, recipe: str) -> list[Column]:
         return []
 
 
-def _costs(table: Table, datasets: Container[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the stored costs on some datasets, and those in closed form, a column a cost and dataset."""
-    stored, computed, blocks = {}, {}, table.runs()
-    for dataset, recipe, split in (
-        blocks[["dataset", "recipe", "split"]].drop_duplicates().itertuples(index=False)
-    ):
-        for metric in ("params_m", "flops_m"):
-            name = f"{metric} {dataset}"
-            if (
-                dataset in datasets
-                and name not in stored
-                and metric in table.measured_metrics(dataset, recipe, split)
-            ):
-                stored[name] = table.values(metric, dataset=dataset, recipe=recipe, split=split)
-                computed[name] = np.asarray(getattr(table.space, metric)(table.space.codes(), dataset))
+def _costs(table: Table, columns: Iterable[Column]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the costs stored with the paper's columns, and those in closed form, a column a cost and dataset."""
+    stored, computed, codes = {}, {}, table.space.codes()
+    for column in {column.dataset: column for column in columns if column.dataset in PAPER}.values():
+        for metric in COST_LABELS:
+            found = stored_costs(len(table.space), table.values, metric, column)
+            if not np.isnan(found).all():
+                name = f"{metric} {column.dataset}"
+                stored[name] = found
+                computed[name] = np.asarray(getattr(table.space, metric)(codes, column.dataset))
     return pd.DataFrame(stored), pd.DataFrame(computed)
 
 
@@ -116,16 +111,19 @@ def _finals(table: Table, runs: int, processes: int) -> tuple[pd.DataFrame, str]
         return empty, f"its searches would not be the paper's: {'; '.join(apart)}"
     if runs < 2:
         return empty, "the searches were not run"
-    parts = [_final(study, split, runs, processes) for study in studies for split in ("valid", "test")]
+    parts = [part for study in studies for part in _means(study, runs, processes)]
     return pd.concat([empty, *parts], ignore_index=True), ""
 
 
-def _final(study: Study, split: str, runs: int, processes: int) -> pd.DataFrame:
-    values = study.reported(split)
-    if values is None:
-        return pd.DataFrame()
-    names = [name for name in SEARCHES if name not in study.lacking(SEARCHES)]
+def _means(study: Study, runs: int, processes: int) -> Iterator[pd.DataFrame]:
+    """Search once, and yield the mean of what the runs end with on each split that is reported."""
+    reported = {split: values for split in ("valid", "test") if (values := study.reported(split)) is not None}
+    if not reported:
+        return
+    lacking = study.lacking(verdicts.SEARCHES)
+    names = [name for name in verdicts.SEARCHES if name not in lacking]
     found = study.search(names, runs=runs, seed=SEED, processes=processes)
-    samples = multi_trial.final_samples(found, values, study.budget, rule="official")
-    means = pd.DataFrame({"method": list(samples), "mean": [sample.mean() for sample in samples.values()]})
-    return means.assign(dataset=study.dataset, split=split)
+    for split, values in reported.items():
+        samples = multi_trial.final_samples(found, values, study.budget, rule="official")
+        means = [sample.mean() for sample in samples.values()]
+        yield pd.DataFrame({"method": list(samples), "mean": means, "dataset": study.dataset, "split": split})

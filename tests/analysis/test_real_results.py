@@ -3,23 +3,18 @@
 import numpy as np
 import pytest
 
-import natslib
 from natslib.analysis import seed_noise
 from natslib.analysis.columns import accuracy_frame, explain_absent, find_columns, seed_frames
 from natslib.analysis.correlation import correlation_pairs
 from natslib.analysis.ranks import optima, rank_table
 from natslib.analysis.seed_noise import noise_ceiling, repeat_correlation
-from natslib.errors import BadSource
 from natslib.spaces import TOPOLOGY
 from natslib.spaces.topology import equivalence_class, is_connected
 
 
 @pytest.fixture(scope="module")
-def table():
-    try:
-        return natslib.load("published")
-    except BadSource as error:
-        pytest.skip(str(error))
+def table(published_table):
+    return published_table
 
 
 @pytest.fixture(scope="module")

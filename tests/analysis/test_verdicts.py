@@ -13,18 +13,14 @@ from natslib.analysis import verdicts
 from natslib.analysis.verdicts import AGREES, CONTRADICTS, NOT_JUDGED
 from natslib.commands import main
 from natslib.commands.verify import judge
-from natslib.errors import BadSource
 from natslib.tables import convert
 
 LABELS = {"C10-V": "cifar10-valid", "C100-V": "cifar100", "I120-V": "ImageNet16-120"}
 
 
 @pytest.fixture(scope="module")
-def table():
-    try:
-        return natslib.load("published")
-    except BadSource as error:
-        pytest.skip(str(error))
+def table(published_table):
+    return published_table
 
 
 @pytest.fixture(scope="module")
