@@ -1,6 +1,5 @@
 """A search by removals written down evaluation by evaluation; killed, the same call goes on after the last one."""
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,17 +9,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from natslib.errors import BadSource, ConfigError
-from natslib.files import atomic, lock
+from natslib.errors import ConfigError
+from natslib.files import lock
 from natslib.search.algorithms.autoshrink import descend
 from natslib.search.proposals import Result, Search, evaluate
-from natslib.search.store import read_frame
+from natslib.search.store import read_frame, read_told, write_told
 from natslib.spaces import Code, CodeArray
 
-MANIFEST = b"natslib"
-"""The key under which a record says how was searched, and with what."""
 COLUMNS = {"cell": "O", "parent": "O", "step": "i", "edges": "i", "again": "b", "seed": "i", "score": "f"}
 """The columns of every record, and numpy's letter of what they hold."""
 
@@ -100,7 +96,7 @@ def record(
             asked = descent.row(code, measured=number == len(rows))
             if number == len(rows):
                 rows.append(asked)
-                _write(path, rows, manifest)
+                write_told(path, pa.Table.from_pandas(pd.DataFrame(rows), preserve_index=False), manifest)
                 report(len(rows), asked)
             elif asked != {name: rows[number][name] for name in asked}:
                 raise ConfigError(
@@ -114,13 +110,8 @@ def record(
 def read_record(path: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Return the rows of a record, and what it says of how was searched: `settings`, `stamp`. Raises `BadSource`."""
     frame = read_frame(path, COLUMNS)
-    try:
-        told = json.loads((pq.read_schema(path).metadata or {})[MANIFEST])
-        if isinstance(told["settings"], dict) and isinstance(told["stamp"], dict):
-            return frame, told
-    except (OSError, ValueError, TypeError, LookupError, RecursionError, pa.ArrowException):
-        pass
-    raise BadSource(f"{path}: not the record of a search (it does not say of which)")
+    wrong = "not the record of a search (it does not say of which)"
+    return frame, read_told(path, {"settings": dict, "stamp": dict}, wrong)
 
 
 def text_of(code: Sequence[int]) -> str:
@@ -142,10 +133,3 @@ def _begun(path: Path, settings: Mapping[str, Any]) -> list[Row]:
                 f"{path} is of a search with {name} {found!r}, and {value!r} was asked: choose another"
             )
     return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
-
-
-def _write(path: Path, rows: list[Row], manifest: Mapping[str, Any]) -> None:
-    table = pa.Table.from_pandas(pd.DataFrame(rows), preserve_index=False)
-    with atomic(path) as temporary:
-        named = table.replace_schema_metadata({MANIFEST: json.dumps(manifest).encode()})
-        pq.write_table(named, temporary, compression="zstd")

@@ -10,20 +10,23 @@ from typing import Any
 
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from natslib.errors import BadSource, ConfigError
-from natslib.files import atomic
 from natslib.search.leaderboard import trajectories_hash
 from natslib.search.oracle import Oracle
 from natslib.search.proposals import Trial
 from natslib.search.simulate import Protocol, run_named, run_seed
-from natslib.search.store import description, read_description, read_frame, read_runs
+from natslib.search.store import (
+    description,
+    read_description,
+    read_frame,
+    read_runs,
+    read_told,
+    write_told,
+)
 from natslib.search.trajectory import trajectory_frame
 
 ASKED = dict.fromkeys(("run", "arch_index", "epochs"), "i")
-MANIFEST = b"natslib"
-"""The key under which a file says what was run, and the hash of the trajectories."""
 
 
 def record_runs(runs: Path, file: Path) -> None:
@@ -39,9 +42,7 @@ def record_runs(runs: Path, file: Path) -> None:
         )
     manifest = {"search": told, "trajectories_sha256": trajectories_hash(frame)}
     table = pa.Table.from_pandas(frame[list(ASKED)].astype("int32"), preserve_index=False)
-    table = table.replace_schema_metadata({MANIFEST: json.dumps(manifest).encode()})
-    with atomic(file) as temporary:
-        pq.write_table(table, temporary, compression="zstd", compression_level=19)
+    write_told(file, table, manifest)
 
 
 def recorded_runs(
@@ -67,13 +68,8 @@ def recorded_runs(
 
 def manifest_of(file: Path) -> dict[str, Any]:
     """Return what a file says of its runs: `search`, as in `search.json`, and `trajectories_sha256`."""
-    try:
-        told = json.loads((pq.read_schema(file).metadata or {})[MANIFEST])
-        if {"search", "trajectories_sha256"} <= told.keys():
-            return told
-    except (OSError, ValueError, LookupError, AttributeError, pa.ArrowException):
-        pass
-    raise BadSource(f"{file}: no recorded runs of a search (it does not say which); remove it")
+    wrong = "no recorded runs of a search (it does not say which); remove it"
+    return read_told(file, {"search": dict, "trajectories_sha256": str}, wrong)
 
 
 def replay(file: Path, name: str, oracle: Oracle, protocol: Protocol, *, seed: int) -> pd.DataFrame:

@@ -12,9 +12,10 @@ from typing import Any
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from natslib.errors import BadSource, ConfigError, shown
-from natslib.files import lock, read_json, write_atomic
+from natslib.files import atomic, lock, read_json, write_atomic
 from natslib.search.oracle import Answering
 from natslib.search.proposals import SearchFunction
 from natslib.search.repeat import Runs, repeat, search_function, search_name
@@ -22,6 +23,8 @@ from natslib.search.simulate import Protocol, SearchFailed
 
 RUNS_PER_PART = 50
 DESCRIPTION = "search.json"
+TOLD = b"natslib"
+"""The key under which a Parquet file tells of itself."""
 DESCRIBED: dict[str, Any] = {
     "algorithm": str,
     "space": str,
@@ -131,6 +134,24 @@ def read_frame(path: Path, kinds: Mapping[str, str]) -> pd.DataFrame:
     if wrong := [name for name in kinds if name not in frame or frame[name].dtype.kind != kinds[name]]:
         raise BadSource(f"{path}: no result of a search (its column {wrong[0]!r}); {MEND}")
     return frame
+
+
+def write_told(path: Path, table: pa.Table, told: Mapping[str, Any]) -> None:
+    """Write a table as Parquet with what it tells of itself (`read_told`)."""
+    named = table.replace_schema_metadata({TOLD: json.dumps(told).encode()})
+    with atomic(path) as temporary:
+        pq.write_table(named, temporary, compression="zstd", compression_level=19)
+
+
+def read_told(path: Path, kinds: Mapping[str, type], wrong: str) -> dict[str, Any]:
+    """Return what a Parquet file tells of itself; raises `BadSource` ("PATH: `wrong`") unless it has these `kinds`."""
+    try:
+        told: dict[str, Any] = json.loads((pq.read_schema(path).metadata or {})[TOLD])
+        if all(isinstance(told[name], kind) for name, kind in kinds.items()):
+            return told
+    except (OSError, ValueError, TypeError, LookupError, RecursionError, pa.ArrowException):
+        pass
+    raise BadSource(f"{path}: {wrong}")
 
 
 def read_description(folder: str | Path) -> dict[str, Any]:

@@ -1,21 +1,17 @@
 """The records of finished weight-sharing searches, joined to one small file a space. Needs no torch."""
 
-import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from natslib.errors import BadSource
-from natslib.files import atomic, read_json
-from natslib.search.store import DESCRIPTION, read_frame
+from natslib.files import read_json
+from natslib.search.store import DESCRIPTION, read_frame, read_told, write_told
 
 RECORDS, SCORES, STAMP = "run.parquet", "scores.parquet", "stamp.json"
-MANIFEST = b"natslib"
-"""The key under which a joined file says what was searched, and with what."""
 _RECORD = {
     "method": "O",
     "dataset": "O",
@@ -46,13 +42,8 @@ def join_runs(folders: Sequence[Path], records: Path, scores: Path) -> None:
 
 def manifest_of(path: Path) -> dict[str, Any]:
     """Return what a joined file was made of: `searches`, as in each `search.json`, and the distinct `stamps`."""
-    try:
-        told = json.loads((pq.read_schema(path).metadata or {})[MANIFEST])
-        if isinstance(told["searches"], list) and isinstance(told["stamps"], list):
-            return told
-    except (OSError, ValueError, TypeError, LookupError, RecursionError, pa.ArrowException):
-        pass
-    raise BadSource(f"{path}: not a file of joined searches (it does not say which)")
+    wrong = "not a file of joined searches (it does not say which)"
+    return read_told(path, {"searches": list, "stamps": list}, wrong)
 
 
 def read_run(path: Path) -> pd.DataFrame:
@@ -90,9 +81,7 @@ def _write(path: Path, frames: list[pd.DataFrame], manifest: dict[str, Any]) -> 
     table = pa.concat_tables(
         [pa.Table.from_pandas(frame, preserve_index=False) for frame in frames], promote_options="permissive"
     )
-    table = table.replace_schema_metadata({MANIFEST: json.dumps(manifest).encode()})
-    with atomic(path) as temporary:
-        pq.write_table(table, temporary, compression="zstd", compression_level=19)
+    write_told(path, table, manifest)
 
 
 def _distinct(stamps: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
