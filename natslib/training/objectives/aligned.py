@@ -1,5 +1,6 @@
 """Features that are to look alike in every two environments, as in CORAL and MMD."""
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from itertools import combinations
 from typing import ClassVar
@@ -22,9 +23,9 @@ class Aligned(Objective):
 
     numbers: ClassVar[Mapping[str, Number]] = {"weight": Number(1.0, -1, 1)}
 
+    @abstractmethod
     def between(self, one: Tensor, other: Tensor) -> Tensor:
         """Return how far two sets of features (n, d) and (m, d) are apart, a scalar."""
-        raise NotImplementedError
 
     def loss(self, network: Classifying, batch: Batch) -> Outcome:
         """Return the risk and the weighted distance of environments that have two images in the batch."""

@@ -1,5 +1,6 @@
 """A penalty that gets its weight only after a while, as in IRM and VREx."""
 
+from abc import abstractmethod
 from collections.abc import Mapping
 
 import torch
@@ -35,9 +36,9 @@ class Annealed(Objective):
         """The weight of the penalty in the step to come."""
         return self.values["penalty"] if self.done >= self.wait else 1.0
 
+    @abstractmethod
     def penalty(self, logits: Tensor, batch: Batch) -> Tensor:
         """Return the penalty, a scalar."""
-        raise NotImplementedError
 
     def loss(self, network: Classifying, batch: Batch) -> Outcome:
         """Return risk and penalty with the weight of this step."""

@@ -1,5 +1,6 @@
 """What a training step minimises: the base of all objectives, and what they share."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple, Protocol
@@ -79,7 +80,7 @@ class Setting:
         return max(1, len(self.data.environments))
 
 
-class Objective:
+class Objective(ABC):
     """One way to train on images of several environments: OoD-Bench (CVPR 2022), section 5, calls it an algorithm.
 
     `name` is what recipes call it, `fewest` the number of source environments that it needs, `numbers` what can be set.
@@ -94,9 +95,9 @@ class Objective:
         self.setting = setting
         self.values = {name: number.default for name, number in self.numbers.items()} | dict(values)
 
+    @abstractmethod
     def loss(self, network: Classifying, batch: Batch) -> Outcome:
         """Return what is to be minimised on a batch."""
-        raise NotImplementedError
 
     def step(self, network: Classifying, optimizer: torch.optim.Optimizer, batch: Batch) -> Outcome:
         """Do one step of training."""
