@@ -9,7 +9,7 @@ from snakemake.logging import logger
 from snakemake.utils import validate
 
 from natslib.workflow.catalogue import CATALOGUE
-from natslib.workflow.config import asked_files, expand_searches, expand_sources, records_of, told
+from natslib.workflow.config import asked_files, expand_searches, expand_sources, files_read, records_of, told
 from natslib.workflow.imports import imported_sources
 from natslib.workflow.running import begin
 from natslib.workflow.summary import summary
@@ -146,7 +146,6 @@ NEEDED = {
     "table": {"table": "results/tables/{source}/manifest.json"},
     "own": {"own": OWN},
     "further": {},  # among the records
-    "recorded": {"recorded": sorted(map(str, Path("logs/multi-trial").glob("*.parquet")))},
 }
 
 
@@ -167,7 +166,7 @@ for item in CATALOGUE.values():
         input:
             notebook=item.path,
             library=imported_sources(item.path),
-            reads=item.reads,
+            reads=files_read(item),
             **{name: files for need in item.needs for name, files in needed[need].items()},
         output:
             **saved,

@@ -88,7 +88,6 @@ def told(item: Item, name: str, config: Mapping[str, Any]) -> list[str]:
         "records": records,
         "further": ["further"],
         "own": [],
-        "recorded": [],
     }
     names = [each for need in item.needs for each in needed[need]] + list(item.given)
     stems = {parameter: f"{config['figures']}/{stem}{behind}" for parameter, stem in item.figures.items()}
@@ -184,6 +183,12 @@ def _found(folder: Path) -> dict[str, list[str]]:
     for path in sorted(folder.glob("*/*-scores.parquet")):
         found.setdefault(path.parent.name, []).append(path.stem.removesuffix("-scores"))
     return found
+
+
+def files_read(item: Item) -> list[str]:
+    """Return the files that an item's `reads` names: of a pattern, those there are."""
+    found = (sorted(map(str, Path().glob(name))) if "*" in name else [name] for name in item.reads)
+    return [file for files in found for file in files]
 
 
 def records_of(searches: Mapping[str, Any], item: Item) -> list[str]:

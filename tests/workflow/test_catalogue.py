@@ -14,7 +14,6 @@ GIVEN = {
     "table": {"table"},
     "records": {"searches", "settings", "dataset"},
     "further": {"further"},
-    "recorded": set(),
     "own": set(),
 }
 ALWAYS_GIVEN = {
