@@ -1,6 +1,5 @@
 """What a generator of a novel domain comes to by its own loss alone, on rotated digits, and where that goes wrong."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -13,14 +12,7 @@ from natslib.training.images import ImageSet, augmented_epoch, draw_plan, normal
 from natslib.training.novel_domain import LOSSES, NovelDomain, Novelties, form_of
 
 BATCH = 64
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture(scope="module")

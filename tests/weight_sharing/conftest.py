@@ -1,6 +1,5 @@
 """A tiny image set and settings on which every search runs in a fraction of a second."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -12,13 +11,9 @@ from natslib.weight_sharing.data import SearchData, search_data
 from .tiny import CLASSES
 
 
-@pytest.fixture(autouse=True)
-def _one_thread() -> Iterator[None]:
-    """Threads would cost more than they save at this size."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+@pytest.fixture(autouse=True, scope="module")
+def _one_thread(one_thread: None) -> None:
+    """Of all tests here."""
 
 
 def brightness(n: int, seed: int) -> Split:

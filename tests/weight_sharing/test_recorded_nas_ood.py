@@ -1,6 +1,5 @@
 """The recorded searches on shifted data that ship: complete, and how NAS-OoD's generator comes out of them."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,14 +19,6 @@ from natslib.weight_sharing.records import manifest_of
 LOGS = Path(__file__).resolve().parents[2] / "logs"
 MANY = 140
 SHIFTED = pytest.mark.parametrize("dataset", ["tinted", "rotated"])
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def records_of(dataset: str) -> pd.DataFrame:
