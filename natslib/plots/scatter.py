@@ -1,5 +1,7 @@
 """Scatters over a whole space: thousands of points, drawn as one picture inside the vector file."""
 
+import itertools
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -48,6 +50,24 @@ def draw_rank_scatter(ax: Axes, frame: pd.DataFrame, *, x: str, y: str, colour: 
     ax.scatter(frame[x], frame[y], color=colour, **points(len(frame)))
     ax.plot([1, last], [1, last], color=BLACK, linewidth=0.8, linestyle="--")
     ax.set(xlim=(-0.02 * last, 1.02 * last), ylim=(-0.02 * last, 1.02 * last), aspect="equal")
+
+
+_TOGETHER = ("o", "^", "s", "v")
+
+
+def draw_ranks_together(ax: Axes, ranks: pd.DataFrame, colours: Mapping[str, str]) -> None:
+    """Draw the ranks by every dataset against those by the first (NAS-Bench-201, figure 3): one column a dataset.
+
+    The first lies on the diagonal; `colours` has one for each.
+    """
+    first, last = ranks.columns[0], float(ranks.max().max())
+    look = points(len(ranks) * ranks.shape[1])
+    for name, marker in reversed(list(zip(map(str, ranks), itertools.cycle(_TOGETHER)))):
+        ax.scatter(ranks[first], ranks[name], color=colours[name], marker=marker, **look)
+        ax.scatter([], [], color=colours[name], marker=marker, s=22, label=name)
+    ax.set(xlim=(-0.02 * last, 1.02 * last), ylim=(-0.02 * last, 1.02 * last), aspect="equal")
+    ax.set(xlabel=f"rank by {first}", ylabel="rank by each dataset")
+    ax.legend(loc="upper left", reverse=True)
 
 
 def write_note(ax: Axes, text: str) -> None:

@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import yaml
@@ -34,6 +34,7 @@ class Item:
     settings: tuple[str, ...] = ()
     datasets: tuple[str, ...] = ()
     given: tuple[str, ...] = ()
+    parameters: dict[str, str] = field(default_factory=dict, hash=False)
     only: str = ""
     threads: int = 1
 
