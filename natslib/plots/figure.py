@@ -112,7 +112,9 @@ def write_caption(fig: Figure, *parts: str, title: str) -> None:
 
 def _sentence(part: str) -> str:
     """Return a part of a caption with a capital and a full stop, numbers kept together with their units."""
-    word = re.match(r"[a-z]{2,}(?![-_])", part)  # neither a key such as "q: quoted" nor a name such as digits-T
+    word = re.match(
+        r"[a-z]{2,}(?![-_])", part
+    )  # neither a key such as "q: quoted" nor a name such as digits-T
     text = part[0].upper() + part[1:] if word else part
     return text if text.endswith((".", "!", "?")) else f"{text}."
 

@@ -115,7 +115,13 @@ def draw_agreement(ax: Axes, rows: pd.DataFrame, columns: Sequence[str]) -> None
         return
     handles = [Patch(facecolor=AGREEMENT_COLOURS[key], edgecolor=GREY, linewidth=0.4, label=f"{text}{_MARKS[key]}")
                for key, text in _MEANING.items()]  # fmt: skip
-    ax.legend(handles=handles, loc="lower center", ncols=3, bbox_to_anchor=(0.5, -0.03), fontsize=6.5)
+    ax.legend(
+        handles=handles,
+        loc="upper center",
+        ncols=3 if len(columns) > 2 else 1,
+        bbox_to_anchor=(0.5, 0.02),
+        fontsize=6.5,
+    )
 
 
 def _draw_cell(ax: Axes, x: int, y: int, row: dict | None) -> None:
