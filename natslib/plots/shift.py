@@ -34,7 +34,7 @@ def draw_plane(ax: Axes, ours: pd.DataFrame, published: pd.DataFrame) -> None:
         ax.errorbar(frame["correlation"], frame["diversity"], marker=marker, label=label, **spread, **style)
     ax.set(xlim=(-0.04, 0.98), ylim=(-0.09, 1.12), xlabel="correlation", ylabel="diversity")
     named = pd.concat([ours.assign(colour=BLUE), published.assign(colour="#5f5f5f")]).sort_values(
-        "correlation"
+        "correlation", kind="stable"
     )
     last = -1.0
     for row in named.to_dict("records"):
@@ -46,7 +46,9 @@ def draw_plane(ax: Axes, ours: pd.DataFrame, published: pd.DataFrame) -> None:
         line: dict[str, Any] = {"arrowstyle": "-", "linewidth": 0.3, "color": row["colour"]}
         ax.annotate(row["name"], fontsize=6, color=row["colour"], arrowprops=line, **at)
     last = -1.0
-    for row in named[named["diversity"] > _CROWDED].sort_values("diversity").to_dict("records"):
+    for row in (
+        named[named["diversity"] > _CROWDED].sort_values("diversity", kind="stable").to_dict("records")
+    ):
         last = max(row["diversity"], last + 1.3 * _APART)
         ax.text(row["correlation"] + 0.03, last, row["name"], fontsize=6, color=row["colour"], va="center")
     ax.legend(loc="upper right")

@@ -101,7 +101,8 @@ def draw_magnitudes(ax: Axes, decisions: pd.DataFrame) -> None:
     for name, colour in colours(decisions["operation"]).items():
         some = decisions[decisions["operation"] == name]
         style: dict[str, Any] = {"color": colour, "ms": 3.4, "mec": "white", "mew": 0.3, "alpha": 0.85}
-        ax.plot(some["weight"], some["drop"], OPERATION_MARKERS[name], label=name, **style)
+        weight = some["weight"].round(6)  # the last digits differ between processors
+        ax.plot(weight, some["drop"], OPERATION_MARKERS[str(name)], label=name, **style)
     ax.set_yscale("symlog", linthresh=1)
     ax.set(ylim=(-0.15, None), xlabel="weight of the operation (softmax of α)")
     ax.xaxis.set_major_locator(MaxNLocator(5))
@@ -128,7 +129,9 @@ def draw_rank_correlations(ax: Axes, found: pd.DataFrame) -> None:
     ax.set_xticks(
         range(len(names)), [title_of(name).partition(":")[0] for name in names], rotation=30, ha="right"
     )
-    ax.set_xlim(-0.6, len(names) - 0.4)
+    ax.set(
+        xlim=(-0.6, len(names) - 0.4), ylim=(min(-0.4, found["tau"].min() - 0.05), 0.9)
+    )  # one scale for all
     if len(ways) > 1:
         words = {"white": "masks at units, as searched", BLACK: "masks in every layer"}
         ax.legend(
