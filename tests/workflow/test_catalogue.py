@@ -15,6 +15,7 @@ GIVEN = {
     "records": {"searches", "settings", "dataset"},
     "further": {"further"},
     "own": set(),
+    "trajectories": {"trajectories"},
 }
 ALWAYS_GIVEN = {
     "table",
@@ -25,6 +26,7 @@ ALWAYS_GIVEN = {
     "runs",
     "runs_others",
     "entry",
+    "trajectories",
 }  # where they are declared
 
 
