@@ -59,7 +59,7 @@ def list_searches(ax: Axes, curves: pd.DataFrame) -> None:
 def operations_figure(shares: pd.DataFrame, operations: Sequence[str]) -> Figure:
     """Return a figure with two panels a search (`analysis.weight_sharing.operation_shares`): skips by seed, and all."""
     names = list(dict.fromkeys(shares["method"]))
-    fig, axes = new_figure(2, len(names), panel_in=(1.35, 1.5))
+    fig, axes = new_figure(2, len(names), height_in=1.4)
     for (top, bottom), name in zip(axes.T, names, strict=True):
         draw_seeds(top, shares[shares["method"] == name], "skip_connect")
         draw_operations(bottom, shares[shares["method"] == name], operations)
