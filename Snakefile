@@ -153,8 +153,27 @@ checkpoint table:
         "python -m natslib.workflow.job convert {params.origin:q} {params.folder:q} --processes {threads} {params.options:q} > {log} 2>&1"
 
 
+rule multi_trial:
+    """The paper's four multi-trial searches, which several items show, run once."""
+    input:
+        table="results/tables/{source}/manifest.json",
+        library=imported_sources("natslib/workflow/searched.py"),
+    output:
+        trajectories=directory("results/multi-trial/{source}"),
+    log:
+        "results/logs/multi_trial_{source}.log",
+    benchmark:
+        "results/benchmarks/multi_trial_{source}.tsv"
+    threads: 2
+    params:
+        runs=lambda wildcards: config["sources"][wildcards.source].get("runs", config["runs"]),
+    shell:
+        "python -m natslib.workflow.searched results/tables/{wildcards.source} {output.trajectories:q} {params.runs} {threads} > {log} 2>&1"
+
+
 NEEDED = {
     "table": {"table": "results/tables/{source}/manifest.json"},
+    "trajectories": {"trajectories": "results/multi-trial/{source}"},
     "own": {"own": OWN},
     "further": {},  # among the records
 }

@@ -17,6 +17,8 @@ TABLES = "results/tables"
 """The folder of the tables, a folder a source in it."""
 TRAINING = "results/training"
 """The folder of the raw logs that the workflow trains, a folder a source in it."""
+TRAJECTORIES = "results/multi-trial"
+"""The folder of the trajectories of the searches that several items show, a folder a source in it."""
 SEARCHED = "results/weight-sharing"
 """The folder of the weight-sharing searches that the workflow runs."""
 
@@ -106,6 +108,7 @@ def told(item: Item, name: str, config: Mapping[str, Any]) -> list[str]:
     searches, source = config["searches"], config["sources"].get(name, {})
     known = {
         "table": f"{TABLES}/{name}",
+        "trajectories": f"{TRAJECTORIES}/{name}",
         "searches": expand_searches(searches)["folder"],
         "settings": ",".join(item.settings) or searches["settings"],
         "dataset": ",".join(item.datasets) or searches["dataset"],
@@ -122,6 +125,7 @@ def told(item: Item, name: str, config: Mapping[str, Any]) -> list[str]:
         "records": records,
         "further": ["further"],
         "own": [],
+        "trajectories": ["trajectories"],
     }
     names = [each for need in item.needs for each in needed[need]] + list(item.given)
     stems = {parameter: f"{config['figures']}/{stem}{behind}" for parameter, stem in item.figures.items()}

@@ -143,7 +143,7 @@ FOLDER = {"table": "results/tables/mine"}
 
 def test_a_notebook_is_told_what_its_source_and_the_configuration_say():
     assert said_of("anytime") == FOLDER | {
-        "runs": 3, "runs_others": 2,
+        "trajectories": "results/multi-trial/mine", "runs": 3, "runs_others": 2,
         "figure_anytime": "drawn/anytime_mine", "figure_algorithms": "drawn/algorithms_mine",
     }  # fmt: skip
     own = {"mine": {"origin": "published", "split": "valid", "recipe": "12", "runs": 4}}
