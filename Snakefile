@@ -50,9 +50,20 @@ wildcard_constraints:
     shards=r"\d+",
 
 
+def asked_with(source):
+    """Return what asks for everything once the table of a source is there: what that lacks is left out."""
+
+    def ask(wildcards):
+        checkpoints.table.get(source=source)
+        return asked_files(config)
+
+    return ask
+
+
 rule all:
     input:
-        asked_files(config),
+        asked_files(config, sure=True),
+        [asked_with(source) for source in SOURCES],
 
 
 rule trained:
@@ -122,7 +133,7 @@ rule searches:
         "python -m natslib.workflow.join {output.records:q} {output.scores:q} {input.finished:q} > {log} 2>&1"
 
 
-rule table:
+checkpoint table:
     """Raw records, our own or others', or somebody's CSV, become a table; interrupted, the same command goes on where it stopped."""
     input:
         files=lookup(dpath="{source}/files", within=SOURCES),

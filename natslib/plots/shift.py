@@ -1,12 +1,14 @@
 """Shifts: diversity against correlation, the estimate against the truth, and what calibration does."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from natslib.analysis.shift import CALIBRATED, flip_correlation
+from natslib.analysis.shift import CALIBRATED, FORMS, OOD, flip_correlation
+from natslib.datasets import title_of
 from natslib.plots.palette import BLACK, BLUE, GREY, VERMILLION
 
 GATED = {True: ("with the label", "o", BLUE), False: ("without the label", "s", VERMILLION)}
@@ -15,6 +17,28 @@ CALIBRATION: dict[bool, dict[str, Any]] = {
     True: {"label": "calibrated", "marker": "D", "color": VERMILLION, "markersize": 3.5},
 }
 _CROWDED, _APART = 0.15, 0.03  # diversity below which names are slanted, so far from one another
+
+PAIRS = {
+    "digits-rotated": "rotated 0, 20, 40° → 50°",
+    "digits-coloured": "coloured → 90%",
+    "digits-tinted": "tinted → 90%",
+}
+"""Sources and target of our shifted data sets, as the recorded shifts name them."""
+
+
+def describe_shifts(rows: pd.DataFrame, datasets: Iterable[str]) -> str:
+    """Return what a caption says of the shifts of data sets; nothing where none was recorded.
+
+    `rows` are the recorded shifts; those of the form `original`, gated, with fixed thresholds are told.
+    """
+    told = rows[(rows["kind"] == OOD) & (rows["form"] == FORMS[0]) & rows["gated"] & ~rows["calibrated"]]
+    means = told.groupby("variant")[["diversity", "correlation"]].mean().abs()
+    found = [
+        f"{title_of(name)} {means.loc[PAIRS[name], 'diversity']:.2f} / {means.loc[PAIRS[name], 'correlation']:.2f}"
+        for name in datasets
+        if PAIRS.get(name) in means.index
+    ]
+    return f"diversity / correlation of sources and target: {', '.join(found)}" if found else ""
 
 
 def draw_plane(ax: Axes, ours: pd.DataFrame, published: pd.DataFrame) -> None:

@@ -14,6 +14,7 @@ from natslib.nets import build_network
 from natslib.spaces import SMALL_SCALE
 from natslib.training.candidates import groups
 from natslib.training.environments import rotated_digits
+from natslib.training.farm import run_farm
 from natslib.training.images import ImageSet
 from natslib.training.jobs import Job, jobs_for
 from natslib.training.logs import finished_records
@@ -21,6 +22,7 @@ from natslib.training.loop import train
 from natslib.training.objectives import OBJECTIVES
 from natslib.training.recipes import Recipe, get_recipe
 from natslib.training.sources import load_images
+from tests.killing import killed_at_random
 
 
 @pytest.fixture(scope="module")
@@ -109,3 +111,32 @@ def test_a_killed_farm_of_an_objective_ends_with_the_same_records(tmp_path: Path
     assert farm(tmp_path / "killed").wait() == 0
     assert records(tmp_path / "killed") == records(tmp_path / "whole")
     assert {job.recipe for job in records(tmp_path / "whole")} == {"12-vrex"}
+
+
+@pytest.mark.usefixtures("one_thread")  # forked children cannot use their parent's
+def test_a_farm_of_an_objective_that_is_killed_at_random_moments_ends_with_the_same_records(
+    tmp_path: Path, images: ImageSet, short: Recipe
+) -> None:
+    recipe = replace(short, objective="irm")
+    jobs = jobs_for("tss", range(5), "digits-rotated", "2-irm", (777,))
+
+    def train_all(out: Path) -> None:
+        run_farm(
+            jobs,
+            out,
+            shard=0,
+            shards=1,
+            group=1,
+            images=lambda name: images,
+            recipe=lambda job: recipe,
+            stamp={},
+            report=lambda *told: None,
+        )
+
+    start = time.monotonic()
+    train_all(tmp_path / "whole")
+    whole_s = time.monotonic() - start
+    assert killed_at_random(lambda: train_all(tmp_path / "killed"), 4, whole_s / 3) >= 2
+    train_all(tmp_path / "killed")
+    assert records(tmp_path / "killed") == records(tmp_path / "whole")
+    assert len(records(tmp_path / "whole")) == len(jobs)
