@@ -1,6 +1,6 @@
 """Searches over what they spend, their final accuracies with intervals, and the sorted accuracies of all runs."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,24 @@ LEGEND_IN = 1.5  # the width of the widest entry of a legend
 _SPLIT_HANDLES = {"valid": ("validation", BLACK, "-"), "test": ("test", BLACK, "--")}
 LEAST_MARGIN = 0.5  # points, where all that is drawn is one value
 FLOOR_SHARE = 0.06  # of the time axis: where the lowest curve sets the bottom of the panel
+
+
+def describe_ends(finals: Mapping[str, pd.DataFrame]) -> str:
+    """Return which search ends highest by dataset, and of how many tests do not tell it apart, for a caption.
+
+    `finals`: by title, with columns method, mean and, where there are three searches or more, groups (the letters of
+    `multi_trial.rank_frame`).
+    """
+    told = []
+    for title, final in finals.items():
+        highest = int(final["mean"].to_numpy().argmax())
+        letters = [set(each) if isinstance(each, str) else set() for each in final["groups"]]
+        alike = sum(bool(each & letters[highest]) for each in letters) - bool(letters[highest])
+        told.append(
+            f"{title_of(final['method'].iloc[highest])} on {title}"
+            + (f" (not told from {alike} others)" if alike else "")
+        )
+    return f"Highest at the end: {', '.join(told)}"
 
 
 def draw_curves(

@@ -7,6 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from natslib.analysis.seed_noise import local_noise, seed_summary
+from natslib.plots.figure import draw_absent
 from natslib.plots.palette import BLACK, BLUE, GREY, ORANGE
 from natslib.plots.scatter import points, write_note
 
@@ -28,7 +29,7 @@ def draw_seed_spread(ax: Axes, runs: pd.DataFrame, *, colour: str) -> None:
     summary, level = seed_summary(runs), local_noise(runs)
     spread = summary[summary["std"] > LEAST_POINTS]
     ax.scatter(spread["mean"], spread["std"], color=colour, **points(len(spread)))
-    by_mean = summary["mean"].sort_values()
+    by_mean = summary["mean"].sort_values(kind="stable")
     ax.plot(by_mean, level.loc[by_mean.index], color=BLACK, linewidth=1, label="noise of one run")
     ax.set(
         yscale="log", ylim=(LEAST_POINTS, None), xlabel="mean accuracy (%)", ylabel="std over seeds (points)"
@@ -72,6 +73,15 @@ def draw_ceiling(ax: Axes, ceiling: pd.DataFrame, *, colour: str) -> None:
     ax.set(
         ylim=(min(-0.1, lowest - 0.05), 1.02), xlabel="best architectures", ylabel="attainable Kendall τ-b"
     )
+
+
+def list_lines(axes: Sequence[Axes], lacking: str) -> None:
+    """Put the legends of the three kinds of panels, in the order of their functions, into `axes`; or what lacks."""
+    if lacking:
+        draw_absent(axes[0], lacking)
+        return
+    for ax, place in zip(axes, ("upper right", "lower right", "best"), strict=True):
+        ax.legend(loc=place, handlelength=1.8, fontsize=6)
 
 
 def draw_stability(ax: Axes, ranks: pd.DataFrame, *, colour: str, tau: float) -> None:

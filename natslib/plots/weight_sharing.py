@@ -10,8 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from natslib.analysis.architectures import REFERENCES
 from natslib.analysis.printed import EVIDENCE
-from natslib.analysis.weight_sharing import ANY
 from natslib.plots.figure import new_figure
 from natslib.plots.palette import BLACK, GREY, colours, title_of
 from natslib.plots.tables import number
@@ -59,7 +59,7 @@ def list_searches(ax: Axes, curves: pd.DataFrame) -> None:
 def operations_figure(shares: pd.DataFrame, operations: Sequence[str]) -> Figure:
     """Return a figure with two panels a search (`analysis.weight_sharing.operation_shares`): skips by seed, and all."""
     names = list(dict.fromkeys(shares["method"]))
-    fig, axes = new_figure(2, len(names), panel_in=(1.35, 1.5))
+    fig, axes = new_figure(2, len(names), height_in=1.4)
     for (top, bottom), name in zip(axes.T, names, strict=True):
         draw_seeds(top, shares[shares["method"] == name], "skip_connect")
         draw_operations(bottom, shares[shares["method"] == name], operations)
@@ -140,7 +140,7 @@ def halves(rows: pd.DataFrame, headings: dict[str, str]) -> pd.DataFrame:
     `headings`: what stands over the columns of each origin, in the order of the columns.
     """
     order = {name: place for place, name in enumerate(dict.fromkeys(rows["method"]))}
-    order |= {ANY: len(order), "optimal": len(order) + 1}  # last
+    order |= {name: len(order) + place for place, name in enumerate(REFERENCES)}  # last
     cold = (rows["warm_up"] == 0) & rows["method"].isin(rows.loc[rows["warm_up"] > 0, "method"])
     texts = rows.assign(
         search=rows["method"].map(title_of) + np.where(cold, ", no warm-up", ""),

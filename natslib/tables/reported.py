@@ -99,7 +99,7 @@ def source_line(manifest: Mapping[str, Any]) -> str:
         parts += [f"{measured:,} of {whole:,} architectures"] if measured < whole else []
     if damaged := manifest.get("damaged"):
         parts.append(f"{len(damaged):,} damaged record{'s' if len(damaged) > 1 else ''} left out")
-    return " · ".join(parts)
+    return "; ".join(parts)
 
 
 def contradicting(costs: Mapping[str, int]) -> str:

@@ -52,6 +52,11 @@ class Item:
         return f"notebooks/{self.notebook}.ipynb"
 
     @property
+    def named(self) -> str:
+        """What the item is called in print."""
+        return self.number if self.paper == "own" else f"{self.paper}, {self.number}"
+
+    @property
     def behind(self) -> str:
         """What stands behind the names of files: the source's wildcard, where there is a source."""
         return "_{source}" if "table" in self.needs else ""
