@@ -68,6 +68,26 @@ def landmarks(space_name: str) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["arch_index", "name", "kind"]).astype({"arch_index": int})
 
 
+ANY = "a-random-architecture"
+REFERENCES = (ANY, "resnet", "largest", "optimal")
+"""What a table of searches shows below them, where the space has it."""
+
+
+def reference_rows(space_name: str, values: npt.NDArray[np.float64]) -> pd.DataFrame:
+    """Return the rows of `REFERENCES`: method, mean and std in percent (population, over all architectures for a random
+    one, NaN otherwise); those that a space does not have or that are not measured are left out.
+
+    `values`: the accuracy of every architecture by index, NaN where it is not measured.
+    """
+    marked = _LANDMARKS.get(space_name, ())
+    at = {name.lower(): index for index, name, _ in marked if name.lower() in REFERENCES}
+    found = {ANY: (np.nanmean(values), np.nanstd(values))}
+    found |= {name: (values[index], np.nan) for name, index in at.items() if not np.isnan(values[index])}
+    found |= {"optimal": (np.nanmax(values), np.nan)}
+    rows = [(name, *found[name]) for name in REFERENCES if name in found]
+    return pd.DataFrame(rows, columns=["method", "mean", "std"])
+
+
 COST_LABELS = {"params_m": "parameters (millions)", "flops_m": "FLOPs (millions)"}
 """The costs that a figure shows where nothing else is said, and the labels of their axes."""
 TOLERANCE = 1e-6  # one parameter or one multiply-add, in millions

@@ -131,11 +131,18 @@ ALGORITHM_TITLES = {
     "tas": "TAS: interpolation",
     "fbnetv2": "FBNetV2: Gumbel masks",
     "tunas": "TuNAS: sampled masks",
+    "resnet": "ResNet",
     "optimal": "best",
 }
 
 # How well a number agrees with the printed one: pale, so that black text is read on it; told apart without hue too.
-AGREEMENT_COLOURS = {"agrees": "#c6e2f2", "near": "#fbf3b8", "apart": "#f3b58c", "": "#f2f2f2"}
+AGREEMENT_COLOURS = {
+    "agrees": "#c6e2f2",
+    "near": "#fbf3b8",
+    "apart": "#f3b58c",
+    "another protocol": "#e0e0e0",
+    "": "#f2f2f2",
+}
 
 SEQUENTIAL = "cividis"
 

@@ -13,6 +13,7 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.patches import Patch, Rectangle
 from matplotlib.textpath import text_to_path
 
+from natslib.analysis.multi_trial import OTHERWISE
 from natslib.analysis.printed import EVIDENCE
 from natslib.plots.figure import ONE_COLUMN, TWO_COLUMNS, new_mosaic
 from natslib.plots.palette import AGREEMENT_COLOURS, BLACK, GREY, title_of
@@ -22,9 +23,10 @@ _MEANING = {
     "agrees": "agrees: within half a printed std",
     "near": "within one printed std",
     "apart": "farther apart",
+    OTHERWISE: "another protocol, not judged",
 }
 _UNSURE: dict[str, Any] = {"color": "#8c8c8c", "fontstyle": "italic"}  # a remembered number: never a target
-_MARKS = {"agrees": "", "near": " !", "apart": " !!", "": ""}
+_MARKS = {"agrees": "", "near": " !", "apart": " !!", OTHERWISE: "", "": ""}
 GAP_IN, LINE_IN, PAD_IN = (
     0.14,
     0.125,
@@ -35,28 +37,23 @@ LEAST_CHARACTERS = 16  # of a line of a text that is broken
 EDGE_IN = 0.1  # of the page that is not the table's
 
 
-def agreement_figure(rows: pd.DataFrame, *, judged: bool = True) -> Figure:
-    """Return a figure of `draw_agreement` with all its columns.
-
-    Not `judged`: numbers by other rules than the printed ones, whose differences are written and have no colour.
-    """
+def agreement_figure(rows: pd.DataFrame) -> Figure:
+    """Return a figure of `draw_agreement` with all its columns."""
     columns = list(dict.fromkeys(rows["column"]))
     height_in = 0.42 * rows["method"].nunique() + 0.8
     fig, axes = new_mosaic("T", height_in, width_in=ONE_COLUMN if len(columns) < 3 else TWO_COLUMNS)
-    draw_agreement(axes["T"], rows if judged else rows.assign(agreement=""), columns)
+    draw_agreement(axes["T"], rows, columns)
     return fig
 
 
-def compared_with(rows: pd.DataFrame, printed: str, *, judged: bool = True) -> str:
+def compared_with(rows: pd.DataFrame, printed: str) -> str:
     """Return the words for a figure's caption: whose the printed numbers are, or that nothing printed compares."""
     if rows["printed_mean"].isna().all():
         return "What searches find here; nothing printed compares"
     unsure = "; remembered: not checked, no target" if (rows["evidence"] == "remembered").any() else ""
-    how = (
-        "coloured by how well they agree"
-        if judged
-        else "found by other rules: their differences judge nothing"
-    )
+    how = "coloured by how well they agree"
+    if (rows["agreement"] == OTHERWISE).any():
+        how += ", those that searches found by other rules than the paper's not judged"
     return f"Below each number {printed} and the difference, {how}{unsure}"
 
 
@@ -114,11 +111,11 @@ def draw_agreement(ax: Axes, rows: pd.DataFrame, columns: Sequence[str]) -> None
     if (rows["agreement"] == "").all():
         return
     handles = [Patch(facecolor=AGREEMENT_COLOURS[key], edgecolor=GREY, linewidth=0.4, label=f"{text}{_MARKS[key]}")
-               for key, text in _MEANING.items()]  # fmt: skip
+               for key, text in _MEANING.items() if (rows["agreement"] == key).any()]  # fmt: skip
     ax.legend(
         handles=handles,
         loc="upper center",
-        ncols=3 if len(columns) > 2 else 1,
+        ncols=4 if len(columns) > 2 else 1,
         bbox_to_anchor=(0.5, 0.02),
         fontsize=6.5,
     )

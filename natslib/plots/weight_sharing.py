@@ -12,8 +12,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
+from natslib.analysis.architectures import REFERENCES
 from natslib.analysis.printed import EVIDENCE
-from natslib.analysis.weight_sharing import ANY
 from natslib.plots.figure import new_figure
 from natslib.plots.palette import BLACK, BLUE, GREY, OPERATION_MARKERS, ORANGE, colours, looks, title_of
 from natslib.plots.tables import number
@@ -149,7 +149,7 @@ def halves(rows: pd.DataFrame, headings: dict[str, str]) -> pd.DataFrame:
     `headings`: what stands over the columns of each origin, in the order of the columns.
     """
     order = {name: place for place, name in enumerate(dict.fromkeys(rows["method"]))}
-    order |= {ANY: len(order), "optimal": len(order) + 1}  # last
+    order |= {name: len(order) + place for place, name in enumerate(REFERENCES)}  # last
     cold = (rows["warm_up"] == 0) & rows["method"].isin(rows.loc[rows["warm_up"] > 0, "method"])
     texts = rows.assign(
         search=rows["method"].map(title_of) + np.where(cold, ", no warm-up", ""),

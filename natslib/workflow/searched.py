@@ -9,6 +9,7 @@ from pathlib import Path
 
 import natslib
 from natslib.analysis.verdicts import SEARCHES
+from natslib.errors import NotMeasured
 from natslib.search.store import repeat_into, run_folder
 from natslib.search.study import Study, find_studies
 from natslib.workflow.running import end_with_snakemake
@@ -28,7 +29,12 @@ if __name__ == "__main__":
     end_with_snakemake()
     table, base, runs, processes = sys.argv[1:]
     Path(base).mkdir(parents=True, exist_ok=True)
-    for study in find_studies(natslib.load(table)):
+    try:
+        studies = find_studies(natslib.load(table))
+    except NotMeasured as error:  # what searches lacks the same, and says so
+        print(error)
+        studies = []
+    for study in studies:
         lacking = study.lacking(SEARCHES)
         for name in (each for each in SEARCHES if each not in lacking):
             print(f"{study.title}: {runs} runs of {name}", flush=True)

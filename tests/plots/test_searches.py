@@ -160,12 +160,13 @@ def test_an_agreement_table_writes_both_numbers_and_marks_what_is_apart():
     )
 
 
-def test_numbers_by_other_rules_than_the_printed_ones_agree_with_nothing():
-    fig = tables.agreement_figure(ROWS, judged=False)
-    assert len({patch.get_facecolor() for patch in fig.axes[0].patches}) == 1
-    assert fig.axes[0].get_legend() is None
+def test_numbers_by_other_rules_than_the_printed_ones_are_not_judged():
+    rows = ROWS.assign(agreement=["another protocol" if kind else "" for kind in ROWS["agreement"]])
+    fig = tables.agreement_figure(rows)
+    (told,) = fig.axes[0].get_legend().get_texts()
+    assert told.get_text() == "another protocol, not judged"
     assert "-0.86" in [text.get_text() for text in fig.axes[0].texts]
-    assert "found by other rules" in tables.compared_with(ROWS, "the paper's", judged=False)
+    assert "by other rules than the paper's not judged" in tables.compared_with(rows, "the paper's")
 
 
 def test_a_remembered_number_is_drawn_apart_and_agrees_with_nothing():
