@@ -1,7 +1,7 @@
 """`natslib shift` of two sets of 1,500 images, beside the bare training of the classifiers that it trains.
 
-`python -m bench.shift` measures this part alone, in about half a minute of one idle core. All is processor time; that of
-the command holds its start and its imports, the control, the densities and what is printed.
+`python -m bench.shift` measures this part alone, in about half a minute of one idle core. All is processor time; that
+of the command holds its start and its imports, the control, the densities and what is printed.
 """
 
 import os

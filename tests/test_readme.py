@@ -55,9 +55,15 @@ def test_its_three_commands_for_own_environments_work(
     """A shift of two folders, a table of objectives and a search with NAS-OoD; with one trial, one draw, few epochs."""
     monkeypatch.chdir(tmp_path)
     write_environments(Path("mine"))
-    found = re.findall(r"^    natslib ((shift|objectives|search) [^#\n]*\bmine\b[^#\n]*)", README, re.MULTILINE)
+    found = re.findall(
+        r"^    natslib ((shift|objectives|search) [^#\n]*\bmine\b[^#\n]*)", README, re.MULTILINE
+    )
     assert [verb for _, verb in found] == ["shift", "objectives", "search"]
-    short = {"shift": "--trials 1", "objectives": "--draws 1 --seed 0 --steps 3", "search": "--settings smoke"}
+    short = {
+        "shift": "--trials 1",
+        "objectives": "--draws 1 --seed 0 --steps 3",
+        "search": "--settings smoke",
+    }
     said = {}
     for line, verb in found:
         assert main(shlex.split(f"{line} {short[verb]}")) == 0, line

@@ -34,11 +34,11 @@ def describe_shifts(rows: pd.DataFrame, datasets: Iterable[str]) -> str:
     told = rows[(rows["kind"] == OOD) & (rows["form"] == FORMS[0]) & rows["gated"] & ~rows["calibrated"]]
     means = told.groupby("variant")[["diversity", "correlation"]].mean().abs()
     found = [
-        f"{title_of(name)} {means.loc[PAIRS[name], 'diversity']:.2f} / {means.loc[PAIRS[name], 'correlation']:.2f}"
+        f"{title_of(name)} {means.loc[PAIRS[name], 'diversity']:.2f}/{means.loc[PAIRS[name], 'correlation']:.2f}"
         for name in datasets
         if PAIRS.get(name) in means.index
     ]
-    return f"diversity / correlation of sources and target: {', '.join(found)}" if found else ""
+    return f"diversity/correlation: {', '.join(found)}" if found else ""
 
 
 def draw_plane(ax: Axes, ours: pd.DataFrame, published: pd.DataFrame) -> None:

@@ -17,7 +17,7 @@ def rows() -> pd.DataFrame:
 
 def test_a_caption_tells_both_shifts_of_what_was_recorded() -> None:
     said = describe_shifts(rows(), ["digits-tinted", "digits-rotated", "pets"])
-    assert said == "diversity / correlation of sources and target: tinted digits 0.01 / 0.50"
+    assert said == "diversity/correlation: tinted digits 0.01/0.50"
     assert describe_shifts(rows(), ["pets"]) == ""
 
 

@@ -11,7 +11,7 @@ import torch
 
 from natslib.errors import ConfigError
 from natslib.nets import build_network
-from natslib.spaces import SMALL_SCALE
+from natslib.spaces import SMALL_SCALE, TOPOLOGY
 from natslib.training.candidates import groups
 from natslib.training.environments import rotated_digits
 from natslib.training.farm import run_farm
@@ -58,6 +58,17 @@ def test_every_objective_trains_a_cell_to_the_same_bits(
         "vrex",
     ):  # whose weight of 1 is without effect in so few steps, or nearly
         assert found["train"] != curves(images, short)["train"]
+
+
+@pytest.mark.parametrize("objective", OBJECTIVES)
+def test_a_cell_without_a_path_comes_to_the_largest_class_and_no_further(
+    images: ImageSet, short: Recipe, objective: str
+) -> None:
+    """Nothing of an image reaches its output, so that all images get one class; none of the objectives fails."""
+    no_path = build_network("tss", TOPOLOGY.index((0,) * 6), in_channels=1, classes=10, scale=SMALL_SCALE)
+    (accuracy,) = train(no_path, images, replace(short, objective=objective, epochs=1), 3)["valid"].accuracy
+    shares = torch.bincount(images.evaluations["valid"].labels) / len(images.evaluations["valid"])
+    assert (100 * shares).sub(accuracy).abs().min() < 1e-3
 
 
 def test_the_training_loss_is_the_cross_entropy_whatever_is_added(images: ImageSet, short: Recipe) -> None:

@@ -226,7 +226,9 @@ def test_a_killed_comparison_goes_on_and_ends_with_the_same_frame(tmp_path: Path
 
 
 @pytest.mark.usefixtures("one_thread")  # forked children cannot use their parent's
-def test_a_comparison_that_the_system_kills_at_random_moments_ends_with_the_same_frame(tmp_path: Path) -> None:
+def test_a_comparison_that_the_system_kills_at_random_moments_ends_with_the_same_frame(
+    tmp_path: Path,
+) -> None:
     plan = planned(["tiny"], ["erm", "irm", "dann"], network="mlp", draws=2, seeds=[0, 1], steps=8)
 
     def run(folder: Path) -> pd.DataFrame:
