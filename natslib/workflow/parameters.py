@@ -24,7 +24,7 @@ from natslib.workflow.paths import from_root
 SPREAD = "spread"
 _KEPT_OF_MANIFEST = ("origin", "space", "source", "sha256", "versions")
 INJECTED = "# Parameters\n"
-_NO_MATTER = ("figure", "processes", "entry")
+_NO_MATTER = ("figure", "item", "processes", "entry")
 """Beginnings of the names that a figure's record leaves out: the result does not depend on them."""
 ALGORITHMS, SUPERNETS = "natslib.search:SEARCHES", "natslib.weight_sharing:METHODS"
 SETTINGS = "natslib.weight_sharing.presets:PRESETS"
@@ -139,6 +139,7 @@ def _architectures(name: str, value: Any) -> list[int]:
 
 _RUNS = _whole(2, " (an interval needs two)")
 CHECKS: dict[str, Check] = {
+    "item": _text,  # what the title of a figure calls it, where two papers have it
     "table": _text,  # "published", or the folder that `natslib convert` wrote
     "recipe": _text,  # of training: its name, "longest", in searches "paper", or "every"
     "reference": _text,  # another table to compare with
@@ -169,6 +170,7 @@ CHECKS: dict[str, Check] = {
     "methods": _list_of("weight-sharing method", SUPERNETS),
     "masking": _list_of("weight-sharing method", SUPERNETS),
     "recorded": _text,  # the folder of recorded runs of searches
+    "trajectories": _text,  # the folder of the trajectories of multi-trial searches; "" is none
     "searches": _text,  # the folder of the joined records of weight-sharing searches, with one of each settings in it
     "settings": _list_of("settings", SETTINGS),  # how was searched
     "further": _further,  # other datasets that were searched on, each with its settings
@@ -240,9 +242,11 @@ class Parameters:
         return str(folder) if folder.is_dir() else self.table
 
     @property
-    def how(self) -> dict[str, int]:
+    def how(self) -> dict[str, Any]:
         """The keyword arguments of a search that is run many times."""
-        return {name: self.checked[name] for name in ("runs", "seed", "processes")}
+        told = {name: self.checked[name] for name in ("runs", "seed", "processes")}
+        kept = self.checked.get("trajectories")
+        return told | {"trajectories": from_root(kept)} if kept else told
 
     def stem(self, name: str) -> Path:
         """Return the absolute stem that parameter `name` asks for."""
