@@ -115,7 +115,8 @@ def counts_rows(counts: pd.DataFrame) -> pd.DataFrame:
         place=counts.groupby("column").cumcount(),
     )
     wide = texts.pivot(index="column", columns="place", values="text").reindex(counts["column"].unique())
-    return wide.set_axis(["highest", *("" for _ in wide.columns[1:])], axis="columns").reset_index()
+    names = ["highest", *(f"{place} lower" for place in wide.columns[1:])]
+    return wide.set_axis(names, axis="columns").reset_index()
 
 
 def special_architectures(space: Space) -> pd.DataFrame:
