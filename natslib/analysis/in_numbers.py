@@ -88,6 +88,12 @@ def distribution_table(accuracy: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def distribution_rows(distribution: pd.DataFrame) -> pd.DataFrame:
+    """Return `distribution_table` as texts: percents with two decimals."""
+    floats = distribution.select_dtypes("float")
+    return distribution.assign(**{name: floats[name].map("{:.2f}".format) for name in floats})
+
+
 THRESHOLDS = 5
 
 
@@ -177,9 +183,9 @@ def cost_table(runs: pd.DataFrame, per_seed: Callable[..., pd.DataFrame]) -> pd.
                     "architectures": len(one),
                     "s an epoch": one.mean() / block["epochs"].max(),
                     "one run of each (s)": round(one.sum()),
-                    "in days": one.sum() / DAY_S,
+                    "in days": round(one.sum() / DAY_S),
                     "runs": int(times.notna().to_numpy().sum()),
-                    "all, in days": times.sum().sum() / DAY_S,
+                    "all, in days": round(times.sum().sum() / DAY_S),
                 }
             )
     if not rows:
