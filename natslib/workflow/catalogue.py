@@ -38,6 +38,11 @@ class Item:
     threads: int = 1
 
     @property
+    def called(self) -> str:
+        """What it is called in print, with the paper; the number alone where no paper has it."""
+        return self.number if self.paper == "own" else f"{self.paper}, {self.number}"
+
+    @property
     def path(self) -> str:
         """The notebook, from the project's root."""
         return f"notebooks/{self.notebook}.ipynb"

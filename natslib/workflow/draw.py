@@ -16,7 +16,7 @@ from natslib import plots
 from natslib.errors import NatslibError, NotMeasured
 from natslib.workflow import parameters
 from natslib.workflow.catalogue import CATALOGUE, Item
-from natslib.workflow.notebook import Value, run_notebook
+from natslib.workflow.notebook import Value, failure, run_notebook
 from natslib.workflow.running import end_with_snakemake
 
 _WIDTH, _LINE_IN = 34, 0.15  # characters of a line of a reason, and its height
@@ -47,7 +47,7 @@ def _leave_out(item: Item, given: Mapping[str, Value], reason: str) -> None:
             continue
         fig, axes = plots.new_figure(1, 1, panel_in=(3.6, 0.4 + _LINE_IN * lines))
         plots.draw_absent(axes[0, 0], reason)
-        plots.write_caption(fig, f"{item.paper if item.paper != 'own' else ''} {item.number}".strip())
+        plots.write_caption(fig, item.called)
         rows = pd.DataFrame({"left out": [reason]})
         table = rows if name in item.tables else None
         plots.save(fig, rows, asked.stem(name), asked.provenance(), rows=table)
@@ -60,7 +60,7 @@ def main(executed: str, name: str, *told: str) -> int:
         if reason := draw_item(CATALOGUE[name], Path(executed), given):
             print(f"{name} is left out: {reason}", file=sys.stderr)
     except PapermillExecutionError as error:
-        print(f"{name} stopped with {error.ename}: {error.evalue}; see {executed}", file=sys.stderr)
+        print(f"{name} stopped in {failure(Path(executed)) or error.ename}; see {executed}", file=sys.stderr)
         return 1
     except NatslibError as error:
         print(f"{name}: {error}", file=sys.stderr)
