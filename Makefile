@@ -5,7 +5,7 @@ CORES ?= 8
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help figures test lab bench lint format lock clean
+.PHONY: help figures test lab site report bench lint format lock clean
 
 help:  ## Say what can be made
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -16,8 +16,10 @@ figures: $(READY)  ## Draw every figure that config/default.yaml asks for; does 
 test: $(READY)  ## Run the tests and every notebook with its defaults
 	$(BIN)/python -m pytest -n 2 --dist loadfile --nbval-lax --nbval-current-env tests notebooks
 
-lab: $(READY)  ## Open JupyterLab
-	$(BIN)/jupyter lab --notebook-dir=.
+# config/jupyter turns saving by itself off, for the notebooks are tracked files. Only root has to say that it is root.
+lab: $(READY)  ## Open JupyterLab with the index of the notebooks (ARGS="--no-browser --ip=0.0.0.0" in a container)
+	JUPYTER_CONFIG_PATH=config/jupyter $(BIN)/jupyter lab --notebook-dir=. --LabApp.default_url=/lab/tree/notebooks/00_index.ipynb \
+	    $(if $(filter 0,$(shell id -u)),--allow-root) $(ARGS)
 
 bench: $(READY)  ## Measure natslib against the official reader, a plain training loop and plain supernets
 	$(BIN)/python -m bench

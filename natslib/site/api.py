@@ -27,8 +27,11 @@ def write_api(folder: Path) -> dict[str, tuple[str, list[str]]]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of annotations that name stubs, which pdoc shows as they are written
         pdoc.pdoc(*PACKAGES, output_directory=folder)
-    pages = sorted(path for path in folder.rglob("*.html") if path.name != "index.html")
-    return {path.relative_to(folder).as_posix(): _told(path.read_text(encoding="utf-8")) for path in pages}
+    named = {".".join(path.relative_to(folder).with_suffix("").parts): path for path in folder.rglob("*.html")}
+    return {
+        named[name].relative_to(folder).as_posix(): _told(named[name].read_text(encoding="utf-8"))
+        for name in sorted(named.keys() - {"index"})
+    }
 
 
 def _told(page: str) -> tuple[str, list[str]]:

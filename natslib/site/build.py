@@ -29,6 +29,8 @@ GUIDES = ("README.md", "guides/*.md", "CONTRIBUTING.md", "CHANGELOG.md")
 """The texts of the project that become pages."""
 WORDS = {".csv": "data (.csv)", ".json": "provenance (.json)", ".svg": "picture (.svg)", ".md": ".md", ".tex": ".tex"}
 """The files of a figure that a site holds, and what they are called; .png is there as a smaller .webp."""
+SHOWN = 0.6
+"""How large a picture of 200 dots an inch is shown, where the page is wide enough."""
 
 
 @dataclass(frozen=True)
@@ -145,7 +147,8 @@ class Site:
         if drawing.left_out:
             return Figure(drawing, files=files)
         picture, thumbnail = (f"{kind}/{drawing.stem}.webp" for kind in ("figures", "thumbnails"))
-        return Figure(drawing, _url(page, picture), _url(page, thumbnail), self.pictures[drawing.stem][0], files)
+        width, height = (round(length * SHOWN) for length in self.pictures[drawing.stem][0])
+        return Figure(drawing, _url(page, picture), _url(page, thumbnail), (width, height), files)
 
     def write_run(self, run: Run) -> None:
         """Write the page of an executed notebook, if it is there."""
@@ -167,7 +170,6 @@ class Site:
             if not encoded:
                 continue
             about = output.metadata.setdefault("image/png", {})
-            about.pop("width", None)
             if drawing := self.drawn.get(_sha(base64.b64decode(encoded))):
                 output.metadata["filenames"] = {"image/png": _url(page, f"figures/{drawing.stem}.webp")}
                 about["alt"] = drawing.alt

@@ -50,7 +50,20 @@ def notebook_html(notebook: NotebookNode) -> str:
         template_name="cells", extra_template_basedirs=[str(HERE / "templates")], exclude_input_prompt=True
     )
     exporter.exclude_output_prompt = True
+    notebook.cells = _joined(notebook.cells)
     return exporter.from_notebook_node(notebook)[0]
+
+
+def _joined(cells: list[NotebookNode]) -> list[NotebookNode]:
+    """Return cells so that code that puts nothing out is folded away together with the code after it."""
+    joined: list[NotebookNode] = []
+    for cell in cells:
+        before = joined[-1] if joined else cell
+        if cell.cell_type == before.cell_type == "code" and before is not cell and not before.outputs:
+            cell.source = f"{before.source}\n\n{cell.source}"
+            joined.pop()
+        joined.append(cell)
+    return joined
 
 
 def read_notebook(path: Path) -> NotebookNode:

@@ -7,7 +7,8 @@ const pages = PAGES.map((page) => ({ ...page, name: fold(page.title), all: fold(
 
 function excerpt(page, word) {
   const at = fold(page.text).indexOf(word);
-  return at < 0 ? page.text.slice(0, 140) : page.text.slice(Math.max(0, at - 60), at + 100);
+  const start = page.text.lastIndexOf(" ", Math.max(0, at - 60)) + 1;
+  return page.text.slice(start, page.text.indexOf(" ", start + 160) >>> 0);
 }
 
 function show() {
