@@ -16,6 +16,14 @@ figures: $(READY)  ## Draw every figure that config/default.yaml asks for; does 
 test: $(READY)  ## Run the tests and every notebook with its defaults
 	$(BIN)/python -m pytest -n 2 --dist loadfile --nbval-lax --nbval-current-env tests notebooks
 
+# What cannot be drawn is a hole in both.
+site: $(READY)  ## Draw what is out of date, and build the static site from it: results/site/index.html
+	-$(BIN)/snakemake --cores $(CORES)
+	$(BIN)/python -m natslib.site
+
+report: $(READY)  ## Let Snakemake report on what is drawn: results/report.html
+	$(BIN)/snakemake --report results/report.html drawn
+
 # config/jupyter turns saving by itself off, for the notebooks are tracked files, and news. Only root has to say that it is root.
 lab: $(READY)  ## Open JupyterLab with the index of the notebooks (ARGS="--no-browser --ip=0.0.0.0" in a container)
 	JUPYTER_CONFIG_PATH=$(CURDIR)/config/jupyter $(BIN)/jupyter lab --notebook-dir=. --LabApp.default_url=/lab/tree/notebooks/00_index.ipynb \
