@@ -32,6 +32,7 @@ lab: $(READY)  ## Open JupyterLab with the index of the notebooks (ARGS="--no-br
 bench: $(READY)  ## Measure natslib against the official reader, a plain training loop and plain supernets
 	$(BIN)/python -m bench
 	$(BIN)/python -m bench.train
+	$(BIN)/python -m bench.shift
 	$(BIN)/python -m bench.weight_sharing
 
 lint: $(READY)  ## Check style, formatting and types; tests/workflow runs Snakemake's own linter

@@ -55,9 +55,20 @@ wildcard_constraints:
     shards=r"\d+",
 
 
+def asked_with(source):
+    """Return what asks for everything once the table of a source is there: what that lacks is left out."""
+
+    def ask(wildcards):
+        checkpoints.table.get(source=source)
+        return asked_files(config)
+
+    return ask
+
+
 rule all:
     input:
-        asked_files(config),
+        asked_files(config, sure=True),
+        [asked_with(source) for source in SOURCES],
 
 
 rule drawn:
@@ -133,7 +144,7 @@ rule searches:
         "python -m natslib.workflow.join {output.records:q} {output.scores:q} {input.finished:q} > {log} 2>&1"
 
 
-rule table:
+checkpoint table:
     """Raw records, our own or others', or somebody's CSV, become a table; interrupted, the same command goes on where it stopped."""
     input:
         files=lookup(dpath="{source}/files", within=SOURCES),
@@ -153,8 +164,27 @@ rule table:
         "python -m natslib.workflow.job convert {params.origin:q} {params.folder:q} --processes {threads} {params.options:q} > {log} 2>&1"
 
 
+rule multi_trial:
+    """The paper's four multi-trial searches, which several items show, run once."""
+    input:
+        table="results/tables/{source}/manifest.json",
+        library=imported_sources("natslib/workflow/searched.py"),
+    output:
+        trajectories=directory("results/multi-trial/{source}"),
+    log:
+        "results/logs/multi_trial_{source}.log",
+    benchmark:
+        "results/benchmarks/multi_trial_{source}.tsv"
+    threads: 2
+    params:
+        runs=lambda wildcards: config["sources"][wildcards.source].get("runs", config["runs"]),
+    shell:
+        "python -m natslib.workflow.searched results/tables/{wildcards.source} {output.trajectories:q} {params.runs} {threads} > {log} 2>&1"
+
+
 NEEDED = {
     "table": {"table": "results/tables/{source}/manifest.json"},
+    "trajectories": {"trajectories": "results/multi-trial/{source}"},
     "own": {"own": OWN},
     "further": {},  # among the records
 }

@@ -14,11 +14,11 @@ from natslib.spaces import Space
 
 _BLOCKS = (
     ("stem", "stem", "conv 3×3, BN", "16", "c0", 1),
-    ("cell", "cell × N", "searched", "16", "c0", 1),
+    ("cell", "cell × N", "searched; in\nsize fixed", "16", "c0", 1),
     ("reduction", "reduction", "residual,\nstride 2", "32", "c1", 2),
-    ("cell", "cell × N", "searched", "32", "c2", 2),
+    ("cell", "cell × N", "searched; in\nsize fixed", "32", "c2", 2),
     ("reduction", "reduction", "residual,\nstride 2", "64", "c3", 4),
-    ("cell", "cell × N", "searched", "64", "c4", 4),
+    ("cell", "cell × N", "searched; in\nsize fixed", "64", "c4", 4),
     ("head", "head", "BN, ReLU,\npool, linear", "classes", "classes", 0),
 )
 
@@ -66,6 +66,26 @@ def landmarks(space_name: str) -> pd.DataFrame:
     """
     rows = _LANDMARKS.get(space_name, ())
     return pd.DataFrame(rows, columns=["arch_index", "name", "kind"]).astype({"arch_index": int})
+
+
+ANY = "a-random-architecture"
+REFERENCES = (ANY, "resnet", "largest", "optimal")
+"""What a table of searches shows below them, where the space has it."""
+
+
+def reference_rows(space_name: str, values: npt.NDArray[np.float64]) -> pd.DataFrame:
+    """Return the rows of `REFERENCES`: method, mean and std in percent (population, over all architectures for a random
+    one, NaN otherwise); those that a space does not have or that are not measured are left out.
+
+    `values`: the accuracy of every architecture by index, NaN where it is not measured.
+    """
+    marked = _LANDMARKS.get(space_name, ())
+    at = {name.lower(): index for index, name, _ in marked if name.lower() in REFERENCES}
+    found = {ANY: (np.nanmean(values), np.nanstd(values))}
+    found |= {name: (values[index], np.nan) for name, index in at.items() if not np.isnan(values[index])}
+    found |= {"optimal": (np.nanmax(values), np.nan)}
+    rows = [(name, *found[name]) for name in REFERENCES if name in found]
+    return pd.DataFrame(rows, columns=["method", "mean", "std"])
 
 
 COST_LABELS = {"params_m": "parameters (millions)", "flops_m": "FLOPs (millions)"}

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from natslib.datasets import DATASETS
+from natslib.datasets import DATASETS, title_of
 from natslib.errors import NotMeasured, unknown_name
 
 LONGEST = "longest"
@@ -145,10 +145,11 @@ def each_column(
 
 
 def describe(columns: Sequence[Column]) -> str:
-    """Return what the columns are, for a figure's source line: '200 epochs · validation'."""
+    """Return what the columns are, for a figure's caption: '200 epochs: validation accuracy'."""
     epochs = sorted({column.epochs for column in columns})
     splits = [SPLITS[split][1] for split in SPLITS if split in {column.split for column in columns}]
-    return f"{'/'.join(map(str, epochs))} epochs · {', '.join(splits)}" if columns else "no accuracy"
+    of = f"{', '.join(splits[:-1])} and {splits[-1]}" if len(splits) > 1 else "".join(splits)
+    return f"{'/'.join(map(str, epochs))} epochs: {of} accuracy" if columns else "no accuracy"
 
 
 def _candidates(runs: pd.DataFrame) -> list[tuple[str, str, str]]:
@@ -179,7 +180,7 @@ def _column(
     held = blocks[(blocks["dataset"] == dataset) & (blocks["split"] == split)]
     for recipe, epochs, seeds in zip(held["recipe"], held["epochs"], held["seeds"], strict=True):
         if _is_measured(values, dataset=dataset, recipe=recipe, split=split):
-            title = _PAPER_TITLES.get(short, short)
+            title = _PAPER_TITLES.get(short) or title_of(short)
             return Column(_label(short, split), title, dataset, split, str(recipe), int(epochs), seeds)
     return None
 

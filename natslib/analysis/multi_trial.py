@@ -119,6 +119,7 @@ def area_under(curves: npt.ArrayLike, times: npt.ArrayLike, budget: float) -> Fl
 TICKS = 150
 AXES = {"s": "time_s", "evaluations": "evaluations"}
 """The column of a curve that holds what was spent, by the unit of the budget."""
+OTHERWISE = "another protocol"
 AGREES, NEAR = 0.5, 1.0  # differences of means in printed standard deviations
 
 
@@ -245,11 +246,12 @@ def paired_p(first: Floats, second: Floats) -> float:
 def beside_printed(found: pd.DataFrame, printed: pd.DataFrame) -> pd.DataFrame:
     """Put measured means beside printed ones: rows of `found` in their order, whether or not there is a printed value.
 
-    `found` has method, dataset, split, mean, std and may have `printed_as`, the method's name in print; `printed` is
-    `analysis.printed.read_printed`, one space's. Adds printed_mean, printed_std, evidence (how the printed number came
-    down to us), difference (points) and agreement: "agrees" within half a printed standard deviation, "near" within
-    one, "apart" beyond, "" with nothing to compare. A lone architecture (no std) agrees within 0.05 points; a
-    remembered number is no target: it agrees with nothing.
+    `found` has method, dataset, split, mean, std and may have `printed_as`, the method's name in print, and
+    `protocol`, what of the search is not the paper's, "" for nothing; `printed` is `analysis.printed.read_printed`,
+    one space's. Adds printed_mean, printed_std, evidence (how the printed number came down to us), difference
+    (points) and agreement: "agrees" within half a printed standard deviation, "near" within one, "apart" beyond,
+    `OTHERWISE` where it was found by another protocol, "" with nothing to compare. A lone architecture (no std)
+    agrees within 0.05 points; a remembered number is no target: it agrees with nothing.
     """
     names = found["printed_as"] if "printed_as" in found else found["method"]
     keys = ["printed_as", "dataset", "split"]
@@ -261,10 +263,11 @@ def beside_printed(found: pd.DataFrame, printed: pd.DataFrame) -> pd.DataFrame:
     steps = np.select(
         [
             difference.isna() | (joined["evidence"] == "remembered"),
+            joined["protocol"] != "" if "protocol" in joined else np.zeros(len(joined), dtype=bool),
             abs(difference) <= AGREES * scale,
             abs(difference) <= NEAR * scale,
         ],
-        ["", "agrees", "near"],
+        ["", OTHERWISE, "agrees", "near"],
         "apart",
     )
     evidence = joined["evidence"].where(joined["printed_mean"].notna(), "")

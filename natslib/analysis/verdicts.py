@@ -244,25 +244,32 @@ def diagnose(facts: pd.DataFrame, accuracy: pd.DataFrame, space: str) -> list[st
     wrong = facts[facts["verdict"] == CONTRADICTS]
     told = [
         f"{row['what']}: the stored values are {row['regenerated']:,.6g} times what the architectures have; "
-        "the unit is another one (millions are expected)"
+        f"the unit is another one (millions are expected): divide them by {row['regenerated']:,.6g}"
         for row in wrong.to_dict("records")
         if row["item"] == _COSTS
     ]
     if fractions := [str(label) for label in accuracy if accuracy[label].max() <= 1]:
         return [
             *told,
-            f"{', '.join(fractions)}: nothing is above 1; these are fractions, and percent is expected",
+            f"{', '.join(fractions)}: nothing is above 1; these are fractions, and percent is expected: "
+            "multiply them by 100",
         ]
     if (wrong["item"] == _COSTS).all():
         return told
     if swapped := _swapped(accuracy, space):
-        return [*told, *(f"{label} holds what is published of {other}" for label, other in swapped)]
+        return [
+            *told,
+            *(
+                f"{label} holds what is published of {other}: name it so in the mapping"
+                for label, other in swapped
+            ),
+        ]
     judged = facts[facts["verdict"] != NOT_JUDGED]
     free = judged.loc[~judged["numbered"].astype(bool) & (judged["item"] != _COSTS), "verdict"]
     if len(free) and (free == AGREES).all():
         told.append(
             "what is said of all architectures together agrees, and what is said of single ones does not: they are "
-            "numbered otherwise"
+            "numbered otherwise: name them by their strings instead"
         )
     return told
 

@@ -12,6 +12,7 @@ import pandas as pd
 from scipy.special import softmax
 from scipy.stats import kendalltau
 
+from natslib.analysis.architectures import REFERENCES, reference_rows
 from natslib.analysis.columns import with_columns
 
 Floats = npt.NDArray[np.float64]
@@ -19,7 +20,6 @@ SEARCH, RUN = ["method", "warm_up"], ["method", "warm_up", "seed"]
 LEAST = 20  # architectures; of fewer, a rank correlation says little
 PRINTED_AS = {"tas": "interpolation", "fbnetv2": "masking-gumbel", "tunas": "masking-sampling"}
 """The searches of the size space as the paper's table names them."""
-ANY = "a-random-architecture"
 
 
 def epoch_frame(runs: pd.DataFrame, values: Floats) -> pd.DataFrame:
@@ -141,15 +141,14 @@ def table_rows(
 
     `printed`: `analysis.printed.read_printed`; `finals`: a `final_frame` for each label of a column ("C10-V", ...), and
     `values` what it was made from. Columns: space, method, warm_up, origin ("printed" or "here"), column, mean, std,
-    known, seeds and evidence (of what is printed). Of what was found here there are two more rows: a random
-    architecture (mean and std over all that are known) and the best.
+    known, seeds and evidence (of what is printed). Of what was found here there are more rows: those of
+    `architectures.reference_rows`.
     """
     parts = [frame.assign(origin="here", column=label) for label, frame in finals.items()]
     methods = list(dict.fromkeys(method for frame in finals.values() for method in frame["method"]))
     for label, known in values.items():
-        of_all = pd.DataFrame({"method": [ANY, "optimal"], "mean": [np.nanmean(known), np.nanmax(known)]})
-        parts.append(of_all.assign(std=[np.nanstd(known), np.nan], origin="here", column=label))
-    names = {PRINTED_AS.get(method, method): method for method in [*methods, "optimal"]}
+        parts.append(reference_rows(space, known).assign(origin="here", column=label))
+    names = {PRINTED_AS.get(method, method): method for method in [*methods, *REFERENCES]}
     paper = with_columns(printed[(printed["space"] == space) & printed["method"].isin(names)])
     paper = paper.assign(method=paper["method"].map(names), origin="printed")
     kept = ["method", "warm_up", "origin", "column", "mean", "std", "known", "seeds", "evidence"]

@@ -4,6 +4,7 @@ import argparse
 import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,7 +19,6 @@ from natslib.search.study import Study, find_studies
 from natslib.tables import Table, load
 
 APART = 4
-SEED = 0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -63,8 +63,11 @@ class Judged:
     causes: list[str]
 
 
-def judge(table: Table, *, runs: int, processes: int = 1) -> Judged:
-    """Hold a table to the published facts; where it allows it, each of the paper's searches is run `runs` times."""
+def judge(table: Table, *, runs: int, seed: int = 0, **how: Any) -> Judged:
+    """Hold a table to the published facts; where it allows it, each of the paper's searches is run `runs` times.
+
+    With fewer than two runs nothing is searched. `how`: the other options of `Study.search`.
+    """
     space = table.space.name
     columns = verdicts.verdict_columns(lambda recipe: _columns(table, recipe), space)
     values: Callable[..., np.ndarray] = table.values
@@ -73,7 +76,7 @@ def judge(table: Table, *, runs: int, processes: int = 1) -> Judged:
     costs, computed = _costs(table, columns.values())
     parts = [
         verdicts.fact_frame(space, accuracy),
-        verdicts.search_frame(space, *_finals(table, runs, processes)),
+        verdicts.search_frame(space, *_finals(table, {"runs": runs, "seed": seed, **how})),
         verdicts.cost_frame(costs, computed),
     ]
     facts = pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
@@ -90,7 +93,8 @@ def _columns(table: Table, recipe: str) -> list[Column]:
 def _costs(table: Table, columns: Iterable[Column]) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the costs stored with the paper's columns, and those in closed form, a column a cost and dataset."""
     stored, computed, codes = {}, {}, table.space.codes()
-    for column in {column.dataset: column for column in columns if column.dataset in PAPER}.values():
+    by_dataset = {column.dataset: column for column in columns}
+    for column in (by_dataset[name] for name in PAPER if name in by_dataset):
         for metric in COST_LABELS:
             found = stored_costs(len(table.space), table.values, metric, column)
             if not np.isnan(found).all():
@@ -100,7 +104,7 @@ def _costs(table: Table, columns: Iterable[Column]) -> tuple[pd.DataFrame, pd.Da
     return pd.DataFrame(stored), pd.DataFrame(computed)
 
 
-def _finals(table: Table, runs: int, processes: int) -> tuple[pd.DataFrame, str]:
+def _finals(table: Table, how: dict[str, Any]) -> tuple[pd.DataFrame, str]:
     """Return the accuracies that the paper's searches end with, as it reports them, and why there are none."""
     empty = pd.DataFrame(columns=["method", "dataset", "split", "mean"])
     try:
@@ -109,20 +113,20 @@ def _finals(table: Table, runs: int, processes: int) -> tuple[pd.DataFrame, str]
         return empty, str(error)
     if apart := sorted({told for study in studies for told in study.deviations}):
         return empty, f"its searches would not be the paper's: {'; '.join(apart)}"
-    if runs < 2:
+    if how["runs"] < 2:
         return empty, "the searches were not run"
-    parts = [part for study in studies for part in _means(study, runs, processes)]
+    parts = [part for study in studies for part in _means(study, how)]
     return pd.concat([empty, *parts], ignore_index=True), ""
 
 
-def _means(study: Study, runs: int, processes: int) -> Iterator[pd.DataFrame]:
+def _means(study: Study, how: dict[str, Any]) -> Iterator[pd.DataFrame]:
     """Search once, and yield the mean of what the runs end with on each split that is reported."""
     reported = {split: values for split in ("valid", "test") if (values := study.reported(split)) is not None}
     if not reported:
         return
     lacking = study.lacking(verdicts.SEARCHES)
     names = [name for name in verdicts.SEARCHES if name not in lacking]
-    found = study.search(names, runs=runs, seed=SEED, processes=processes)
+    found = study.search(names, **how)
     for split, values in reported.items():
         samples = multi_trial.final_samples(found, values, study.budget, rule="official")
         means = [sample.mean() for sample in samples.values()]

@@ -1,16 +1,27 @@
 """Figures: `draw_…(ax, frame)` functions that know no tables, one palette, and one way to save."""
 
-from natslib.plots.figure import draw_absent, new_figure, new_mosaic, save, use_style, write_caption
+from natslib.plots.figure import (
+    ONE_COLUMN,
+    draw_absent,
+    new_figure,
+    new_mosaic,
+    save,
+    show,
+    use_style,
+    write_caption,
+)
 from natslib.plots.heatmap import draw_heatmap
 from natslib.plots.palette import colours
 
 __all__ = [
+    "ONE_COLUMN",
     "colours",
     "draw_absent",
     "draw_heatmap",
     "new_figure",
     "new_mosaic",
     "save",
+    "show",
     "use_style",
     "write_caption",
 ]

@@ -39,7 +39,7 @@ _LABELS = {"accuracy": "validation accuracy (%)", "flops_m": "FLOPs (millions)",
 
 def path_figure(curves: pd.DataFrame, floored: pd.DataFrame, spread: pd.DataFrame) -> Figure:
     """Return a figure of `draw_path` for accuracy, FLOPs and score, and of `draw_spread`."""
-    fig, axes = new_figure(2, 2, panel_in=(3.4, 2.3))
+    fig, axes = new_figure(2, 2, height_in=2.3)
     for ax, quantity in zip(axes.flat, _LABELS, strict=False):
         draw_path(ax, curves, floored, quantity)
     draw_spread(axes[1, 1], spread)
@@ -56,7 +56,7 @@ def draw_path(ax: Axes, curves: pd.DataFrame, floored: pd.DataFrame, quantity: s
     lines = {who: (curves[curves["who"] == who], style) for who, style in _STYLES.items()}
     lines["chosen, with the floor"] = floored[floored["who"] == CHOSEN], _FLOORED
     for label, (curve, style) in lines.items():
-        some = curve[curve["edges"] > 0].sort_values("edges")
+        some = curve[curve["edges"] > 0].sort_values("edges", kind="stable")
         if len(some):
             ax.plot(some["edges"], some[quantity], linewidth=1.2, label=label, **style)
     ax.xaxis.set_major_locator(MaxNLocator(6, integer=True))
@@ -118,7 +118,7 @@ def fronts_figure(
     fronts: pd.DataFrame,
 ) -> Figure:
     """Return a figure of `draw_evaluated` for the first run of each of three searches, and of `draw_fronts`."""
-    fig, axes = new_figure(2, 2, panel_in=(3.4, 2.3))
+    fig, axes = new_figure(2, 2, height_in=2.3)
     for ax, (name, frame) in zip(axes.flat, trajectories.items(), strict=False):
         first = frame.loc[frame["run"] == frame["run"].min(), "arch_index"]
         draw_evaluated(ax, values, first, name, regret[name])

@@ -80,7 +80,7 @@ def _with_error(row: dict[Any, Any]) -> str:
 
 def images_figure(drawn: npt.NDArray[np.float64], sources: Sequence[str]) -> Figure:
     """Return a figure with a panel a source: (sources, 3, n, side, side, channels)."""
-    fig, axes = new_figure(1, len(drawn), panel_in=(2.6, 1.2))
+    fig, axes = new_figure(1, len(drawn), height_in=1.1)
     for ax, some, name in zip(axes[0], drawn, sources, strict=True):
         draw_images(ax, some, f"source {name}")
         ax.label_outer()
@@ -111,7 +111,7 @@ def draw_images(ax: Axes, images: npt.NDArray[np.float64], title: str) -> None:
 
 def training_figure(means: Mapping[str, pd.DataFrame]) -> Figure:
     """Return a figure with a row a dataset (`analysis.nas_ood.over_seeds`) and a column each of `PANELS`."""
-    fig, axes = new_figure(len(means), len(PANELS), panel_in=(2.5, 1.7))
+    fig, axes = new_figure(len(means), len(PANELS), height_in=1.7)
     for row, (dataset, some) in zip(axes, means.items(), strict=True):
         for ax, panel in zip(row, PANELS, strict=True):
             draw_values(ax, some, panel)
@@ -137,7 +137,7 @@ def draw_values(ax: Axes, means: pd.DataFrame, panel: str) -> None:
 def gains_figure(gains: pd.DataFrame) -> Figure:
     """Return a figure with a panel a dataset (`analysis.nas_ood.retraining_gains`): a dot a seed, mean and interval."""
     names = list(dict.fromkeys(gains["dataset"]))
-    fig, axes = new_figure(1, len(names), panel_in=(3.2, 2.2))
+    fig, axes = new_figure(1, len(names), height_in=2.2)
     for ax, name in zip(axes[0], names, strict=True):
         groups = list(gains[gains["dataset"] == name].groupby("recipe", sort=False))
         for place, (_, some) in enumerate(groups):

@@ -233,3 +233,19 @@ def run_folder(
     told = description(search, oracle, protocol, seed) | {"runs": runs}
     digest = hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
     return Path(base) / f"{told['algorithm']}-{digest[:12]}"
+
+
+def kept_runs(
+    base: Path,
+    search: str | SearchFunction,
+    oracle: Answering,
+    protocol: Protocol,
+    *,
+    runs: int,
+    seed: int,
+) -> pd.DataFrame | None:
+    """Return what `repeat` would, where `repeat_into` kept all of it in `run_folder(base, ...)`; None elsewhere."""
+    folder = run_folder(base, search, oracle, protocol, runs=runs, seed=seed)
+    if not folder.is_dir() or finished_runs(folder) != set(range(runs)):
+        return None
+    return read_runs(folder)

@@ -25,6 +25,7 @@ from natslib.search.proposals import SearchFunction
 from natslib.search.recorded import recorded_runs
 from natslib.search.repeat import repeat
 from natslib.search.simulate import Protocol
+from natslib.search.store import kept_runs
 from natslib.tables.format.schema import CURVE_METRICS
 from natslib.tables.reported import (
     Reported,
@@ -143,19 +144,22 @@ class Study:
         runs: int,
         seed: int,
         processes: int = 1,
+        trajectories: Path | None = None,
     ) -> dict[str, pd.DataFrame]:
         """Return the trajectories of every search by name, those left out that the table does not allow.
 
         `searches`: names, or a mapping from a name to a name or function. Run for run, all have the same seeds.
+        `trajectories`: a folder whose runs are taken where they are just these (`natslib.search.store.kept_runs`).
         """
         named = searches if isinstance(searches, Mapping) else {name: name for name in searches}
         lacking = self.lacking(named)
-        options: dict[str, Any] = {"runs": runs, "seed": seed, "processes": processes}
-        return {
-            name: repeat(search, self.oracle_of(search), self.protocol, **options).frame
-            for name, search in named.items()
-            if name not in lacking
-        }
+        how: dict[str, Any] = {"runs": runs, "seed": seed}
+        found = {}
+        for name in (each for each in named if each not in lacking):
+            asked = (named[name], self.oracle_of(named[name]), self.protocol)
+            kept = None if trajectories is None else kept_runs(trajectories, *asked, **how)
+            found[name] = repeat(*asked, **how, processes=processes).frame if kept is None else kept
+        return found
 
     def recorded(
         self, folder: Path, names: Iterable[str], *, runs: int, seed: int

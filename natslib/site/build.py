@@ -156,7 +156,7 @@ class Site:
             return
         page, notebook = _page_of(run), render.read_notebook(run.executed)
         self.link_pictures(notebook, page)
-        title = f"{run.item.called}{' from ' if run.source else ''}{run.source}"
+        title = f"{run.item.named}{' from ' if run.source else ''}{run.source}"
         item_page = _url(page, f"items/{run.item.name}.html")
         content = self.link(render.notebook_html(notebook), run.item.path, page)
         self.page(
@@ -195,7 +195,7 @@ class Site:
         self.page(
             page,
             "item.html",
-            item.called,
+            item.named,
             item=item,
             opening=opening,
             runs=shown,
@@ -206,7 +206,7 @@ class Site:
         captions = [run_drawing.record.get("caption", "") for run in runs for run_drawing in run.drawings]
         stems = [drawing.stem for run in runs for drawing in run.drawings]
         text = " ".join([*(render.plain(part) for part in opening), *stems, *captions])
-        self.found(page, "item", f"{item.called}: {item.title}", f"{text} {item.notebook} {name}")
+        self.found(page, "item", f"{item.named}: {item.title}", f"{text} {item.notebook} {name}")
 
     def write_overview(self) -> None:
         """Write the landing page."""
@@ -236,14 +236,14 @@ class Site:
         if shown:
             stem = shown[0].stem
             picture = Figure(shown[0], thumbnail=f"thumbnails/{stem}.webp", size=self.pictures[stem][1])
-        reasons = [drawing.left_out for drawing in drawings if drawing.left_out]
+        reasons = [f"left out: {drawing.left_out}" for drawing in drawings if drawing.left_out]
         return {
             "item": item,
             "url": f"items/{item.name}.html",
             "shown": picture,
             "empty": reasons[0] if reasons else "not drawn yet" if drawings else "no source is asked for it",
             "counts": self.contents.verdicts(item),
-            "holes": len([drawing for drawing in drawings if not drawing.is_drawn]),
+            "holes": len([drawing for drawing in drawings if not drawing.is_drawn and not drawing.left_out]),
         }
 
     def write_verdicts(self) -> None:

@@ -16,7 +16,7 @@ import yaml
 from natslib.analysis.verdicts import VERDICTS as VERDICT_WORDS
 from natslib.errors import BadSource, ConfigError
 from natslib.workflow.catalogue import CATALOGUE, Item
-from natslib.workflow.config import asked_files
+from natslib.workflow.config import asked_files, left_out
 from natslib.workflow.notebook import failure
 from natslib.workflow.paths import from_root, project_root
 
@@ -35,6 +35,7 @@ class Drawing:
     parameter: str
     source: str
     folder: str
+    lacking: str = ""
 
     @property
     def stem(self) -> str:
@@ -48,13 +49,13 @@ class Drawing:
 
     @property
     def is_drawn(self) -> bool:
-        """Whether its picture and its record are there."""
-        return self.file(".png").is_file() and self.file(".json").is_file()
+        """Whether its picture and its record are there, and are to be."""
+        return not self.lacking and self.file(".png").is_file() and self.file(".json").is_file()
 
     @property
     def left_out(self) -> str:
         """Why the source cannot give it, or ""."""
-        return self.record.get("left_out", "")
+        return self.lacking or self.record.get("left_out", "")
 
     @cached_property
     def record(self) -> dict[str, Any]:
@@ -64,7 +65,7 @@ class Drawing:
     @property
     def title(self) -> str:
         """What stands above it: its own title, where its record has one, else its item's."""
-        return self.record.get("title") or f"{self.item.called}: {self.item.title}"
+        return self.record.get("title") or f"{self.item.named}: {self.item.title}"
 
     @property
     def alt(self) -> str:
@@ -103,7 +104,7 @@ class Run:
     @cached_property
     def failure(self) -> str:
         """In which cell the notebook stopped and why, or ""; a source that cannot give a figure is no failure."""
-        drawn = all(drawing.is_drawn for drawing in self.drawings)
+        drawn = all(drawing.is_drawn or drawing.left_out for drawing in self.drawings)
         return failure(self.executed) if self.executed.is_file() and not drawn else ""
 
 
@@ -130,7 +131,7 @@ class Contents:
     @property
     def holes(self) -> list[Drawing]:
         """What is asked for and not there."""
-        return [drawing for drawing in self.drawings if not drawing.is_drawn]
+        return [drawing for drawing in self.drawings if not drawing.is_drawn and not drawing.left_out]
 
     @property
     def left_out(self) -> list[Drawing]:
@@ -163,15 +164,15 @@ def read_contents(config: str | Path = CONFIG) -> Contents:
     with contextlib.chdir(project_root()):
         asked = read_config(Path(config))
         folder = asked["figures"]
-        known = {
-            ("_".join(part for part in (stem, source) if part)): Drawing(item, parameter, source, folder)
+        stems, lacking = {Path(file).stem for file in asked_files(asked)}, left_out(asked)
+        known = [
+            Drawing(item, parameter, source, folder, lacking.get(f"{stem}_{source}", ""))
             for item in CATALOGUE.values()
             for source in (asked["sources"] if item.behind else [""])
             for parameter, stem in item.figures.items()
-        }
-        stems = {Path(file).stem for file in asked_files(asked)}
+        ]
         facts = _read_facts(asked)
-    return Contents([drawing for stem, drawing in known.items() if stem in stems], facts)
+    return Contents([each for each in known if each.stem in stems or each.left_out or each.is_drawn], facts)
 
 
 def read_config(path: Path) -> dict[str, Any]:

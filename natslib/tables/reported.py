@@ -62,7 +62,7 @@ def reported_values(table: Table, dataset: str, what: str) -> Reported | None:
     where, runs = reported_columns(dataset, what), table.runs()
     held = runs[(runs["dataset"] == where["dataset"]) & (runs["split"] == where["split"])]
     found = []
-    for recipe in held.sort_values("epochs", ascending=False)["recipe"].unique():
+    for recipe in held.sort_values("epochs", ascending=False, kind="stable")["recipe"].unique():
         with contextlib.suppress(NotMeasured):
             found.append(Reported(what, table.values("accuracy", **where, recipe=recipe), str(recipe)))
     counts = [int((~np.isnan(each.values)).sum()) for each in found]
@@ -99,7 +99,7 @@ def source_line(manifest: Mapping[str, Any]) -> str:
         parts += [f"{measured:,} of {whole:,} architectures"] if measured < whole else []
     if damaged := manifest.get("damaged"):
         parts.append(f"{len(damaged):,} damaged record{'s' if len(damaged) > 1 else ''} left out")
-    return " · ".join(parts)
+    return "; ".join(parts)
 
 
 def contradicting(costs: Mapping[str, int]) -> str:
@@ -150,7 +150,9 @@ def own_values(folder: Path, dataset: str, more: Path | None = None) -> npt.NDAr
     """
     table = Table.open(folder).through_classes()
     runs = table.runs()
-    trained = runs[(runs["dataset"] == dataset) & (runs["split"] == "test")].sort_values("n_archs")
+    trained = runs[(runs["dataset"] == dataset) & (runs["split"] == "test")].sort_values(
+        "n_archs", kind="stable"
+    )
     if trained.empty:
         raise NotMeasured(
             f"{folder} has no test accuracy of {dataset}; it has {sorted(set(runs['dataset']))}"

@@ -16,6 +16,14 @@ TABLE = (*FIGURE, ".md", ".tex")
 """The files of a figure, and of one that is a table."""
 EDGES = ("tss", "dag5")
 """The spaces whose architectures say which edges a cell has."""
+DATA = {
+    "scores": "validation accuracies, which score a search",
+    "test": "validation and test accuracies of one dataset",
+    "datasets": "accuracies of two datasets",
+    "seeds": "two runs of an architecture",
+    "trainings": "a shorter training and a longer one, or curves",
+}
+"""What an item may need of a source, by the word in its `data`."""
 
 
 @dataclass(frozen=True)
@@ -35,17 +43,18 @@ class Item:
     datasets: tuple[str, ...] = ()
     given: tuple[str, ...] = ()
     only: str = ""
+    data: tuple[str, ...] = ()
     threads: int = 1
-
-    @property
-    def called(self) -> str:
-        """What it is called in print, with the paper; the number alone where no paper has it."""
-        return self.number if self.paper == "own" else f"{self.paper}, {self.number}"
 
     @property
     def path(self) -> str:
         """The notebook, from the project's root."""
         return f"notebooks/{self.notebook}.ipynb"
+
+    @property
+    def named(self) -> str:
+        """What the item is called in print."""
+        return self.number if self.paper == "own" else f"{self.paper}, {self.number}"
 
     @property
     def behind(self) -> str:
@@ -66,11 +75,19 @@ def read_catalogue() -> dict[str, Item]:
 CATALOGUE = read_catalogue()
 
 
-def stems_of(items: str | Iterable[str], *, space: str, own: bool) -> list[str]:
-    """Return the figures that a source is asked for, without the source's name.
+_ONLY = {
+    "topology": "it is about the topology space",
+    "edges": "it is about spaces of cells",
+    "own": "it is about training of our own",
+}
+"""Why a source of another kind has no such item, by the item's `only`."""
+
+
+def asked_of(items: str | Iterable[str], *, space: str, own: bool) -> dict[str, str]:
+    """Return the figures that a source is asked for, without the source's name, and why it cannot have them, or "".
 
     `items`: "all", which is everything for a source of that space ("tss", ...), trained by ourselves or not; or the
-    stems of figures, as in `catalogue.yaml`. Raises `UnknownName`.
+    stems of figures, as in `catalogue.yaml`, which are all for it. Raises `UnknownName`.
     """
     known = {
         stem: item for item in CATALOGUE.values() if "table" in item.needs for stem in item.figures.values()
@@ -79,9 +96,9 @@ def stems_of(items: str | Iterable[str], *, space: str, own: bool) -> list[str]:
         for stem in items:
             if stem not in known:
                 raise unknown_name("item", stem, ["all", *known])
-        return list(items)
-    left_out = {"topology": space != "tss", "edges": space not in EDGES, "own": not own, "": False}
-    return [stem for stem, item in known.items() if not left_out[item.only]]
+        return dict.fromkeys(items, "")
+    for_it = {"topology": space == "tss", "edges": space in EDGES, "own": own, "": True}
+    return {stem: "" if for_it[item.only] else _ONLY[item.only] for stem, item in known.items()}
 
 
 def readme_table() -> str:
@@ -99,6 +116,7 @@ def readme_table() -> str:
             f"`{stem}{item.behind.replace('{source}', 'SOURCE')}`" for stem in item.figures.values()
         )
         files += sources[item.only] if item.behind else " (no source)"
+        files += "".join(f" (needs {DATA[kind]})" for kind in item.data)
         cells = (
             f"{paper}{item.number}: {item.title}",
             f"[{item.notebook}]({item.path})",

@@ -10,12 +10,15 @@ from typing import Any
 
 from natslib.errors import ConfigError, unknown_name
 from natslib.spaces import SPACES
-from natslib.workflow.catalogue import CATALOGUE, Item, stems_of
+from natslib.workflow.catalogue import CATALOGUE, Item, asked_of
+from natslib.workflow.lacking import lacks, read_manifest
 
 TABLES = "results/tables"
 """The folder of the tables, a folder a source in it."""
 TRAINING = "results/training"
 """The folder of the raw logs that the workflow trains, a folder a source in it."""
+TRAJECTORIES = "results/multi-trial"
+"""The folder of the trajectories of the searches that several items show, a folder a source in it."""
 SEARCHED = "results/weight-sharing"
 """The folder of the weight-sharing searches that the workflow runs."""
 
@@ -34,36 +37,69 @@ def expand_sources(sources: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[s
     }
 
 
-def asked_files(config: Mapping[str, Any]) -> list[str]:
-    """Return every file that a configuration asks for: what needs no source, and the items of its sources.
+def asked_files(config: Mapping[str, Any], *, sure: bool = False) -> list[str]:
+    """Return every file that a configuration asks for: what needs no source, and what its sources can give.
 
-    Of `all`, items are left out whose searches, by settings of their own or on further datasets, the configuration
-    lacks; raises `ConfigError` where one is asked for by name. Raises `UnknownName` for an item that is not in the
-    catalogue, and for a space that is none of `SPACES`.
+    Left out is what `left_out` lists; with `sure`, also what needs `data` of a table that is not converted yet. Raises
+    as `left_out`.
     """
-    asked = {
-        (stem, f"_{name}")
-        for name, source in config["sources"].items()
-        for stem in stems_of(source["items"], space=_space(source), own="train" in source)
-    }
-    lacking = _lacking(expand_searches(config["searches"]))
-    named = {
-        stem for source in config["sources"].values() if source["items"] != "all" for stem in source["items"]
-    }
-    for stem in named & lacking.keys():
-        raise ConfigError(
-            f"the item {stem!r} needs searches with the settings {', '.join(lacking[stem])}, which the configuration "
-            "neither runs nor has; config/weight-sharing.yaml runs them, and logs/weight-sharing has them"
-        )
+    out, asked = left_out(config), set()
+    for name, source in config["sources"].items():
+        unsure = sure and _of_origin(source) is None
+        asked |= {
+            (stem, f"_{name}")
+            for stem in _asked(source)
+            if f"{stem}_{name}" not in out and not (unsure and _item_of(stem).data)
+        }
     return [
         f"{config['figures']}/{stem}{behind}{suffix}"
         for item in CATALOGUE.values()
         for parameter, stem in item.figures.items()
-        if stem not in lacking
         for behind in (["", *(f"_{name}" for name in config["sources"])])
         if (stem, behind) in asked or (not item.behind and not behind)
         for suffix in item.files(parameter)
     ]
+
+
+def left_out(config: Mapping[str, Any]) -> dict[str, str]:
+    """Return the figures that a configuration asks for and that its sources cannot give, each with the reason.
+
+    That is the kind of the source, what its table lacks, as far as that is there, and of `all`, searches, by settings
+    of their own or on further datasets, that the configuration lacks. Raises `ConfigError` for a figure of such
+    searches that is asked for by name, and `UnknownName` for one that is not in the catalogue and for a space that is
+    none of `SPACES`.
+    """
+    unsearched = _lacking(expand_searches(config["searches"]))
+    found = {}
+    for name, source in config["sources"].items():
+        manifest = _of_origin(source) or read_manifest(f"{TABLES}/{name}")
+        for stem, reason in _asked(source).items():
+            if stem in unsearched and source["items"] != "all":
+                raise ConfigError(
+                    f"the item {stem!r} needs searches with the settings {', '.join(unsearched[stem])}, which the "
+                    "configuration neither runs nor has; config/weight-sharing.yaml runs them, and "
+                    "logs/weight-sharing has them"
+                )
+            searches = f"no searches with the settings {', '.join(unsearched.get(stem, []))}"
+            found[f"{stem}_{name}"] = (
+                reason
+                or (searches if stem in unsearched else "")
+                or (lacks(_item_of(stem), manifest) if manifest else "")
+            )
+    return {stem: reason for stem, reason in found.items() if reason}
+
+
+def _asked(source: Mapping[str, Any]) -> dict[str, str]:
+    return asked_of(source["items"], space=_space(source), own="train" in source)
+
+
+def _item_of(stem: str) -> Item:
+    return next(item for item in CATALOGUE.values() if stem in item.figures.values())
+
+
+def _of_origin(source: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return the manifest of a source that is a finished table, None of any other."""
+    return read_manifest(Path(os.path.expandvars(source.get("origin", ""))).expanduser())
 
 
 def told(item: Item, name: str, config: Mapping[str, Any]) -> list[str]:
@@ -72,6 +108,7 @@ def told(item: Item, name: str, config: Mapping[str, Any]) -> list[str]:
     searches, source = config["searches"], config["sources"].get(name, {})
     known = {
         "table": f"{TABLES}/{name}",
+        "trajectories": f"{TRAJECTORIES}/{name}",
         "searches": expand_searches(searches)["folder"],
         "settings": ",".join(item.settings) or searches["settings"],
         "dataset": ",".join(item.datasets) or searches["dataset"],
@@ -88,6 +125,7 @@ def told(item: Item, name: str, config: Mapping[str, Any]) -> list[str]:
         "records": records,
         "further": ["further"],
         "own": [],
+        "trajectories": ["trajectories"],
     }
     names = [each for need in item.needs for each in needed[need]] + list(item.given)
     stems = {parameter: f"{config['figures']}/{stem}{behind}" for parameter, stem in item.figures.items()}

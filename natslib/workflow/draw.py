@@ -45,9 +45,9 @@ def _leave_out(item: Item, given: Mapping[str, Value], reason: str) -> None:
     for name in item.figures:
         if Path(f"{asked.stem(name)}.json").exists():
             continue
-        fig, axes = plots.new_figure(1, 1, panel_in=(3.6, 0.4 + _LINE_IN * lines))
+        fig, axes = plots.new_figure(1, 1, height_in=0.4 + _LINE_IN * lines, width_in=plots.ONE_COLUMN)
         plots.draw_absent(axes[0, 0], reason)
-        plots.write_caption(fig, item.called)
+        plots.write_caption(fig, title=item.named)
         rows = pd.DataFrame({"left out": [reason]})
         table = rows if name in item.tables else None
         plots.save(fig, rows, asked.stem(name), asked.provenance(), rows=table)

@@ -152,6 +152,7 @@ CHECKS: dict[str, Check] = {
     "methods": _list_of("weight-sharing method", SUPERNETS),
     "masking": _list_of("weight-sharing method", SUPERNETS),
     "recorded": _text,  # the folder of recorded runs of searches
+    "trajectories": _text,  # the folder of the trajectories of multi-trial searches; "" is none
     "searches": _text,  # the folder of the joined records of weight-sharing searches, with one of each settings in it
     "settings": _list_of("settings", SETTINGS),  # how was searched
     "further": _further,  # other datasets that were searched on, each with its settings
@@ -224,9 +225,11 @@ class Parameters:
         return str(folder) if folder.is_dir() else self.table
 
     @property
-    def how(self) -> dict[str, int]:
+    def how(self) -> dict[str, Any]:
         """The keyword arguments of a search that is run many times."""
-        return {name: self.checked[name] for name in ("runs", "seed", "processes")}
+        told = {name: self.checked[name] for name in ("runs", "seed", "processes")}
+        kept = self.checked.get("trajectories")
+        return told | {"trajectories": from_root(kept)} if kept else told
 
     def stem(self, name: str) -> Path:
         """Return the absolute stem that parameter `name` asks for."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from natslib.workflow.catalogue import CATALOGUE
 from natslib.workflow.config import asked_files
+from natslib.workflow.summary import not_drawn
 
 _MARKUP = str.maketrans({sign: f"\\{sign}" for sign in r"\*`|_"})  # as reStructuredText reads them
 
@@ -46,8 +47,7 @@ class Reported:
     @property
     def left_out(self) -> dict[str, str]:
         """The figures that a source cannot give, and why, as reStructuredText."""
-        found = {stem: _read(f"{self.config['figures']}/{stem}.json") for stem in self.asked}
-        return {stem: _plain(record["left_out"]) for stem, record in found.items() if "left_out" in record}
+        return {stem: _plain(reason) for stem, reason in not_drawn(self.config).items()}
 
     def captions(self, files: Iterable[str]) -> list[str]:
         """Return what stands below the figures of one job, as reStructuredText, a paragraph a figure."""

@@ -138,7 +138,7 @@ def test_each_column_stacks_with_labels():
 
 
 def test_describe_says_epochs_and_splits():
-    assert describe(find_columns(OFFICIAL, measured)) == "200 epochs · validation, test"
+    assert describe(find_columns(OFFICIAL, measured)) == "200 epochs: validation and test accuracy"
 
 
 def test_of_equal_epochs_plain_training_is_the_longest_recipe():

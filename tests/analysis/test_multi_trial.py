@@ -81,6 +81,15 @@ def test_agreement_is_measured_in_printed_deviations(mean, agreement):
     assert row["agreement"] == agreement
 
 
+def test_what_another_protocol_found_is_not_judged():
+    found = pd.DataFrame(
+        {"method": ["rea", "optimal"], "dataset": "cifar10", "split": "test", "mean": [94.02, 94.37]}
+    )
+    rows = multi_trial.beside_printed(found.assign(std=np.nan, protocol=["200 epochs", ""]), table4())
+    assert rows["agreement"].tolist() == ["another protocol", "agrees"]
+    assert rows["difference"].abs().max() < 0.01
+
+
 def test_what_is_not_printed_has_nothing_to_agree_with():
     found = pd.DataFrame(
         {"method": ["rea", "mine"], "dataset": ["digits", "cifar10"], "split": "test", "mean": 90.0}

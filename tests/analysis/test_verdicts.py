@@ -55,7 +55,7 @@ def test_what_the_source_lacks_is_named_once(table) -> None:
 
 def test_fractions_are_named(accuracy) -> None:
     assert causes(accuracy / 100) == [
-        "C10-V, C100-V, I120-V: nothing is above 1; these are fractions, and percent is expected"
+        "C10-V, C100-V, I120-V: nothing is above 1; these are fractions, and percent is expected: multiply them by 100"
     ]
 
 
@@ -69,8 +69,8 @@ def test_another_numbering_is_named(accuracy) -> None:
 def test_columns_that_changed_places_are_named(accuracy) -> None:
     swapped = accuracy.rename(columns={"C100-V": "I120-V", "I120-V": "C100-V"})
     assert causes(swapped) == [
-        "I120-V holds what is published of C100-V",
-        "C100-V holds what is published of I120-V",
+        "I120-V holds what is published of C100-V: name it so in the mapping",
+        "C100-V holds what is published of I120-V: name it so in the mapping",
     ]
 
 
@@ -108,11 +108,51 @@ def test_counts_in_place_of_millions_are_named(accuracy) -> None:
     assert "1e+06 times what the architectures have" in verdicts.diagnose(costs, accuracy, "tss")[0]
 
 
-def test_the_command_names_what_was_swapped_and_ends_with_4(accuracy, tmp_path, capsys) -> None:
+class Damaged:
+    """A copy of a table whose values of a metric are altered by a function; the rest is the table's."""
+
+    def __init__(self, table, metric, alter) -> None:
+        self.table, self.metric, self.alter = table, metric, alter
+
+    def __getattr__(self, name):
+        return getattr(self.table, name)
+
+    def values(self, metric, **where):
+        held = self.table.values(metric, **where)
+        return self.alter(held) if metric == self.metric else held
+
+
+SHUFFLED = np.random.default_rng(0).permutation(15_625)
+
+
+@pytest.mark.parametrize(
+    ("metric", "alter", "cause", "remedy"),
+    [
+        ("accuracy", lambda held: held / 100, "these are fractions", "multiply them by 100"),
+        ("params_m", lambda held: held * 1e6, "times what the architectures have", "divide them by 1e+06"),
+        ("accuracy", lambda held: held[SHUFFLED], "numbered otherwise", "name them by their strings"),
+    ],
+    ids=["fractions", "counts", "numbering"],
+)
+def test_the_command_names_what_is_wrong_with_a_damaged_copy(
+    table, metric, alter, cause, remedy, monkeypatch, capsys
+) -> None:
+    monkeypatch.setattr("natslib.commands.verify.load", lambda _: Damaged(table, metric, alter))
+    assert main(["verify", "published", "--runs", "0"]) == 4
+    *_, told = capsys.readouterr().out.strip().split("\n\n")
+    assert cause in told
+    assert remedy in told
+
+
+@pytest.mark.parametrize("split", ["valid", "test"])
+def test_the_command_names_what_was_swapped_and_ends_with_4(accuracy, split, tmp_path, capsys) -> None:
+    """Columns that changed places; and validation accuracies that are called test accuracies."""
     accuracy.reset_index().to_csv(tmp_path / "mine.csv", index=False)
     swapped = {"C10-V": "cifar10-valid", "C100-V": "ImageNet16-120", "I120-V": "cifar100"}
+    if split == "test":
+        swapped = LABELS | {"C10-V": "cifar10"}
     columns = {
-        label: {"dataset": dataset, "recipe": "200", "split": "valid", "seed": "mean", "metric": "accuracy"}
+        label: {"dataset": dataset, "recipe": "200", "split": split, "seed": "mean", "metric": "accuracy"}
         for label, dataset in swapped.items()
     }
     (tmp_path / "mine.yaml").write_text(
@@ -121,9 +161,13 @@ def test_the_command_names_what_was_swapped_and_ends_with_4(accuracy, tmp_path, 
     convert(tmp_path / "mine.csv", tmp_path / "table", columns=tmp_path / "mine.yaml")
     capsys.readouterr()
     assert main(["verify", str(tmp_path / "table"), "--runs", "0"]) == 4
-    assert "I120-V holds what is published of C100-V" in capsys.readouterr().out
+    wrong = {
+        "valid": "I120-V holds what is published of C100-V",
+        "test": "C10-T holds what is published of C10-V",
+    }
+    assert wrong[split] in capsys.readouterr().out
     assert main(["verify", str(tmp_path / "table"), "--runs", "0", "--json"]) == 4
-    assert len(json.loads(capsys.readouterr().out)["causes"]) == 2
+    assert len(json.loads(capsys.readouterr().out)["causes"]) == {"valid": 2, "test": 3}[split]
 
 
 def test_a_space_that_no_paper_reports_has_no_facts() -> None:

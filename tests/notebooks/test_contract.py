@@ -11,7 +11,9 @@ import nbformat
 import pandas as pd
 import papermill
 import pytest
+from PIL import Image
 
+from natslib.plots.figure import DPI, ONE_COLUMN, TWO_COLUMNS
 from natslib.workflow.catalogue import CATALOGUE
 from natslib.workflow.notebook import run_notebook
 from natslib.workflow.parameters import CHECKS
@@ -284,7 +286,7 @@ def test_the_index_holds_every_item_before_it_is_run(index):
     (shown,) = [output.data["text/html"] for cell in index for output in cell.get("outputs", ())]
     for item in CATALOGUE.values():
         assert f'<a href="{item.notebook}.ipynb">' in shown, f"run {INDEX} and keep its output"
-        assert html.escape(f"{item.called}: {item.title}") in shown, f"run {INDEX} and keep its output"
+        assert html.escape(f"{item.named}: {item.title}") in shown, f"run {INDEX} and keep its output"
     linked = re.findall(r'<a href="(\w+)\.ipynb">', shown)
     assert set(linked) == {path.stem for path in NOTEBOOKS}
 
@@ -296,11 +298,26 @@ def test_runs_from_another_folder_and_saves_what_it_says(path, tmp_path, monkeyp
     for stem in figures(places).values():
         for suffix in SAVED:
             assert Path(stem + suffix).stat().st_size > 0
+    cells = nbformat.read(tmp_path / "executed.ipynb", as_version=4).cells
+    told = [output.get("text", "") for cell in cells for output in cell.get("outputs", [])]
+    assert not [text for text in told if "UserWarning" in text], "something that is drawn does not fit"
+    for stem in figures(places).values():
+        names_its_item_and_fits_a_page(path.stem, stem)
     recorded = json.loads(COLUMNS.read_text()).get(path.stem)
     assert columns_saved(figures(places)) == recorded, (
         f"{path.stem} saves other numbers under a figure's name than before; if that is meant, run `{REFRESH}` and say "
         "why in the commit"
     )
+
+
+def names_its_item_and_fits_a_page(notebook, stem):
+    record = json.loads(Path(stem + ".json").read_text())
+    papers = [item.paper for item in CATALOGUE.values() if item.notebook == notebook and item.paper != "own"]
+    assert record["title"].startswith(tuple(papers) or "")
+    assert record["caption"]
+    assert record["alt"].startswith(record["title"])
+    with Image.open(f"{stem}.png") as picture:
+        assert picture.width in [round(DPI["png"] * width) for width in (ONE_COLUMN, TWO_COLUMNS)]
 
 
 def columns_saved(stems):

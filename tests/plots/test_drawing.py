@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from natslib.analysis.architectures import class_sizes, cost_levels, landmarks, macro_skeleton
 from natslib.plots import draw_absent, draw_heatmap, heatmap, noise, scatter, search_spaces, tables
-from natslib.plots.figure import new_figure, new_mosaic
+from natslib.plots.figure import new_figure, new_mosaic, write_caption
 from natslib.plots.palette import OPERATION_COLOURS
 
 
@@ -112,19 +112,22 @@ def test_an_absent_panel_says_so(ax):
     assert texts(ax) == ["no test accuracy in this source"]
 
 
-def test_mosaic_keeps_room_for_the_source_line():
-    fig, axes = new_mosaic("AB", (4, 2))
+def test_mosaic_keeps_room_for_title_and_caption():
+    fig, axes = new_mosaic("AB", 2)
+    write_caption(fig, "source: test", title="title")
     fig.draw_without_rendering()
     assert sorted(axes) == ["A", "B"]
-    assert axes["A"].get_tightbbox().y0 > 0.1 * fig.dpi
+    above, below = (text.get_window_extent() for text in fig.texts)
+    panel = axes["A"].get_tightbbox()
+    assert below.y1 < panel.y0 < panel.y1 < above.y0
 
 
 def test_rows_are_written_once_a_group_with_dashes_for_what_is_missing():
     rows = pd.DataFrame(
         {"origin": ["a", "a", "b"], "n": pd.array([1200, None, 3], "Int64"), "rate": [0.1, 1e-5, 2]}
     )
-    fig = tables.rows_figure(rows, "title")
+    fig = tables.rows_figure(rows)
     words = [text.get_text() for text in fig.axes[0].texts]
     assert (words.count("a"), words.count("b")) == (1, 1)
     assert {"1,200", "–", "0.1", "1e-05"} <= set(words)
-    assert fig.axes[0].get_title(loc="left") == "title"
+    assert len(fig.axes[0].collections) == 3, "rules at the top, below the header and at the bottom alone"

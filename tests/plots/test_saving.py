@@ -1,6 +1,8 @@
 """A figure is saved whole, with its numbers and origin, and byte for byte the same each time."""
 
 import json
+import re
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +14,7 @@ from PIL import Image
 import natslib
 from natslib import plots
 from natslib.errors import NatslibError
-from natslib.plots import figure as module
+from natslib.plots import figure as figure_module
 
 DATA = pd.DataFrame({"x": [1, 2], "y": [1 / 3, np.nan]})
 
@@ -20,7 +22,8 @@ DATA = pd.DataFrame({"x": [1, 2], "y": [1 / 3, np.nan]})
 def figure():
     fig, axes = plots.new_figure(1, 1)
     axes[0, 0].scatter(np.arange(500), np.arange(500) ** 0.5, rasterized=True)
-    plots.write_caption(fig, "source: test")
+    axes[0, 0].set(xlabel="cost", ylabel="accuracy")
+    plots.write_caption(fig, "the claim", "source: test", title="Paper, Figure 1: costs")
     return fig
 
 
@@ -34,24 +37,38 @@ def test_five_files_with_data_and_provenance(tmp_path):
     assert record == {
         "figure": "fig.a",
         "natslib": natslib.__version__,
-        "caption": "source: test",
+        "title": "Paper, Figure 1: costs",
+        "caption": "The claim. Source: test.",
+        "alt": "Paper, Figure 1: costs. The claim. Axes: accuracy against cost.",
         "table": {"origin": "published"},
     }
 
 
 def test_same_bytes_every_time(tmp_path):
     once, again = (plots.save(figure(), DATA, tmp_path / name / "fig", {}) for name in ("a", "b"))
-    for suffix in module.DPI:
+    for suffix in figure_module.DPI:
         assert once[suffix].read_bytes() == again[suffix].read_bytes(), suffix
 
 
 def test_the_picture_itself_says_what_it_shows(tmp_path):
     saved = plots.save(figure(), DATA, tmp_path / "fig", {})
     drawn = saved["svg"].read_text()
-    assert "<dc:description>source: test</dc:description>" in drawn.replace("\n", "").replace("  ", "")
-    assert ">source: test</text>" in drawn
+    alt = json.loads(saved["json"].read_text())["alt"]
+    assert f"<title>Paper, Figure 1: costs</title>\n <desc>{alt}</desc>" in drawn
+    assert '<svg role="img" ' in drawn
+    assert ">The claim. Source: test.</text>" in drawn
     with Image.open(saved["png"]) as picture:
-        assert picture.text["Description"] == "source: test"
+        assert (picture.text["Title"], picture.text["Description"]) == ("Paper, Figure 1: costs", alt)
+    assert plots.show(saved).alt == alt
+
+
+def test_a_table_is_described_by_its_columns(tmp_path):
+    rows = pd.DataFrame(
+        [["REA", 1.0]], columns=pd.MultiIndex.from_tuples([("", "search"), ("here", "C10-T")])
+    )
+    saved = plots.save(figure(), DATA, tmp_path / "fig", {}, rows=rows)
+    alt = json.loads(saved["json"].read_text())["alt"]
+    assert alt.endswith("A table of 1 rows with the columns search, here: C10-T.")
 
 
 def test_saving_again_replaces(tmp_path):
@@ -93,47 +110,57 @@ def test_a_path_that_is_no_unicode_stands_in_the_record(tmp_path):
     assert json.loads(saved["json"].read_bytes())["table"] == "a\udcff é"
 
 
-def test_source_line_wraps_inside_the_figure():
-    fig = figure()
-    plots.write_caption(fig, "word " * 40, "")
-    box = fig.texts[-1].get_window_extent(FigureCanvasAgg(fig).get_renderer())
-    assert "\n" in fig.texts[-1].get_text()
-    assert box.x1 < fig.bbox.x1
+@pytest.mark.parametrize("width_in", [figure_module.ONE_COLUMN, figure_module.TWO_COLUMNS])
+def test_title_and_caption_wrap_inside_the_figure(width_in):
+    fig, _ = plots.new_figure(1, 1, width_in=width_in)
+    plots.write_caption(fig, "words of any length " * 20, "", title="Words of any length " * 5)
+    for text in fig.texts:
+        box = text.get_window_extent(FigureCanvasAgg(fig).get_renderer())
+        assert "\n" in text.get_text()
+        assert box.x1 < fig.bbox.x1
 
 
-def test_a_caption_has_two_lines_at_most_and_the_record_has_all_of_it(tmp_path):
-    fig = figure()
-    plots.write_caption(fig, "first part", "second " * 6, "", "third " * 40)
+def test_a_caption_has_few_lines_and_the_record_has_all_of_it(tmp_path):
+    fig, _ = plots.new_figure(1, 1)
+    plots.write_caption(fig, "first part", "second " * 20, "", "third " * 140, title="title")
     written = fig.texts[-1].get_text()
-    assert written.count("\n") <= 1
-    assert written.startswith("first part")
-    assert written.endswith("more in the .json")
+    assert written.count("\n") < figure_module.CAPTION_LINES
+    assert written.startswith("First part. Second")
+    assert written.endswith("More in the .json.")
     record = json.loads(plots.save(fig, DATA, tmp_path / "fig", {})["json"].read_text())
-    assert record["caption"].startswith("first part · second second")
-    assert record["caption"].count("third") == 40
+    assert record["caption"].startswith("First part. Second second")
+    assert record["caption"].lower().count("third") == 140
 
 
 def test_a_first_part_that_is_too_long_by_itself_is_cut():
-    fig = figure()
-    plots.write_caption(fig, "word " * 60, "second part")
+    fig, _ = plots.new_figure(1, 1)
+    plots.write_caption(fig, "word " * 200, "second part", title="title")
     written = fig.texts[-1].get_text()
-    assert written.count("\n") == 1
-    assert written.endswith("… more in the .json")
-    assert fig.get_label().endswith("second part")
+    assert written.count("\n") == figure_module.CAPTION_LINES - 1
+    assert written.endswith("… More in the .json.")
+    assert fig.get_label().endswith("Second part.")
 
 
-def test_a_long_source_line_makes_room_for_itself():
+def test_no_line_of_a_caption_ends_between_a_number_and_its_unit():
+    for before in range(1, 60):
+        fig, _ = plots.new_figure(1, 1, width_in=figure_module.ONE_COLUMN)
+        plots.write_caption(fig, f"{'x' * before} after 200 epochs {'y' * 40} in 333,333 s", title="title")
+        assert not re.search(r"\d\n", fig.texts[-1].get_text())
+
+
+def test_a_long_caption_and_a_legend_make_room_for_themselves():
     fig, axes = plots.new_figure(1, 1)
-    axes[0, 0].set_xlabel("below the panel")
+    axes[0, 0].plot([1, 2], label="a line")
+    axes[0, 0].set(xlabel="below the panel", title="above the panel")
+    fig.legend(loc="outside upper center")
     height = fig.get_figheight()
-    plots.write_caption(fig, "word " * 60)
+    plots.write_caption(fig, "word " * 60, title="title")
     canvas = FigureCanvasAgg(fig)
     canvas.draw()
-    text, label = (
-        each.get_window_extent(canvas.get_renderer()) for each in (fig.texts[0], axes[0, 0].xaxis.label)
-    )
+    order = fig.texts[1], axes[0, 0].xaxis.label, axes[0, 0].title, fig.legends[0], fig.texts[0]
+    boxes = [each.get_window_extent(canvas.get_renderer()) for each in order]
     assert fig.get_figheight() > height
-    assert text.y1 < label.y0
+    assert all(low.y1 < high.y0 for low, high in pairwise(boxes))
 
 
 def test_a_figure_of_absent_panels_alone_says_so_in_its_record(tmp_path):

@@ -102,7 +102,7 @@ def test_sorted_runs_ascend_and_dashes_tell_the_test_accuracy():
 
 def test_a_legend_of_all_searches_stays_within_the_figure():
     with mpl.rc_context(STYLE):
-        fig, _ = new_figure(1, 1, panel_in=(5, 2.5))
+        fig, _ = new_figure(1, 1)
         anytime.list_methods(fig, SEARCHES)
         fig.draw_without_rendering()
     box = fig.legends[0].get_window_extent()
@@ -154,7 +154,19 @@ def test_an_agreement_table_writes_both_numbers_and_marks_what_is_apart():
         assert text in said
     faces = [patch.get_facecolor()[:3] for patch in fig.axes[0].patches]
     assert len(set(faces)) == 3
-    assert tables.compared_with(ROWS, "Table 4").startswith("second lines: Table 4; remembered: not checked")
+    told = tables.compared_with(ROWS, "the paper's")
+    assert told.startswith(
+        "Below each number the paper's and the difference, coloured by how well they agree; remembered"
+    )
+
+
+def test_numbers_by_other_rules_than_the_printed_ones_are_not_judged():
+    rows = ROWS.assign(agreement=["another protocol" if kind else "" for kind in ROWS["agreement"]])
+    fig = tables.agreement_figure(rows)
+    (told,) = fig.axes[0].get_legend().get_texts()
+    assert told.get_text() == "another protocol, not judged"
+    assert "-0.86" in [text.get_text() for text in fig.axes[0].texts]
+    assert "by other rules than the paper's not judged" in tables.compared_with(rows, "the paper's")
 
 
 def test_a_remembered_number_is_drawn_apart_and_agrees_with_nothing():
@@ -172,7 +184,7 @@ def test_the_texts_of_a_table_go_to_markdown_and_latex_with_their_evidence(tmp_p
 
 
 def test_rows_of_text_mark_how_a_printed_number_is_known():
-    fig = tables.rows_figure(pd.DataFrame({"search": ["a", "b"], "paper": ["1.00 q", "2.00 ?"]}), "")
+    fig = tables.rows_figure(pd.DataFrame({"search": ["a", "b"], "paper": ["1.00 q", "2.00 ?"]}))
     italic = [t.get_text() for t in fig.axes[0].texts if t.get_fontstyle() == "italic"]
     assert italic == ["2.00 ?"]
     assert tables.explain_evidence(pd.Series(["quoted", np.nan])) == "q: quoted in a later paper"
@@ -181,7 +193,7 @@ def test_rows_of_text_mark_how_a_printed_number_is_known():
 def test_without_anything_printed_there_is_no_key_to_the_colours():
     rows = ROWS.assign(printed_mean=np.nan, agreement="")
     assert tables.agreement_figure(rows).axes[0].get_legend() is None
-    assert tables.compared_with(rows, "Table 4") == "nothing printed to compare with"
+    assert tables.compared_with(rows, "the paper's").endswith("nothing printed compares")
 
 
 def test_agreement_can_be_told_in_grey():

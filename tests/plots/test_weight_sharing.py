@@ -79,7 +79,7 @@ def test_halves_never_share_a_column():
         ["size", "TAS: interpolation, no warm-up", "", "0 of 3 known"],
         ["size", "TuNAS: sampled masks", "92.78±0.30 q", ""],
     ]
-    fig = tables.rows_figure(texts, "")
+    fig = tables.rows_figure(texts)
     written = {text.get_text(): text.get_fontstyle() for text in fig.axes[0].texts}
     assert {"paper", "ours", "–"} <= set(written)
     assert [text for text, style in written.items() if style == "italic"] == ["93.40±0.00 ?"]

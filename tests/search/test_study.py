@@ -10,7 +10,7 @@ import pytest
 from natslib.commands import main
 from natslib.errors import ConfigError, NotMeasured, UnknownName
 from natslib.search import Oracle, Protocol, get_search
-from natslib.search.store import read_runs, run_folder
+from natslib.search.store import read_runs, repeat_into, run_folder
 from natslib.search.study import (
     DEFAULT_EVALUATIONS,
     describe_studies,
@@ -242,6 +242,24 @@ def test_a_changed_search_has_another_folder(tmp_path):
     }  # fmt: skip
     assert len(folders) == 5
     assert run_folder(tmp_path, "random", study.oracle, Protocol(9.0), runs=2, seed=0) in folders
+
+
+def test_runs_that_were_kept_are_taken_and_no_others(tmp_path):
+    (study,) = find_studies(table_of(*both("digits", "12", 12)), "paper")
+    how = {"runs": 2, "seed": 0}
+    asked = ("random", study.oracle, study.protocol)
+    folder = run_folder(tmp_path, *asked, **how)
+    repeat_into(folder, *asked, **how)
+    fresh = study.search(["random"], **how)["random"]
+    pd.testing.assert_frame_equal(study.search(["random"], **how, trajectories=tmp_path)["random"], fresh)
+
+    (part,) = folder.glob("runs-*.parquet")
+    pd.read_parquet(part).assign(score=7.0).to_parquet(part)
+    assert (study.search(["random"], **how, trajectories=tmp_path)["random"]["score"] == 7).all()
+    other = study.search(["random"], runs=2, seed=1, trajectories=tmp_path)["random"]
+    assert not (other["score"] == 7).any()
+    pd.read_parquet(part).query("run == 0").to_parquet(part)
+    pd.testing.assert_frame_equal(study.search(["random"], **how, trajectories=tmp_path)["random"], fresh)
 
 
 def joined(*tables):

@@ -6,7 +6,7 @@ from pathlib import Path
 import papermill
 import pytest
 
-from natslib.workflow.catalogue import CATALOGUE, stems_of
+from natslib.workflow.catalogue import CATALOGUE, DATA, asked_of
 
 ROOT = Path(__file__).resolve().parents[2]
 ITEMS = list(CATALOGUE.values())
@@ -15,6 +15,7 @@ GIVEN = {
     "records": {"searches", "settings", "dataset"},
     "further": {"further"},
     "own": set(),
+    "trajectories": {"trajectories"},
 }
 ALWAYS_GIVEN = {
     "table",
@@ -25,6 +26,7 @@ ALWAYS_GIVEN = {
     "runs",
     "runs_others",
     "entry",
+    "trajectories",
 }  # where they are declared
 
 
@@ -60,8 +62,8 @@ def test_no_two_figures_share_a_name():
 
 
 def test_all_leaves_out_what_a_source_cannot_give():
-    everything = stems_of("all", space="tss", own=True)
-    assert set(stems_of("all", space="tss", own=False)) == set(everything) - {
+    told = asked_of("all", space="tss", own=False)
+    assert {stem for stem, reason in told.items() if reason} == {
         "fresh_training",
         "nas_ood_table",
         "nas_ood_images",
@@ -70,4 +72,12 @@ def test_all_leaves_out_what_a_source_cannot_give():
         "embedded_quality",
         "ood_ranks",
     }
-    assert not [stem for stem in stems_of("all", space="sss", own=True) if stem.startswith("darts_pt")]
+    assert not [reason for reason in asked_of("all", space="tss", own=True).values() if reason]
+    sizes = asked_of("all", space="sss", own=True)
+    assert all(reason for stem, reason in sizes.items() if stem.startswith("darts_pt"))
+
+
+@pytest.mark.parametrize("item", ITEMS, ids=lambda item: item.name)
+def test_the_data_of_an_item_are_of_a_source(item):
+    assert set(item.data) <= set(DATA)
+    assert "table" in item.needs or not item.data

@@ -9,7 +9,14 @@ from natslib.errors import ConfigError, UnknownName
 from natslib.weight_sharing import METHODS, get_method
 from natslib.weight_sharing.presets import PRESETS
 from natslib.workflow.catalogue import CATALOGUE
-from natslib.workflow.config import asked_files, expand_searches, expand_sources, records_of, told
+from natslib.workflow.config import (
+    asked_files,
+    expand_searches,
+    expand_sources,
+    left_out,
+    records_of,
+    told,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = ROOT / "config"
@@ -136,15 +143,14 @@ FOLDER = {"table": "results/tables/mine"}
 
 def test_a_notebook_is_told_what_its_source_and_the_configuration_say():
     assert said_of("anytime") == FOLDER | {
-        "runs": 3, "runs_others": 2,
+        "trajectories": "results/multi-trial/mine", "runs": 3, "runs_others": 2,
         "figure_anytime": "drawn/anytime_mine", "figure_algorithms": "drawn/algorithms_mine",
     }  # fmt: skip
     own = {"mine": {"origin": "published", "split": "valid", "recipe": "12", "runs": 4}}
     assert said_of("anytime", sources=own)["runs"] == 4  # the source's own number, the configuration's
     assert said_of("anytime", sources=own)["runs_others"] == 2
     assert said_of("ranks") == FOLDER | {
-        "recipe": "12", "split": "valid",
-        "figure2": "drawn/fig2_ranks_across_datasets_mine", "figure4": "drawn/fig4_ranks_valid_test_mine",
+        "recipe": "12", "figure2": "drawn/fig2_ranks_across_datasets_mine",
     }  # fmt: skip
     assert said_of("accuracy_vs_cost") == FOLDER | {
         "recipe": "12", "splits": "train,valid", "figure3": "drawn/fig3_accuracy_vs_cost_mine",
@@ -197,6 +203,29 @@ def test_all_is_what_a_source_of_its_kind_can_give():
     assert "fresh_training_a" not in asked(a={})
     assert "fresh_training_a" in asked(a={"train": {"space": "tss"}})
     assert "darts_pt_a" not in asked(a={"train": {"space": "sss"}})
+
+
+def test_what_a_finished_table_lacks_is_left_out(tmp_path):
+    block = {"dataset": "digits", "recipe": "12", "seed": 777, "rows": 9}
+    manifest = {"blocks": [block | {"split": split} for split in ("valid", "test")], "sha256": {}}
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest))
+    items = ["fig4_ranks_valid_test", "seed_noise"]
+    config = {"figures": "f", "searches": SHIPPED}
+    config["sources"] = {"a": {"origin": str(tmp_path), "items": items}, "b": {"origin": "x", "items": items}}
+    assert left_out(config) == {"seed_noise_a": "it lacks two runs of an architecture"}
+    drawn = {Path(file).stem for file in asked_files(config)}
+    assert {"fig4_ranks_valid_test_a", "fig4_ranks_valid_test_b", "seed_noise_b"} <= drawn
+    assert "seed_noise_a" not in drawn
+    sure = {Path(file).stem for file in asked_files(config, sure=True)}
+    assert {stem for stem in sure if stem.endswith(("_a", "_b"))} == {"fig4_ranks_valid_test_a"}
+
+
+def test_what_a_source_of_another_kind_cannot_have_is_told():
+    sources = {"a": {"origin": "x", "items": "all", "space": "sss"}}
+    told = left_out({"figures": "f", "sources": sources, "searches": SHIPPED})
+    assert told["darts_pt_table_a"] == "it is about the topology space"
+    assert told["autoshrink_path_a"] == "it is about spaces of cells"
+    assert told["fresh_training_a"] == "it is about training of our own"
 
 
 def test_the_official_configuration_draws_the_whole_catalogue():

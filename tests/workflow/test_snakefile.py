@@ -56,8 +56,8 @@ def test_the_linter_finds_a_fault(fault, finding, tmp_path):
 
 
 def test_every_rule_keeps_a_log_and_a_benchmark():
-    rules = re.split(r"\n *(?=rule ?\w*:)", SNAKEFILE)[1:]
-    names = [re.match(r"rule ?(\w*):", rule)[1] for rule in rules]
+    rules = re.split(r"\n *(?=(?:rule|checkpoint) ?\w*:)", SNAKEFILE)[1:]
+    names = [re.match(r"(?:rule|checkpoint) ?(\w*):", rule)[1] for rule in rules]
     assert names[:2] == ["all", "trained"]  # the two that only name what is to be made
     assert names[-1] == ""  # the one of the loop over the catalogue
     for name, rule in zip(names[2:], rules[2:], strict=True):
@@ -69,7 +69,7 @@ def test_every_rule_keeps_a_log_and_a_benchmark():
 def test_every_configuration_can_be_planned(config, tmp_path):
     result = snakemake("--dry-run", "--forceall", "--nolock", "--configfile", f"config/{config}")
     assert result.returncode == 0, result.stderr
-    assert "rule table" in result.stdout + result.stderr
+    assert "checkpoint table" in result.stdout + result.stderr
 
 
 def source(origin):
@@ -87,7 +87,7 @@ def plan(folder, **settings):
 def test_it_is_planned_from_any_folder_with_the_projects_paths(tmp_path):
     result = snakemake("--snakefile", str(ROOT / "Snakefile"), "--dry-run", "--forceall", folder=tmp_path)
     assert result.returncode == 0, result.stderr
-    assert "rule table" in result.stdout + result.stderr
+    assert "checkpoint table" in result.stdout + result.stderr
     assert not list(tmp_path.iterdir())
 
 
