@@ -12,7 +12,8 @@ from natslib.errors import unknown_name
 COLUMNS = ["space", "method", "dataset", "split", "mean", "std", "evidence", "source"]
 NUMBERS = ["network", "quantity", "printed", "evidence"]
 SHIFTS = "ood-bench-shift"
-OF_THEIR_OWN = ("facts", "listed", SHIFTS)
+PROPERTIES = ("nas-bench-101",)
+OF_THEIR_OWN = ("facts", "listed", SHIFTS, *PROPERTIES)
 """Sections that are neither tables nor lists of single numbers."""
 EVIDENCE = {"read": "", "quoted": " q", "recomputed": " c", "remembered": " ?"}
 """How a printed number came down to us, and how it is marked for that where it stands in a text."""
@@ -52,10 +53,17 @@ def read_listed(space: str) -> dict[str, dict[str, list[int]]]:
 def read_numbers(section: str) -> pd.DataFrame:
     """Return single printed numbers, a row each: network, quantity, printed (float) and evidence, as `read_printed`.
 
-    `section`: "autoshrink".
+    `section`: "autoshrink", or "nas-bench-201-search-times", whose networks are those that a search found.
     """
     rows = _section(section, numbers=True)["numbers"]
     return pd.DataFrame(rows, columns=NUMBERS).astype({"printed": "float64"})
+
+
+def read_properties(benchmark: str) -> pd.DataFrame:
+    """Return what is said of another benchmark, "nas-bench-101": columns property, printed (text) and evidence."""
+    if benchmark not in PROPERTIES:
+        raise unknown_name("benchmark with printed properties", benchmark, PROPERTIES)
+    return pd.DataFrame(_read()[benchmark]["properties"], columns=["property", "printed", "evidence"])
 
 
 def _section(name: str, *, numbers: bool) -> dict[str, Any]:

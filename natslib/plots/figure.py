@@ -188,13 +188,13 @@ def save(
     digits. The folder is made if missing. Warns of what does not fit (`fit.misfits`). The record of a figure whose
     panels are all absent says so under "left_out".
     """
-    for misfit in misfits(fig):
-        warnings.warn(f"{Path(stem).name}: {misfit}", stacklevel=2)
     base = Path(stem)
     title, _, told = str(fig.get_label()).partition("\n")
     named = title or base.name
     alt = alternative(fig, named, told.split("\n")[0], rows)
     contents = {suffix: _rendered(fig, suffix, named, alt) for suffix in _METADATA}
+    for misfit in misfits(fig):
+        warnings.warn(f"{base.name}: {misfit}", stacklevel=2)
     contents["csv"] = data.to_csv(index=False, float_format="%.8g", lineterminator="\n").encode()
     record = {
         "natslib": natslib.__version__,

@@ -12,8 +12,10 @@ _SLACK = 1.5  # pixels, of a hundred an inch
 
 
 def misfits(fig: Figure) -> list[str]:
-    """Return what leaves the canvas, and which titles, labels, legends and ticks overlap; nothing where all is well."""
-    fig.draw_without_rendering()
+    """Return what leaves the canvas, and which titles, labels, legends and ticks overlap; nothing where all is well.
+
+    The figure must have been drawn, which lays it out.
+    """
     return [*_outside(fig), *_overlapping(fig)]
 
 

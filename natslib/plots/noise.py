@@ -108,7 +108,7 @@ def draw_stability(ax: Axes, ranks: pd.DataFrame, *, colour: str, tau: float) ->
 def label_stability(axes: np.ndarray, titles: Sequence[str], fractions: Sequence[float]) -> None:
     """Label a grid of `draw_stability`: one row a dataset of `titles`, one column a fraction of best ones."""
     for ax, fraction in zip(axes[0], fractions, strict=True):
-        ax.set_title(f"top {100 * fraction:g} %\n{ax.get_title()}")
+        ax.set_title(f"top {100 * fraction:g} %\n{ax.get_title()}".strip())
     for ax, title in zip(axes[:, 0], titles, strict=True):
         ax.set_ylabel(f"{title}\nrank by one random seed")
     for ax in axes[-1]:

@@ -123,6 +123,33 @@ def _recipe(kind: str, recipe: Recipe) -> dict[str, object]:
     }
 
 
+def hyperparameter_table(recipes: Mapping[str, Recipe], dataset: Dataset) -> pd.DataFrame:
+    """Return the hyper-parameters of some recipes, one a column, for training on a dataset (NAS-Bench-201, Table 1).
+
+    The first column says what each is; the others are named by `recipes`.
+    """
+    columns = {title: _hyperparameters(recipe, dataset) for title, recipe in recipes.items()}
+    return pd.DataFrame(columns).rename_axis("hyper-parameter").reset_index()
+
+
+def _hyperparameters(recipe: Recipe, dataset: Dataset) -> dict[str, str]:
+    rates, side = recipe.learning_rates(), dataset.resolution
+    return {
+        "optimiser": "SGD, Nesterov momentum",
+        "momentum": f"{recipe.momentum:g}",
+        "weight decay": f"{recipe.weight_decay:g}, of all parameters",
+        "learning rate": f"{rates[0]:g}, in the last epoch {rates[-1]:.2g}",
+        "schedule": "half a cosine to 0, a step an epoch",
+        "epochs": str(recipe.epochs),
+        "batch": f"{recipe.batch} images",
+        "loss": "cross-entropy" if recipe.objective == ERM else recipe.objective,
+        "channels, first stage": str(recipe.scale.channels),
+        "cells a stage": str(recipe.scale.cells),
+        "mirrored": "half of the images" if dataset.flip else "none",
+        "cropped": f"{side}×{side}, padded by {dataset.shift}",
+    }
+
+
 def dataset_table() -> pd.DataFrame:
     """Return every training set, one a row: the paper's, then the embedded ones; numbers of images a split.
 
