@@ -14,11 +14,11 @@ from natslib.spaces import Space
 
 _BLOCKS = (
     ("stem", "stem", "conv 3×3, BN", "16", "c0", 1),
-    ("cell", "cell × N", "searched", "16", "c0", 1),
+    ("cell", "cell × N", "searched; in\nsize fixed", "16", "c0", 1),
     ("reduction", "reduction", "residual,\nstride 2", "32", "c1", 2),
-    ("cell", "cell × N", "searched", "32", "c2", 2),
+    ("cell", "cell × N", "searched; in\nsize fixed", "32", "c2", 2),
     ("reduction", "reduction", "residual,\nstride 2", "64", "c3", 4),
-    ("cell", "cell × N", "searched", "64", "c4", 4),
+    ("cell", "cell × N", "searched; in\nsize fixed", "64", "c4", 4),
     ("head", "head", "BN, ReLU,\npool, linear", "classes", "classes", 0),
 )
 

@@ -142,7 +142,7 @@ def score_regret(trajectories: Mapping[str, pd.DataFrame], values: pd.DataFrame)
 
 def best_within(values: pd.DataFrame, levels: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """Return the best accuracy of `values` within each number of FLOPs (millions), NaN where nothing is so small."""
-    ordered = values.sort_values("flops_m")
+    ordered = values.sort_values("flops_m", kind="stable")
     best = np.r_[np.nan, ordered["accuracy"].cummax()]
     return best[np.searchsorted(ordered["flops_m"], levels * (1 + 1e-9), side="right")]
 

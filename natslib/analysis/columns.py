@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from natslib.datasets import DATASETS
+from natslib.datasets import DATASETS, title_of
 from natslib.errors import NotMeasured, unknown_name
 
 LONGEST = "longest"
@@ -180,7 +180,7 @@ def _column(
     held = blocks[(blocks["dataset"] == dataset) & (blocks["split"] == split)]
     for recipe, epochs, seeds in zip(held["recipe"], held["epochs"], held["seeds"], strict=True):
         if _is_measured(values, dataset=dataset, recipe=recipe, split=split):
-            title = _PAPER_TITLES.get(short, short)
+            title = _PAPER_TITLES.get(short) or title_of(short)
             return Column(_label(short, split), title, dataset, split, str(recipe), int(epochs), seeds)
     return None
 

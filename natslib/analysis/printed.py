@@ -13,7 +13,8 @@ COLUMNS = ["space", "method", "dataset", "split", "mean", "std", "evidence", "so
 NUMBERS = ["network", "quantity", "printed", "evidence"]
 SHIFTS = "ood-bench-shift"
 TABLE_1 = "nats-bench-table-1"
-OF_THEIR_OWN = ("facts", "listed", TABLE_1, SHIFTS)
+PROPERTIES = ("nas-bench-101",)
+OF_THEIR_OWN = ("facts", "listed", TABLE_1, SHIFTS, *PROPERTIES)
 """Sections that are neither tables nor lists of single numbers."""
 EVIDENCE = {"read": "", "quoted": " q", "recomputed": " c", "remembered": " ?"}
 """How a printed number came down to us, and how it is marked for that where it stands in a text."""
@@ -53,7 +54,7 @@ def read_listed(space: str) -> dict[str, dict[str, list[int]]]:
 def read_numbers(section: str) -> pd.DataFrame:
     """Return single printed numbers, a row each: network, quantity, printed (float) and evidence, as `read_printed`.
 
-    `section`: "autoshrink".
+    `section`: "autoshrink", or "nas-bench-201-search-times", whose networks are those that a search found.
     """
     rows = _section(section, numbers=True)["numbers"]
     return pd.DataFrame(rows, columns=NUMBERS).astype({"printed": "float64"})
@@ -72,6 +73,13 @@ def read_benchmarks() -> pd.DataFrame:
         for benchmark, text in texts.items()
     ]
     return pd.DataFrame(rows, columns=["benchmark", "title", "property", "printed", "evidence"])
+
+
+def read_properties(benchmark: str) -> pd.DataFrame:
+    """Return what is said of another benchmark, "nas-bench-101": columns property, printed (text) and evidence."""
+    if benchmark not in PROPERTIES:
+        raise unknown_name("benchmark with printed properties", benchmark, PROPERTIES)
+    return pd.DataFrame(_read()[benchmark]["properties"], columns=["property", "printed", "evidence"])
 
 
 def _section(name: str, *, numbers: bool) -> dict[str, Any]:

@@ -133,18 +133,22 @@ def densities(features: Features, rng: np.random.Generator, points: int = POINTS
 
 
 def _evaluate(kde: gaussian_kde, at: np.ndarray) -> np.ndarray:
-    """Return a density at points (d, m), by matrix products: several times as fast as the method of SciPy."""
+    """Return a density at points (d, m), to five digits: many times as fast as the method of SciPy.
+
+    The exponents come from one matrix product, and are rounded to single precision, whose exponential is fast.
+    """
     root = np.linalg.cholesky(kde.covariance)
     centre = kde.dataset.mean(axis=1, keepdims=True)
     rows, points = (solve_triangular(root, some - centre, lower=True) for some in (kde.dataset, at))
     norm = math.log(kde.n) + kde.d / 2 * math.log(2 * math.pi) + np.log(np.diag(root)).sum()
-    half = 0.5 * (rows**2).sum(axis=0)
+    # -|x - y|²/2 = xy - |x|²/2 - |y|²/2
+    half_rows, half_points = (0.5 * (some**2).sum(axis=0, keepdims=True) for some in (rows, points))
+    rows = np.concatenate([rows, -half_rows, np.ones_like(half_rows)])
+    points = np.concatenate([points, np.ones_like(half_points), -half_points])
     found = []
     for some in np.array_split(points, max(1, points.shape[1] * kde.n // CHUNK), axis=1):
-        exponent = some.T @ rows
-        exponent -= half
-        exponent -= 0.5 * (some**2).sum(axis=0)[:, None]
-        found.append(np.exp(exponent, out=exponent).sum(axis=1))
+        kernels = np.exp((some.T @ rows).astype(np.float32))
+        found.append(kernels.sum(axis=1, dtype=np.float64))
     return np.concatenate(found) * math.exp(-norm)
 
 

@@ -13,7 +13,7 @@ from natslib.training.comparing import FRAME, compare, planned
 from natslib.training.device import ready_device
 from natslib.training.objectives import OBJECTIVES, check_sources, get_objective
 from natslib.training.sources import ENVIRONMENTS
-from natslib.training.trials import GREY, MLP, Trial, TrialData, load_trial_data
+from natslib.training.trials import MLP, OF_TRIALS, Trial, TrialData, load_trial_data
 
 EPILOG = """examples:
   natslib objectives --dataset digits-rotated,digits-coloured --out compared
@@ -30,7 +30,7 @@ the other images of the target in percent, the mean of the seeds ± its error, a
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `natslib objectives`."""
     parser.epilog, parser.formatter_class = EPILOG, argparse.RawDescriptionHelpFormatter
-    known = ", ".join([*ENVIRONMENTS, GREY])
+    known = ", ".join([*ENVIRONMENTS, *OF_TRIALS])
     parser.add_argument(
         "--dataset", required=True, help=f"{known}, or the path of your own environments; several with commas"
     )
@@ -52,7 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Train what is missing and print the comparison; return the exit status."""
     device = ready_device(args.device)
-    paths = {log_name(name) if name != GREY else GREY: name for name in args.dataset.split(",")}
+    paths = {name if name in OF_TRIALS else log_name(name): name for name in args.dataset.split(",")}
     objectives = [get_objective(name).name for name in args.objective.split(",")]
 
     @cache

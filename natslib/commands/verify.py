@@ -93,7 +93,8 @@ def _columns(table: Table, recipe: str) -> list[Column]:
 def _costs(table: Table, columns: Iterable[Column]) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the costs stored with the paper's columns, and those in closed form, a column a cost and dataset."""
     stored, computed, codes = {}, {}, table.space.codes()
-    for column in {column.dataset: column for column in columns if column.dataset in PAPER}.values():
+    by_dataset = {column.dataset: column for column in columns}
+    for column in (by_dataset[name] for name in PAPER if name in by_dataset):
         for metric in COST_LABELS:
             found = stored_costs(len(table.space), table.values, metric, column)
             if not np.isnan(found).all():

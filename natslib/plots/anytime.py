@@ -13,7 +13,7 @@ from matplotlib.ticker import LogLocator, MaxNLocator
 
 from natslib.analysis.multi_trial import axis_of
 from natslib.plots.figure import draw_absent
-from natslib.plots.palette import ALGORITHM_LINES, BLACK, colours, title_of
+from natslib.plots.palette import BLACK, looks, title_of
 
 LEGEND_IN = 1.5  # the width of the widest entry of a legend
 _SPLIT_HANDLES = {"valid": ("validation", BLACK, "-"), "test": ("test", BLACK, "--")}
@@ -21,14 +21,24 @@ LEAST_MARGIN = 0.5  # points, where all that is drawn is one value
 FLOOR_SHARE = 0.06  # of the time axis: where the lowest curve sets the bottom of the panel
 
 
-def describe_ends(finals: Mapping[str, pd.DataFrame]) -> str:
-    """Return which search ends highest by dataset, and of how many tests do not tell it apart, for a caption.
+def order_of(finals: Mapping[str, pd.DataFrame]) -> list[str]:
+    """Return the searches in one order for all datasets, the best first: by the mean of their average ranks.
+
+    `finals`: by title, with columns method and rank.
+    """
+    ranks = pd.concat(finals).groupby("method", sort=False)["rank"].mean()
+    return [str(name) for name in ranks.sort_values(kind="stable").index]
+
+
+def describe_ends(finals: Mapping[str, pd.DataFrame], names: Iterable[str]) -> str:
+    """Return which search of `names` ends highest by dataset, and from how many tests do not tell it, for a caption.
 
     `finals`: by title, with columns method, mean and, where there are three searches or more, groups (the letters of
     `multi_trial.rank_frame`).
     """
     told = []
-    for title, final in finals.items():
+    for title, every in finals.items():
+        final = every[every["method"].isin(list(names))]
         highest = int(final["mean"].to_numpy().argmax())
         letters = [set(each) if isinstance(each, str) else set() for each in final["groups"]]
         alike = sum(bool(each & letters[highest]) for each in letters) - bool(letters[highest])
@@ -39,38 +49,41 @@ def describe_ends(finals: Mapping[str, pd.DataFrame]) -> str:
     return f"Highest at the end: {', '.join(told)}"
 
 
+def describe_recorded(found: Mapping[str, Mapping[str, object]]) -> str:
+    """Return which searches' runs were recorded before, for a caption; `found` has them by dataset."""
+    names = sorted({title_of(name) for searches in found.values() for name in searches})
+    return f"Recorded runs: {', '.join(names)}" if names else ""
+
+
 def draw_curves(
     ax: Axes, curves: pd.DataFrame, *, optimum: float | None = None, band: bool = True, width: float = 1.2
 ) -> None:
     """Draw anytime curves of `analysis.multi_trial.curve_frame` with their bands, in percent over what was spent.
 
-    `optimum`: a dotted line. The panel begins at the lowest curve after the first 6 percent of the time.
+    `optimum`: a dotted line, or words where it is farther away than the curves reach. The panel begins at the lowest
+    curve after the first 6 percent of the time.
     """
-    chosen, axis = colours(curves["method"].unique()), axis_of(curves)
-    unit = axis_unit(curves)
+    axis, unit = axis_of(curves), axis_unit(curves)
+    chosen = looks(curves["method"], int(curves["method"].value_counts().max()))
     for name, curve in curves.groupby("method", sort=False):
-        x = curve[axis] / unit
-        style: dict[str, Any] = {"color": chosen[str(name)]}
-        line = ALGORITHM_LINES.get(str(name), "-")
-        ax.step(
-            x,
-            curve["mean"],
-            where="post",
-            linewidth=width,
-            linestyle=line,
-            label=title_of(str(name)),
-            **style,
-        )
+        x, look = curve[axis] / unit, chosen[str(name)]
+        ax.plot(x, curve["mean"], drawstyle="steps-post", linewidth=width, label=title_of(str(name)), **look)
         if band:
-            ax.fill_between(x, curve["low"], curve["high"], step="post", alpha=0.22, linewidth=0, **style)
-    if optimum is not None:
-        ax.axhline(optimum, color=BLACK, linewidth=0.8, linestyle=":")
+            shade = {"step": "post", "alpha": 0.22, "linewidth": 0, "color": look["color"]}
+            ax.fill_between(x, curve["low"], curve["high"], **shade)
     last = curves[axis].max()
-    seen = curves[curves[axis] >= FLOOR_SHARE * last]
-    top = max(float(curves["high"].max()), -np.inf if optimum is None else optimum)
-    margin = 0.05 * (top - float(seen["low"].min())) or LEAST_MARGIN
-    ax.set(xlim=(0, last / unit), ylim=(float(seen["low"].min()) - margin, top + margin))
-    ax.set_xlabel(axis_label(curves))
+    low, high = (
+        float(curves.loc[curves[axis] >= FLOOR_SHARE * last, "low"].min()),
+        float(curves["high"].max()),
+    )
+    if optimum is not None and optimum - high > high - low:
+        ax.set_title(f"best there is: {optimum:.2f} ↑", loc="right", fontsize=6.5)
+    elif optimum is not None:
+        ax.axhline(optimum, color=BLACK, linewidth=0.8, linestyle=":")
+        high = max(high, optimum)
+    margin = 0.05 * (high - low) or LEAST_MARGIN
+    ax.set(xlim=(0, last / unit), ylim=(low - margin, high + margin), xlabel=axis_label(curves))
+    ax.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
 
 
 def axis_unit(curves: pd.DataFrame) -> int:
@@ -100,45 +113,57 @@ def draw_regret(ax: Axes, curves: pd.DataFrame, optimum: float) -> None:
     """
     below, unit = curves.assign(mean=np.maximum(optimum - curves["mean"], 0.01)), axis_unit(curves)
     axis = axis_of(curves)
-    chosen = colours(below["method"].unique())
+    chosen = looks(below["method"], int(below["method"].value_counts().max()))
     for name, curve in below.groupby("method", sort=False):
-        ax.step(
-            curve[axis] / unit, curve["mean"], where="post", linewidth=1.1, color=chosen[str(name)],
-            linestyle=ALGORITHM_LINES.get(str(name), "-"), label=title_of(str(name)),
-        )  # fmt: skip
+        style: dict[str, Any] = {
+            "drawstyle": "steps-post",
+            "linewidth": 1.0,
+            "label": title_of(str(name)),
+        } | chosen[str(name)]
+        ax.plot(curve[axis] / unit, curve["mean"], **style)
     ax.set(yscale="log", xlim=(0, below[axis].max() / unit), xlabel=axis_label(below))
-    wide = below["mean"].max() > 300 * below["mean"].min()
-    ax.yaxis.set_minor_locator(LogLocator(subs=() if wide else (2, 5)))
+    ratio = below["mean"].max() / below["mean"].min()
+    ax.yaxis.set_minor_locator(LogLocator(subs=() if ratio > 300 else (2, 5) if ratio > 10 else range(1, 10)))
     for plain in (ax.yaxis.set_major_formatter, ax.yaxis.set_minor_formatter):
         plain("{x:g}")
 
 
-def draw_intervals(ax: Axes, finals: pd.DataFrame, *, optimum: float | None = None) -> None:
-    """Draw the mean of each search with its 95 % interval (columns method, mean, low, high), best on top."""
-    ordered = finals.sort_values("mean", kind="stable")
-    chosen = colours(finals["method"])
+def draw_intervals(
+    ax: Axes, finals: pd.DataFrame, *, optimum: float | None = None, order: Sequence[str] = ()
+) -> None:
+    """Draw the mean of each search with its 95 % interval (columns method, mean, low, high).
+
+    From top to bottom in `order`, of which a search may be absent; the best on top where there is none.
+    """
+    chosen = looks(finals["method"])
+    known = [name for name in order if name in set(finals["method"])]
+    best = finals.sort_values("mean", ascending=False, kind="stable")
+    finals = finals.set_index("method").loc[known].reset_index() if known else best
     for place, (name, middle, low, high) in enumerate(
-        ordered[["method", "mean", "low", "high"]].itertuples(index=False)
+        finals[["method", "mean", "low", "high"]].itertuples(index=False)
     ):
-        dashed = name in ALGORITHM_LINES
-        ax.plot([low, high], [place, place], color=chosen[name], linewidth=2.4, solid_capstyle="butt")
-        face = "white" if dashed else chosen[name]
-        ax.plot([middle], [place], "o", ms=4.5, color=chosen[name], markerfacecolor=face)
-    ax.set_yticks(range(len(ordered)), [title_of(name) for name in ordered["method"]])
-    ax.set_ylim(-0.7, len(ordered) - 0.3)
+        ax.plot([low, high], [place, place], color=chosen[name]["color"], linewidth=2, solid_capstyle="butt")
+        ax.plot([middle], [place], **chosen[name] | {"markersize": 4.5})
+    ax.set_yticks(range(len(finals)), [title_of(name) for name in finals["method"]])
+    ax.set_ylim(len(finals) - 0.3, -0.7)
     if optimum is not None:
         ax.axvline(optimum, color=BLACK, linewidth=0.8, linestyle=":")
 
 
 def draw_sorted(ax: Axes, samples: dict[str, npt.NDArray[np.float64]], *, dashed: bool) -> None:
-    """Draw the final accuracies of all runs in ascending order, one line a search; dashed for test accuracy."""
-    chosen = colours(samples)
+    """Draw the final accuracies of all runs in ascending order, one line a search; dashed for test accuracy.
+
+    The panel begins at the accuracy that one run in twenty of the worst search does not reach.
+    """
+    chosen = looks(samples, max(map(len, samples.values())))
     for name, sample in samples.items():
         place = np.arange(1, len(sample) + 1)
-        line = "--" if dashed else "-"
-        ax.plot(
-            place, np.sort(sample), color=chosen[name], linestyle=line, linewidth=1.1, label=title_of(name)
-        )
+        look = chosen[name] | {"linestyle": "--" if dashed else "-"}
+        ax.plot(place, np.sort(sample), linewidth=1.1, label=title_of(name), **look)
+    drawn = [np.asarray(line.get_ydata(), dtype=float) for line in ax.lines]
+    low, high = min(np.quantile(each, 0.05) for each in drawn), max(each.max() for each in drawn)
+    margin = 0.03 * (high - low) or LEAST_MARGIN
+    ax.set_ylim(low - margin, high + margin)
     ax.xaxis.set_major_locator(MaxNLocator(6, integer=True))
     ax.set_xlabel("run, sorted by accuracy")
 
@@ -149,9 +174,11 @@ def list_methods(fig: Figure, names: Iterable[str], *, splits: Sequence[str] = (
     `splits`: where lines tell validation from test accuracy (see `draw_sorted`), those drawn; colours alone then tell
     the searches.
     """
-    wanted = list(names)
-    chosen, lines = colours(wanted), {} if splits else ALGORITHM_LINES
-    handles = [_handle(title_of(name), chosen[name], lines.get(name, "-")) for name in wanted]
+    plain = {"linestyle": "-"} if splits else {}
+    handles = [
+        Line2D([], [], linewidth=1.3, label=title_of(name), **look | plain)
+        for name, look in looks(names).items()
+    ]
     handles += [_handle(*_SPLIT_HANDLES[split]) for split in splits]
     columns = min(len(handles), int(fig.get_figwidth() / LEGEND_IN))
     fig.legend(
@@ -188,14 +215,16 @@ def draw_ranks(ax: Axes, ranks: pd.DataFrame) -> None:
     ax.spines[["left", "bottom"]].set_visible(False)
     ax.spines["top"].set_visible(True)
     p = ranks["p_alike"].iloc[0]
-    ax.set_xlabel(f"average rank (all alike: p {'< 0.001' if p < 0.001 else f'= {p:.2g}'})", loc="right")
+    ax.set_xlabel(
+        f"average rank, 1 is best (that all are alike: p {'< 0.001' if p < 0.001 else f'= {p:.2g}'})",
+        loc="right",
+    )
 
 
 def _draw_names(ax: Axes, ranks: pd.DataFrame, rows: npt.NDArray[np.floating]) -> None:
     """Lead a line from each rank down to its row and to its name at the left edge."""
-    chosen = colours(ranks["method"])
+    chosen = looks(ranks["method"])
     for name, rank, row in zip(ranks["method"], ranks["rank"], rows, strict=True):
-        line = ALGORITHM_LINES.get(name, "-")
-        ax.plot([rank, rank, 1], [0, row, row], color=chosen[name], linewidth=1.1, linestyle=line)
+        ax.plot([rank, rank, 1], [0, row, row], linewidth=1.1, **chosen[name] | {"markevery": [1]})
     ax.set_yticks(rows, [title_of(name) for name in ranks["method"]])
     ax.tick_params(axis="y", length=0)

@@ -56,7 +56,7 @@ def draw_path(ax: Axes, curves: pd.DataFrame, floored: pd.DataFrame, quantity: s
     lines = {who: (curves[curves["who"] == who], style) for who, style in _STYLES.items()}
     lines["chosen, with the floor"] = floored[floored["who"] == CHOSEN], _FLOORED
     for label, (curve, style) in lines.items():
-        some = curve[curve["edges"] > 0].sort_values("edges")
+        some = curve[curve["edges"] > 0].sort_values("edges", kind="stable")
         if len(some):
             ax.plot(some["edges"], some[quantity], linewidth=1.2, label=label, **style)
     ax.xaxis.set_major_locator(MaxNLocator(6, integer=True))

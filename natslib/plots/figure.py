@@ -4,6 +4,7 @@ import io
 import json
 import re
 import textwrap
+import warnings
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -22,6 +23,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 import natslib
 from natslib.files import atomic
 from natslib.plots.alternative import alternative
+from natslib.plots.fit import misfits
 from natslib.plots.texts import latex, markdown
 
 STYLE: dict[Any, Any] = {
@@ -183,13 +185,16 @@ def save(
     a table, `rows` are what it shows; they also go to stem.md (Markdown) and stem.tex (LaTeX, with the package
     booktabs). Returns the paths by suffix. Each file appears whole or not at all, and none where the disk is full; it
     holds the same bytes whenever the same figure is saved with the same libraries. Numbers have eight significant
-    digits. The folder is made if missing. The record of a figure whose panels are all absent says so under "left_out".
+    digits. The folder is made if missing. Warns of what does not fit (`fit.misfits`). The record of a figure whose
+    panels are all absent says so under "left_out".
     """
     base = Path(stem)
     title, _, told = str(fig.get_label()).partition("\n")
     named = title or base.name
     alt = alternative(fig, named, told.split("\n")[0], rows)
     contents = {suffix: _rendered(fig, suffix, named, alt) for suffix in _METADATA}
+    for misfit in misfits(fig):
+        warnings.warn(f"{base.name}: {misfit}", stacklevel=2)
     contents["csv"] = data.to_csv(index=False, float_format="%.8g", lineterminator="\n").encode()
     record = {
         "natslib": natslib.__version__,

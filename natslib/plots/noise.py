@@ -1,6 +1,7 @@
 """Seed noise: spread over seeds, differences of pairs, the ceiling it sets, and ranks by mean and by one seed."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -9,14 +10,14 @@ from matplotlib.axes import Axes
 from natslib.analysis.seed_noise import local_noise, seed_summary
 from natslib.plots.figure import draw_absent
 from natslib.plots.palette import BLACK, BLUE, GREY, ORANGE
-from natslib.plots.scatter import points, write_note
+from natslib.plots.scatter import points, set_ranks, write_note
 
 LEAST_POINTS = 0.01
 _KINDS = {"same cell": (BLUE, "-"), "equivalent cells": (ORANGE, "--"), "different cells": (GREY, ":")}
 _CEILINGS = {
-    "perfect_mean": ("truth, seed mean", "o", "-"),
-    "perfect_one": ("truth, one run", "s", "--"),
-    "repeat_one": ("one run, another", "^", ":"),
+    "perfect_mean": ("the truth and the mean of seeds", "o", "-"),
+    "perfect_one": ("the truth and one run", "s", "--"),
+    "repeat_one": ("one run and another", "^", ":"),
 }
 
 
@@ -29,6 +30,9 @@ def draw_seed_spread(ax: Axes, runs: pd.DataFrame, *, colour: str) -> None:
     summary, level = seed_summary(runs), local_noise(runs)
     spread = summary[summary["std"] > LEAST_POINTS]
     ax.scatter(spread["mean"], spread["std"], color=colour, **points(len(spread)))
+    if below := len(summary) - len(spread):
+        text = f"{below / len(summary):.1%} below {LEAST_POINTS:g}"
+        ax.text(0.02, 0.02, text, transform=ax.transAxes, fontsize=6.5, ha="left", va="bottom")
     by_mean = summary["mean"].sort_values(kind="stable")
     ax.plot(by_mean, level.loc[by_mean.index], color=BLACK, linewidth=1, label="noise of one run")
     ax.set(
@@ -71,7 +75,9 @@ def draw_ceiling(ax: Axes, ceiling: pd.DataFrame, *, colour: str) -> None:
     ax.set_xticks(places, [name.replace(" ", "\n", 1) for name in names])
     lowest = float(ceiling[list(_CEILINGS)].min().min())
     ax.set(
-        ylim=(min(-0.1, lowest - 0.05), 1.02), xlabel="best architectures", ylabel="attainable Kendall τ-b"
+        ylim=(min(-0.1, lowest - 0.05), 1.02),
+        xlabel="among which architectures",
+        ylabel="attainable Kendall τ-b",
     )
 
 
@@ -80,7 +86,8 @@ def list_lines(axes: Sequence[Axes], lacking: str) -> None:
     if lacking:
         draw_absent(axes[0], lacking)
         return
-    for ax, place in zip(axes, ("upper right", "lower right", "best"), strict=True):
+    places: list[Any] = ["upper right", "lower right", "best"]
+    for ax, place in zip(axes, places, strict=True):
         ax.legend(loc=place, handlelength=1.8, fontsize=6)
 
 
@@ -94,14 +101,14 @@ def draw_stability(ax: Axes, ranks: pd.DataFrame, *, colour: str, tau: float) ->
     look = points(last) | {"s": size, "alpha": 0.3 if last > 500 else 0.6}
     ax.scatter(ranks["by_mean"], ranks["by_one_seed"], color=colour, **look)
     ax.plot([1, last], [1, last], color=BLACK, linewidth=0.8, linestyle="--")
-    ax.set(xlim=(-0.02 * last, 1.02 * last), ylim=(-0.02 * last, 1.02 * last), aspect="equal")
+    set_ranks(ax, last)
     write_note(ax, f"τ-b = {tau:.2f}")
 
 
 def label_stability(axes: np.ndarray, titles: Sequence[str], fractions: Sequence[float]) -> None:
     """Label a grid of `draw_stability`: one row a dataset of `titles`, one column a fraction of best ones."""
     for ax, fraction in zip(axes[0], fractions, strict=True):
-        ax.set_title(f"top {100 * fraction:g} %")
+        ax.set_title(f"top {100 * fraction:g} %\n{ax.get_title()}".strip())
     for ax, title in zip(axes[:, 0], titles, strict=True):
         ax.set_ylabel(f"{title}\nrank by one random seed")
     for ax in axes[-1]:

@@ -22,13 +22,12 @@ def draw_learning(ax: Axes, curves: pd.DataFrame, *, split: str, title: str, col
     for of, (label, line) in {split: (title, "-"), **TRAINING}.items():
         for arch, curve in curves[curves["split"] == of].groupby("arch_index", sort=False):
             width = 1.4 if of == split else 0.9
-            ax.plot(
-                curve["epoch"] + 1, curve["accuracy"], line, color=colour[int(str(arch))], linewidth=width
-            )
+            style: dict[str, Any] = {"color": colour[int(str(arch))], "linewidth": width, "linestyle": line}
+            ax.plot(curve["epoch"] + 1, curve["accuracy"], label=str(arch) if of == split else None, **style)
         ax.plot([], [], line, color=BLACK, linewidth=1, label=label)
     ax.xaxis.set_major_locator(MaxNLocator(6, integer=True))
     ax.set(xlabel="epoch", ylabel="accuracy (%)", title="learning curves")
-    ax.legend(loc="best")
+    ax.legend(loc="best", title="architecture")
 
 
 def draw_place(ax: Axes, means: pd.Series, rows: pd.DataFrame, *, colour: dict[int, str]) -> None:
@@ -88,10 +87,10 @@ def draw_apart(ax: Axes, stored: pd.DataFrame, rows: pd.DataFrame, *, colour: di
 
 
 MARKS = {
-    "seeds_tau": ("between two seeds", "o", BLACK),
-    "params_tau": ("with the parameters", "^", GREY),
-    "real_tau": ("with the real accuracy", "D", BLUE),
-    "params_real_tau": ("parameters with the real accuracy", "X", VERMILLION),
+    "seeds_tau": ("two seeds of ours", "o", BLACK),
+    "params_tau": ("our accuracy and number of parameters", "^", GREY),
+    "real_tau": ("our accuracy and the real one", "D", BLUE),
+    "params_real_tau": ("number of parameters and real accuracy", "X", VERMILLION),
 }
 OOD_MARKS = {
     "seeds_tau": ("test of two seeds", "o", BLACK),

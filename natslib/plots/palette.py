@@ -1,12 +1,15 @@
 """The colours of every figure: Okabe and Ito's eight, which people with colour-blindness can tell apart."""
 
 from collections.abc import Iterable
+from typing import Any
+
+from natslib.datasets import title_of as dataset_title
 
 BLACK, GREY = "#000000", "#7f7f7f"
 ORANGE, SKY, GREEN, YELLOW = "#e69f00", "#56b4e9", "#009e73", "#f0e442"
 BLUE, VERMILLION, PURPLE = "#0072b2", "#d55e00", "#cc79a7"
 
-CYCLE = (BLUE, VERMILLION, GREEN, ORANGE, PURPLE, SKY, BLACK, GREY)
+CYCLE = (BLACK, BLUE, VERMILLION, GREEN, ORANGE, PURPLE, SKY, GREY)
 
 DATASET_COLOURS = {
     "CIFAR-10": BLUE,
@@ -26,6 +29,14 @@ OPERATION_COLOURS = {
     "nor_conv_1x1": SKY,
     "nor_conv_3x3": BLUE,
     "avg_pool_3x3": ORANGE,
+}
+
+OPERATION_MARKERS = {
+    "none": "x",
+    "skip_connect": "s",
+    "nor_conv_1x1": "o",
+    "nor_conv_3x3": "D",
+    "avg_pool_3x3": "^",
 }
 
 ALGORITHM_COLOURS = {
@@ -61,6 +72,34 @@ ALGORITHM_LINES = {
     "autoshrink": "-.",
 }
 """Searches that share a colour with another one are dashed, or dash-dotted; all others are solid."""
+
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*", "h", "<", ">", "p", "d", "8", "H")
+_FIXED_MARKERS = {
+    "random": "o",
+    "rea": "s",
+    "reinforce": "^",
+    "bohb": "D",
+    "local-search": "v",
+    "bananas": "P",
+    "bananas-ridge": "X",
+    "npenas": "*",
+    "nsga2": "h",
+    "reinforce-nb201": "<",
+    "successive-halving": ">",
+    "hyperband": "p",
+    "asha": "d",
+    "tpe": "8",
+    "autoshrink": "H",
+    "rsps": "o",
+    "darts-v1": "<",
+    "darts-v2": ">",
+    "gdas": "s",
+    "setn": "^",
+    "enas": "D",
+    "tas": "o",
+    "fbnetv2": "s",
+    "tunas": "^",
+}
 
 ALGORITHM_TITLES = {
     "random": "RANDOM",
@@ -113,7 +152,8 @@ def colours(names: Iterable[str]) -> dict[str, str]:
 
     The result depends on the names and their order alone. With more than eight names, colours repeat.
     """
-    known = DATASET_COLOURS | OPERATION_COLOURS | ALGORITHM_COLOURS
+    titled = {dataset_title(name): colour for name, colour in DATASET_COLOURS.items()}
+    known = DATASET_COLOURS | titled | OPERATION_COLOURS | ALGORITHM_COLOURS
     wanted = list(dict.fromkeys(names))
     chosen = {name: known[name] for name in wanted if name in known}
     free = [colour for colour in CYCLE if colour not in chosen.values()] or list(CYCLE)
@@ -129,3 +169,30 @@ def title_of(algorithm: str) -> str:
     if algorithm.endswith("-bn0"):
         return f"{title_of(algorithm.removesuffix('-bn0'))}, BN0"
     return ALGORITHM_TITLES.get(algorithm, algorithm.replace("-", " "))
+
+
+def looks(names: Iterable[str], points: int = 0) -> dict[str, dict[str, Any]]:
+    """Return how the line of each search is drawn: its colour, line style and marker, so that any one of them tells it.
+
+    Of lines through `points` points about eight have a marker, and those of two lines do not fall together; with 0
+    every point has one.
+    """
+    wanted = list(dict.fromkeys(names))
+    chosen = colours(wanted)
+    taken = {_FIXED_MARKERS[name] for name in wanted if name in _FIXED_MARKERS}
+    free = [marker for marker in MARKERS if marker not in taken]
+    others = [name for name in wanted if name not in _FIXED_MARKERS]
+    found: dict[str, dict[str, Any]] = {}
+    for place, name in enumerate(wanted):
+        marker = _FIXED_MARKERS.get(name) or free[others.index(name) % len(free)]
+        found[name] = {
+            "color": chosen[name],
+            "linestyle": ALGORITHM_LINES.get(name, "-"),
+            "marker": marker,
+            "markersize": 3.2,
+            "markeredgewidth": 0,
+        }
+        if points:
+            step = max(1, points // 8)
+            found[name]["markevery"] = (step * place // len(wanted), step)
+    return found

@@ -1,10 +1,12 @@
 """DARTS-PT's figures: choices over time, an operation's weight against what its removal costs, and orders of edges."""
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
@@ -30,6 +32,7 @@ _LINES = {
     "DARTS-PT, fixed α": (GREEN, "-."),
     "largest α, never trained": (GREY, "--"),
 }
+_MARKERS = {"largest α, an edge at a time": "s", "DARTS-PT": "o", "DARTS-PT, fixed α": "^"}
 FLOOR = 15.0  # points below the mean of all architectures: where panels of choices end
 _SHORT = {
     "none": "none",
@@ -45,19 +48,35 @@ def draw_choices(ax: Axes, chosen: pd.DataFrame, selection: str, *, random_mean:
 
     `chosen` is the frame of `analysis.projections.choices`. Choices by magnitude are drawn over the epochs of training,
     choices by projection over the number of edges decided. Dotted: `random_mean`, the mean of all architectures; the
-    panel ends `FLOOR` points below it.
+    panel ends `FLOOR` points below it, or where no mean is lower.
     """
     x = "epoch" if selection == "magnitude" else "decided"
+    means = [random_mean]
+    drawn = [title for (_, kind), title in TITLES.items() if kind == selection]
     for (method, kind), title in TITLES.items():
         colour, line = _LINES[title]
         some = chosen[(chosen["method"] == method) & (chosen["selection"] == kind)]
         if kind != selection or some.empty:
             continue
         found = some.groupby(x)["accuracy"].agg(["mean", "min", "max"])
+        means += [*found["mean"]]
+        if x == "decided":  # few points: bars beside one another are told apart, bands are not
+            at = found.index + 0.12 * (drawn.index(title) - (len(drawn) - 1) / 2)
+            bars = [found["mean"] - found["min"], found["max"] - found["mean"]]
+            style: dict[str, Any] = {
+                "elinewidth": 0.9,
+                "capsize": 1.5,
+                "marker": _MARKERS[title],
+                "markersize": 3.2,
+            }
+            ax.errorbar(
+                at, found["mean"], bars, color=colour, linestyle=line, linewidth=1.2, label=title, **style
+            )
+            continue
         ax.plot(found.index, found["mean"], color=colour, linestyle=line, linewidth=1.4, label=title)
         ax.fill_between(found.index, found["min"], found["max"], color=colour, alpha=0.15, linewidth=0)
     ax.axhline(random_mean, color=BLACK, linewidth=0.8, linestyle=":")
-    ax.set_ylim(random_mean - FLOOR, chosen["accuracy"].max() + 0.07 * FLOOR)
+    ax.set_ylim(min(min(means) - 1, random_mean - FLOOR), chosen["accuracy"].max() + 0.07 * FLOOR)
     ax.set_xlabel("epoch of the supernet's training" if x == "epoch" else "edges decided")
     ax.xaxis.set_major_locator(MaxNLocator(6, integer=True))
 
@@ -111,14 +130,12 @@ def draw_orders(ax: Axes, accuracies: Iterable[float], *, magnitude: float, best
 
 
 def draw_places(ax: Axes, means: pd.DataFrame) -> None:
-    """Draw the mean accuracy by edge (rows) and by its place in the order (columns), each written in its cell."""
-    ax.imshow(means, cmap=SEQUENTIAL, aspect="auto")
-    middle = (means.to_numpy().min() + means.to_numpy().max()) / 2
-    for (row, column), value in np.ndenumerate(means.to_numpy()):
-        colour = "white" if value < middle else "black"
-        ax.text(column, row, f"{value:.2f}", ha="center", va="center", fontsize=6.5, color=colour)
-    ax.set_xticks(range(means.shape[1]), [str(place) for place in means.columns])
-    ax.set_yticks(range(len(means)), list(means.index))
+    """Draw the mean accuracy by edge (rows) and by its place in the order (columns), in words and colours."""
+    sns.heatmap(
+        means, ax=ax, cmap=SEQUENTIAL, annot=True, fmt=".2f", linewidths=0.8, linecolor="white",
+        annot_kws={"fontsize": 6.5}, cbar_kws={"label": "accuracy (%)", "aspect": 30},
+    )  # fmt: skip
+    ax.set_yticklabels(ax.get_yticklabels(), rotation=0)
     ax.grid(visible=False)
     ax.tick_params(length=0)
     ax.set(xlabel="place in the order of decisions", ylabel="edge")

@@ -4,10 +4,11 @@ from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
-from natslib.plots.palette import BLACK, GREY, YELLOW
+from natslib.plots.palette import BLACK, YELLOW
 
-_MARKERS = {"by hand": ("*", 95, YELLOW, BLACK), "largest": ("X", 45, BLACK, "white")}
+_MARKERS = {"by hand": ("*", 60, YELLOW, BLACK), "largest": ("X", 32, BLACK, "white")}
 SIZE, ALPHA = 2.2, 0.25  # of a point, in square points, where there are thousands
 MANY, LARGER = 5_000, 4.0  # fewer points than that are larger and darker, at most so many times
 
@@ -47,10 +48,17 @@ def draw_rank_scatter(ax: Axes, frame: pd.DataFrame, *, x: str, y: str, colour: 
     last = float(frame[[x, y]].max().max())
     ax.scatter(frame[x], frame[y], color=colour, **points(len(frame)))
     ax.plot([1, last], [1, last], color=BLACK, linewidth=0.8, linestyle="--")
+    set_ranks(ax, last)
+
+
+def set_ranks(ax: Axes, last: float) -> None:
+    """Give both axes of ranks from 1 to `last` the same few ticks, thousands apart."""
     ax.set(xlim=(-0.02 * last, 1.02 * last), ylim=(-0.02 * last, 1.02 * last), aspect="equal")
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10], integer=True))
+        axis.set_major_formatter("{x:,.0f}")
 
 
 def write_note(ax: Axes, text: str) -> None:
-    """Write a short remark into the lower right corner of the panel."""
-    box = {"facecolor": "white", "edgecolor": GREY, "linewidth": 0.4, "alpha": 0.9, "pad": 2}
-    ax.text(0.97, 0.03, text, transform=ax.transAxes, fontsize=7, ha="right", va="bottom", bbox=box)
+    """Write a short remark above the panel, below its title, where it covers no point."""
+    ax.set_title("\n".join(filter(None, [ax.get_title(), text])))

@@ -13,15 +13,15 @@ _FACES = {"stem": "#ffffff", "cell": "#cfe6f5", "reduction": "#e8e8e8", "head": 
 _EDGES = ((0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3))
 _BENDS = {(0, 2): -0.55, (1, 3): 0.55, (0, 3): -0.62}
 _LABELS_AT = {
-    (0, 1): (0.5, 0.08), (1, 2): (1.5, 0.08), (2, 3): (2.5, 0.08), (0, 2): (1.0, 0.45), (1, 3): (2.0, -0.45),
-    (0, 3): (1.5, 1.01),
+    (0, 1): (0.5, 0.09), (1, 2): (1.5, 0.09), (2, 3): (2.5, 0.09), (0, 2): (1.0, 0.42), (1, 3): (2.0, -0.42),
+    (0, 3): (1.5, 1.03),
 }  # fmt: skip
 
 
 def draw_skeleton(ax: Axes, blocks: pd.DataFrame) -> None:
     """Draw the blocks of `analysis.architectures.macro_skeleton` from left to right, both spaces' channels below."""
     ax.set_axis_off()
-    ax.set(xlim=(-1.35, len(blocks) - 0.05), ylim=(-1.35, 1.15))
+    ax.set(xlim=(-1.95, len(blocks) - 0.05), ylim=(-1.35, 1.15))
     for place, block in enumerate(blocks.to_dict("records")):
         ax.add_patch(
             FancyBboxPatch(
@@ -54,8 +54,8 @@ def draw_skeleton(ax: Axes, blocks: pd.DataFrame) -> None:
     for height, text in (
         (0.78, "feature map"),
         (0.15, "image, 3 × S × S →"),
-        (-0.62, "topology, N = 5"),
-        (-0.98, "size, N = 1"),
+        (-0.62, "channels in topology (N = 5)"),
+        (-0.98, "in size (N = 1)"),
     ):
         ax.text(-0.12, height, text, ha="right", va="center", fontsize=7.5, color="#404040")
 
@@ -123,8 +123,17 @@ def _line(operation: str) -> str:
 
 def draw_class_sizes(ax: Axes, sizes: pd.DataFrame) -> None:
     """Draw how many equivalence classes (column `classes`) there are of each `size`, both axes logarithmic."""
-    ax.scatter(sizes["size"], sizes["classes"], color=BLUE, s=14, linewidths=0)
-    ax.set(xscale="log", yscale="log", xlabel="architectures in the class", ylabel="classes of that size")
+    ax.vlines(sizes["size"], 0.5, sizes["classes"], color=BLUE, linewidth=1)
+    ax.scatter(sizes["size"], sizes["classes"], color=BLUE, s=9, linewidths=0)
+    ax.set(
+        xscale="log",
+        yscale="log",
+        ylim=(0.5, None),
+        xlabel="equal cells in the class",
+        ylabel="classes of that size",
+    )
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_major_formatter("{x:,.0f}")
     ax.set_title(f"{sizes['classes'].sum():,} classes of {sizes['architectures'].sum():,} architectures")
 
 
@@ -133,4 +142,5 @@ def draw_cost_levels(ax: Axes, levels: pd.DataFrame) -> None:
     ax.vlines(levels["params_m"], 0, levels["architectures"], color=VERMILLION, linewidth=1.6)
     ax.scatter(levels["params_m"], levels["architectures"], color=VERMILLION, s=9, linewidths=0)
     ax.set(xlabel="parameters (millions)", ylabel="architectures", ylim=(0, None))
-    ax.set_title(f"{len(levels)} cost levels")
+    ax.yaxis.set_major_formatter("{x:,.0f}")
+    ax.set_title(f"{len(levels)} levels of cost")

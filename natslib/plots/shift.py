@@ -1,12 +1,14 @@
 """Shifts: diversity against correlation, the estimate against the truth, and what calibration does."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from natslib.analysis.shift import CALIBRATED, flip_correlation
+from natslib.analysis.shift import CALIBRATED, FORMS, OOD, flip_correlation
+from natslib.datasets import title_of
 from natslib.plots.palette import BLACK, BLUE, GREY, VERMILLION
 
 GATED = {True: ("with the label", "o", BLUE), False: ("without the label", "s", VERMILLION)}
@@ -15,6 +17,28 @@ CALIBRATION: dict[bool, dict[str, Any]] = {
     True: {"label": "calibrated", "marker": "D", "color": VERMILLION, "markersize": 3.5},
 }
 _CROWDED, _APART = 0.15, 0.03  # diversity below which names are slanted, so far from one another
+
+PAIRS = {
+    "digits-rotated": "rotated 0, 20, 40° → 50°",
+    "digits-coloured": "coloured → 90%",
+    "digits-tinted": "tinted → 90%",
+}
+"""Sources and target of our shifted data sets, as the recorded shifts name them."""
+
+
+def describe_shifts(rows: pd.DataFrame, datasets: Iterable[str]) -> str:
+    """Return what a caption says of the shifts of data sets; nothing where none was recorded.
+
+    `rows` are the recorded shifts; those of the form `original`, gated, with fixed thresholds are told.
+    """
+    told = rows[(rows["kind"] == OOD) & (rows["form"] == FORMS[0]) & rows["gated"] & ~rows["calibrated"]]
+    means = told.groupby("variant")[["diversity", "correlation"]].mean().abs()
+    found = [
+        f"{title_of(name)} {means.loc[PAIRS[name], 'diversity']:.2f}/{means.loc[PAIRS[name], 'correlation']:.2f}"
+        for name in datasets
+        if PAIRS.get(name) in means.index
+    ]
+    return f"diversity/correlation: {', '.join(found)}" if found else ""
 
 
 def draw_plane(ax: Axes, ours: pd.DataFrame, published: pd.DataFrame) -> None:
@@ -34,7 +58,7 @@ def draw_plane(ax: Axes, ours: pd.DataFrame, published: pd.DataFrame) -> None:
         ax.errorbar(frame["correlation"], frame["diversity"], marker=marker, label=label, **spread, **style)
     ax.set(xlim=(-0.04, 0.98), ylim=(-0.09, 1.12), xlabel="correlation", ylabel="diversity")
     named = pd.concat([ours.assign(colour=BLUE), published.assign(colour="#5f5f5f")]).sort_values(
-        "correlation"
+        "correlation", kind="stable"
     )
     last = -1.0
     for row in named.to_dict("records"):
@@ -46,7 +70,9 @@ def draw_plane(ax: Axes, ours: pd.DataFrame, published: pd.DataFrame) -> None:
         line: dict[str, Any] = {"arrowstyle": "-", "linewidth": 0.3, "color": row["colour"]}
         ax.annotate(row["name"], fontsize=6, color=row["colour"], arrowprops=line, **at)
     last = -1.0
-    for row in named[named["diversity"] > _CROWDED].sort_values("diversity").to_dict("records"):
+    for row in (
+        named[named["diversity"] > _CROWDED].sort_values("diversity", kind="stable").to_dict("records")
+    ):
         last = max(row["diversity"], last + 1.3 * _APART)
         ax.text(row["correlation"] + 0.03, last, row["name"], fontsize=6, color=row["colour"], va="center")
     ax.legend(loc="upper right")

@@ -1,6 +1,7 @@
 """Weight-sharing searches over their epochs, what their cells are made of, and how their supernets rank."""
 
 from collections.abc import Sequence
+from itertools import cycle
 from typing import Any
 
 import numpy as np
@@ -9,13 +10,15 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
 
 from natslib.analysis.architectures import REFERENCES
 from natslib.analysis.printed import EVIDENCE
 from natslib.plots.figure import new_figure
-from natslib.plots.palette import BLACK, GREY, colours, title_of
+from natslib.plots.palette import BLACK, BLUE, GREY, OPERATION_MARKERS, ORANGE, colours, looks, title_of
 from natslib.plots.tables import number
 
+_SEEDS = (("-", BLACK), ("--", BLUE), ("-.", ORANGE))
 BAR = 0.36  # of the room of a search, for each of two kinds of score
 
 
@@ -24,14 +27,13 @@ def draw_epochs(ax: Axes, curves: pd.DataFrame) -> None:
 
     Where there are searches with warm-up, those without are dashed. A line has a gap where not all seeds are known.
     """
-    chosen, warmed = colours(curves["method"]), curves["warm_up"].max() > 0
+    warmed = curves["warm_up"].max() > 0
+    chosen = looks(curves["method"], curves["epoch"].nunique())
     for (name, warm_up), curve in curves.groupby(["method", "warm_up"], sort=False):
-        style: dict[str, Any] = {"color": chosen[str(name)], "linewidth": 1.2}
-        line = "--" if warmed and warm_up == 0 else "-"
-        ax.plot(curve["epoch"], curve["mean"], line, **style)
-        ax.fill_between(
-            curve["epoch"], curve["low"], curve["high"], color=chosen[str(name)], alpha=0.12, lw=0
-        )
+        look = chosen[str(name)] | {"linestyle": "--" if warmed and warm_up == 0 else "-"}
+        ax.plot(curve["epoch"], curve["mean"], linewidth=1.0, **look)
+        shade: dict[str, Any] = {"color": look["color"], "alpha": 0.1, "linewidth": 0}
+        ax.fill_between(curve["epoch"], curve["low"], curve["high"], **shade)
     ax.set(xlabel="search epoch", xlim=(0, curves["epoch"].max()))
 
 
@@ -45,8 +47,8 @@ def draw_known(ax: Axes, runs: pd.DataFrame, values: npt.NDArray[np.float64]) ->
 def list_searches(ax: Axes, curves: pd.DataFrame) -> None:
     """Put a legend of the searches of `draw_epochs` on the right of a panel."""
     handles = [
-        Line2D([], [], color=colour, linewidth=1.4, label=title_of(name))
-        for name, colour in colours(curves["method"]).items()
+        Line2D([], [], linewidth=1.2, label=title_of(name), **look | {"linestyle": "-"})
+        for name, look in looks(curves["method"]).items()
     ]
     if curves["warm_up"].nunique() > 1:
         lines: dict[Any, str] = {"-": "with warm-up", "--": "without"}
@@ -57,7 +59,10 @@ def list_searches(ax: Axes, curves: pd.DataFrame) -> None:
 
 
 def operations_figure(shares: pd.DataFrame, operations: Sequence[str]) -> Figure:
-    """Return a figure with two panels a search (`analysis.weight_sharing.operation_shares`): skips by seed, and all."""
+    """Return a figure with two panels a search (`analysis.weight_sharing.operation_shares`): skips by seed, and all.
+
+    Skips are means over ten epochs, which are what is seen of them.
+    """
     names = list(dict.fromkeys(shares["method"]))
     fig, axes = new_figure(2, len(names), height_in=1.4)
     for (top, bottom), name in zip(axes.T, names, strict=True):
@@ -83,10 +88,10 @@ def draw_operations(ax: Axes, shares: pd.DataFrame, operations: Sequence[str]) -
 
 
 def draw_seeds(ax: Axes, shares: pd.DataFrame, operation: str) -> None:
-    """Draw the share of one operation over the epochs, a line a seed; dotted: what chance gives it."""
-    chosen = colours([operation])[operation]
-    for _, run in shares.groupby("seed"):
-        ax.step(run["epoch"], run[operation], where="post", color=chosen, linewidth=0.9, alpha=0.6)
+    """Draw the share of one operation, a running mean over ten epochs, a line a seed; dotted: what chance gives it."""
+    for (_, run), (line, colour) in zip(shares.groupby("seed"), cycle(_SEEDS), strict=False):
+        smooth = run[operation].rolling(10, min_periods=1, center=True).mean()
+        ax.plot(run["epoch"], smooth, color=colour, linestyle=line, linewidth=1.0)
     ax.axhline(0.2, color=GREY, linewidth=0.8, linestyle=":")
     ax.set(ylim=(-0.03, 1.03), xlim=(shares["epoch"].min(), shares["epoch"].max()))
 
@@ -96,9 +101,11 @@ def draw_magnitudes(ax: Axes, decisions: pd.DataFrame) -> None:
     for name, colour in colours(decisions["operation"]).items():
         some = decisions[decisions["operation"] == name]
         style: dict[str, Any] = {"color": colour, "ms": 3.4, "mec": "white", "mew": 0.3, "alpha": 0.85}
-        ax.plot(some["weight"], some["drop"], "o", label=name, **style)
+        weight = some["weight"].round(6)  # the last digits differ between processors
+        ax.plot(weight, some["drop"], OPERATION_MARKERS[str(name)], label=name, **style)
     ax.set_yscale("symlog", linthresh=1)
     ax.set(ylim=(-0.15, None), xlabel="weight of the operation (softmax of α)")
+    ax.xaxis.set_major_locator(MaxNLocator(5))
     ax.yaxis.set_major_formatter("{x:g}")
 
 
@@ -109,20 +116,22 @@ def draw_rank_correlations(ax: Axes, found: pd.DataFrame) -> None:
     the number of parameters reaches.
     """
     names: list[Any] = list(dict.fromkeys(found["method"]))
-    ways = sorted(set(found["inside"]))
+    ways, chosen = sorted(set(found["inside"])), looks(names)
     for (name, inside), some in found.groupby(["method", "inside"], sort=False):
-        colour = colours(names)[str(name)]
+        look = chosen[str(name)]
         place = names.index(name) + BAR * (ways.index(inside) - 0.5) * (len(ways) > 1)
-        face = colour if inside == ways[-1] else "white"
-        style: dict[str, Any] = {"color": colour, "markerfacecolor": face}
-        ax.plot(np.full(len(some), place), some["tau"], "o", ms=4.2, **style)
+        face = look["color"] if inside == ways[-1] else "white"
+        style = look | {"linestyle": "", "markerfacecolor": face, "markersize": 4, "markeredgewidth": 1}
+        ax.plot(np.full(len(some), place), some["tau"], **style)
         ax.hlines(some["tau"].mean(), place - 0.14, place + 0.14, color=BLACK, linewidth=1.2, zorder=3)
     ax.axhline(0, color=GREY, linewidth=0.8)
     ax.axhline(found["by_size"].mean(), color=BLACK, linewidth=0.9, linestyle=":")
     ax.set_xticks(
         range(len(names)), [title_of(name).partition(":")[0] for name in names], rotation=30, ha="right"
     )
-    ax.set_xlim(-0.6, len(names) - 0.4)
+    ax.set(
+        xlim=(-0.6, len(names) - 0.4), ylim=(min(-0.4, found["tau"].min() - 0.05), 0.9)
+    )  # one scale for all
     if len(ways) > 1:
         words = {"white": "masks at units, as searched", BLACK: "masks in every layer"}
         ax.legend(

@@ -62,7 +62,7 @@ def reported_values(table: Table, dataset: str, what: str) -> Reported | None:
     where, runs = reported_columns(dataset, what), table.runs()
     held = runs[(runs["dataset"] == where["dataset"]) & (runs["split"] == where["split"])]
     found = []
-    for recipe in held.sort_values("epochs", ascending=False)["recipe"].unique():
+    for recipe in held.sort_values("epochs", ascending=False, kind="stable")["recipe"].unique():
         with contextlib.suppress(NotMeasured):
             found.append(Reported(what, table.values("accuracy", **where, recipe=recipe), str(recipe)))
     counts = [int((~np.isnan(each.values)).sum()) for each in found]
@@ -150,7 +150,9 @@ def own_values(folder: Path, dataset: str, more: Path | None = None) -> npt.NDAr
     """
     table = Table.open(folder).through_classes()
     runs = table.runs()
-    trained = runs[(runs["dataset"] == dataset) & (runs["split"] == "test")].sort_values("n_archs")
+    trained = runs[(runs["dataset"] == dataset) & (runs["split"] == "test")].sort_values(
+        "n_archs", kind="stable"
+    )
     if trained.empty:
         raise NotMeasured(
             f"{folder} has no test accuracy of {dataset}; it has {sorted(set(runs['dataset']))}"

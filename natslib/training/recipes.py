@@ -82,42 +82,78 @@ def is_erm(recipe: str) -> bool:
 
 
 _NAMES = {"12": "H0", "200": "H1", "90": "H2"}
-_SETS = {"train": "train", "valid": "validation", "test": "test", "valtest": "both"}
+_ONE_SPACE = {
+    "01": "size",
+    "90": "size",
+    "200": "topology",
+}  # that the paper trained by them, no other
+_SETS = {"train": "train", "valid": "validation", "test": "test", "valtest": "validation + test"}
 
 
 def recipe_table() -> pd.DataFrame:
     """Return the hyper-parameters of every recipe, one a row: the paper's (its Table 2), then the small ones.
 
     `channels` of the first stage and `cells` a stage are those of the topology space; `size widths` says by what the
-    channels of the size space are divided.
+    channels of the size space are divided. Both are missing where the paper trained none of the space by the recipe.
     """
     rows = [("paper", recipe) for recipe in RECIPES.values()]
     rows += [("embedded sets", recipe) for recipe in SMALL_RECIPES.values()]
-    return pd.DataFrame([_recipe(kind, recipe) for kind, recipe in rows])
+    return pd.DataFrame([_recipe(kind, recipe) for kind, recipe in rows]).astype(
+        {"channels": "Int64", "cells": "Int64"}
+    )
 
 
 def _recipe(kind: str, recipe: Recipe) -> dict[str, object]:
     rates, scale = recipe.learning_rates(), recipe.scale
+    only = _ONE_SPACE.get(recipe.name) if kind == "paper" else None
+    widths = "as named" if scale.width_divisor == 1 else f"÷ {scale.width_divisor}"
     return {
         "origin": kind,
         "name": _NAMES.get(recipe.name, "") if kind == "paper" else "",
         "recipe": recipe.name,
         "epochs": recipe.epochs,
         "batch": recipe.batch,
-        "first rate": rates[0],
-        "last rate": rates[-1],
+        "first learning rate": rates[0],
+        "last learning rate": rates[-1],
         "momentum": recipe.momentum,
         "weight decay": recipe.weight_decay,
-        "channels": scale.channels,
-        "cells": scale.cells,
-        "size widths": "as named" if scale.width_divisor == 1 else f"÷ {scale.width_divisor}",
+        "channels": None if only == "size" else scale.channels,
+        "cells": None if only == "size" else scale.cells,
+        "size widths": "" if only == "topology" else widths,
+    }
+
+
+def hyperparameter_table(recipes: Mapping[str, Recipe], dataset: Dataset) -> pd.DataFrame:
+    """Return the hyper-parameters of some recipes, one a column, for training on a dataset (NAS-Bench-201, Table 1).
+
+    The first column says what each is; the others are named by `recipes`.
+    """
+    columns = {title: _hyperparameters(recipe, dataset) for title, recipe in recipes.items()}
+    return pd.DataFrame(columns).rename_axis("hyper-parameter").reset_index()
+
+
+def _hyperparameters(recipe: Recipe, dataset: Dataset) -> dict[str, str]:
+    rates, side = recipe.learning_rates(), dataset.resolution
+    return {
+        "optimiser": "SGD, Nesterov momentum",
+        "momentum": f"{recipe.momentum:g}",
+        "weight decay": f"{recipe.weight_decay:g}, of all parameters",
+        "learning rate": f"{rates[0]:g}, in the last epoch {rates[-1]:.2g}",
+        "schedule": "half a cosine to 0, a step an epoch",
+        "epochs": str(recipe.epochs),
+        "batch": f"{recipe.batch} images",
+        "loss": "cross-entropy" if recipe.objective == ERM else recipe.objective,
+        "channels, first stage": str(recipe.scale.channels),
+        "cells a stage": str(recipe.scale.cells),
+        "mirrored": "half of the images" if dataset.flip else "none",
+        "cropped": f"{side}×{side}, padded by {dataset.shift}",
     }
 
 
 def dataset_table() -> pd.DataFrame:
     """Return every training set, one a row: the paper's, then the embedded ones; numbers of images a split.
 
-    `both` are validation and test images together; a split that a set does not have is missing.
+    Of two sets the official test images are halved into validation and test. What a set does not have is missing.
     """
     return pd.DataFrame([_dataset(dataset) for dataset in DATASETS.values()]).astype(
         dict.fromkeys(_SETS.values(), "Int64")
@@ -133,6 +169,6 @@ def _dataset(dataset: Dataset) -> dict[str, object]:
         "classes": dataset.classes,
         "pixels": f"{side}×{side}×{dataset.in_channels}",
         **{title: dataset.images.get(split) for split, title in _SETS.items()},
-        "shift (pixels)": dataset.shift,
-        "mirrored": "half" if dataset.flip else "no",
+        "shifted by (pixels)": dataset.shift,
+        "mirrored": "half of them" if dataset.flip else "no",
     }

@@ -9,13 +9,13 @@ released code; its images of photographs are normalised for a pretrained network
 import math
 import re
 from collections.abc import Iterator
-from typing import cast
+from copy import deepcopy
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, one_hot
-from torch.optim.swa_utils import AveragedModel, get_swa_multi_avg_fn, update_bn
+from torch.optim.swa_utils import update_bn
 
 from natslib.analysis.shift import Features
 from natslib.analysis.sides import DIMENSIONS, Side, held_out
@@ -106,10 +106,15 @@ def rates() -> list[float]:
     return [*cosine, *[_LAST] * _EPOCHS]
 
 
-def _batches(counts: list[int], generator: torch.Generator) -> Iterator[list[Tensor]]:
-    """Yield rows of each side, as many of one as of the other, until the smaller side has no whole batch left."""
+def _batches(counts: list[int], generator: torch.Generator) -> Iterator[Tensor]:
+    """Yield rows of both sides, the second behind the first, until the smaller side has no whole batch left.
+
+    As many of one side as of the other.
+    """
     orders = [torch.randperm(count, generator=generator).split(BATCH) for count in counts]
-    yield from ([*rows] for rows in zip(*orders, strict=False) if min(map(len, rows)) == BATCH)
+    for first, second in zip(*orders, strict=False):
+        if len(first) == len(second) == BATCH:
+            yield torch.cat([first, second + counts[0]])
 
 
 def train_classifier(
@@ -119,26 +124,28 @@ def train_classifier(
 
     Weights are averaged after every step of the second half; statistics of batch norms are estimated anew for them.
     """
-    device, counts = images[0].device, [len(some) for some in images]
-    truth = torch.arange(2, device=device).repeat_interleave(BATCH)
+    counts, both, named = [len(some) for some in images], torch.cat(images), torch.cat(labels)
+    truth = torch.arange(2, device=both.device).repeat_interleave(BATCH)
     weights = [weight for weight in network.parameters() if weight.requires_grad]
+    means, averaged = [weight.detach().clone() for weight in weights], 0
     optimizer = torch.optim.SGD(weights, _FIRST, momentum=_MOMENTUM, weight_decay=_DECAY, fused=True)
-    averaged = AveragedModel(network, multi_avg_fn=get_swa_multi_avg_fn())
     network.train()
     for epoch, rate in enumerate(rates()):
         set_rate(optimizer, rate)
         for rows in _batches(counts, generator):
-            some, named = (
-                torch.cat([part[row.to(device)] for part, row in zip(parts, rows, strict=True)])
-                for parts in (images, labels)
-            )
+            some = rows.to(both.device)
             optimizer.zero_grad()
-            cross_entropy(network(some, named), truth).backward()
+            cross_entropy(network(both[some], named[some]), truth).backward()
             optimizer.step()
             if epoch >= _EPOCHS:
-                averaged.update_parameters(network)
-    found = cast(EnvironmentClassifier, averaged.module)
-    update_bn(torch.cat(images).split(EVALUATION_BATCH), found.backbone)
+                averaged += 1
+                with torch.no_grad():  # in one call for all: torch's AveragedModel takes a seventh of a step
+                    torch._foreach_lerp_(means, weights, 1 / averaged)
+    found = deepcopy(network)
+    with torch.no_grad():
+        for weight, mean in zip((w for w in found.parameters() if w.requires_grad), means, strict=True):
+            weight.copy_(mean)
+    update_bn(both.split(EVALUATION_BATCH), found.backbone)
     return found.eval()
 
 

@@ -32,7 +32,10 @@ COMMON = {"learning_rate": Number(1e-3, -4.5, -2.5), "batch": Number(64, 3, 9, b
 ORACLE_SHARE = 0.2
 #: So often the held-out images are looked at in a training.
 LOOKS = 10
-MLP, GREY = "mlp", "digits-coloured-grey"
+MLP = "mlp"
+GREY, UNSHIFTED = "digits-coloured-grey", "digits-rotated-20"
+OF_TRIALS = (GREY, UNSHIFTED)
+"""Controls that only trials know: no colour to go by, and a target turned by an angle that is trained on."""
 
 
 @dataclass(frozen=True)
@@ -62,9 +65,12 @@ class TrialData:
 def load_trial_data(name: str, root: Path, *, verify: bool) -> TrialData:
     """Return the images of a name or path, as `load_images`; of ours each evaluated image is shown once.
 
-    "digits-coloured-grey" are the coloured digits without their colours. Raises `ConfigError` for images without
-    environments, without held-out images of the sources or without a target.
+    Of `OF_TRIALS`, "digits-coloured-grey" are the coloured digits without their colours, and "digits-rotated-20" the
+    rotated ones with a target at 20°, as one of their sources. Raises `ConfigError` for images without environments,
+    without held-out images of the sources or without a target.
     """
+    if name == UNSHIFTED:
+        return TrialData(rotated_digits(target=20, views=0).pooled())
     if name in (*ENVIRONMENTS, GREY):
         images = ENVIRONMENTS["digits-coloured" if name == GREY else name](views=0).pooled()
         return TrialData(_without_colour(images) if name == GREY else images, _elsewhere(name))

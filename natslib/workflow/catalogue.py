@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import yaml
@@ -42,6 +42,7 @@ class Item:
     settings: tuple[str, ...] = ()
     datasets: tuple[str, ...] = ()
     given: tuple[str, ...] = ()
+    parameters: dict[str, str] = field(default_factory=dict, hash=False)
     only: str = ""
     data: tuple[str, ...] = ()
     threads: int = 1

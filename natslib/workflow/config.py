@@ -130,7 +130,8 @@ def told(item: Item, name: str, config: Mapping[str, Any]) -> list[str]:
     names = [each for need in item.needs for each in needed[need]] + list(item.given)
     stems = {parameter: f"{config['figures']}/{stem}{behind}" for parameter, stem in item.figures.items()}
     return [
-        f"{key}={json.dumps(value)}" for key, value in ({each: known[each] for each in names} | stems).items()
+        f"{key}={json.dumps(value)}"
+        for key, value in ({each: known[each] for each in names} | item.parameters | stems).items()
     ]
 
 

@@ -24,7 +24,7 @@ from natslib.workflow.paths import from_root
 SPREAD = "spread"
 _KEPT_OF_MANIFEST = ("origin", "space", "source", "sha256", "versions")
 INJECTED = "# Parameters\n"
-_NO_MATTER = ("figure", "processes", "entry")
+_NO_MATTER = ("figure", "item", "processes", "entry")
 """Beginnings of the names that a figure's record leaves out: the result does not depend on them."""
 ALGORITHMS, SUPERNETS = "natslib.search:SEARCHES", "natslib.weight_sharing:METHODS"
 SETTINGS = "natslib.weight_sharing.presets:PRESETS"
@@ -96,6 +96,21 @@ def _percent(name: str, value: Any) -> float:
     return float(value)
 
 
+def _percents(name: str, value: Any) -> list[float]:
+    """Return percents; a lone one may be a number."""
+    if not isinstance(value, str):
+        return [_percent(name, value)]
+    try:
+        numbers = [float(each) for each in _names(name, value)]
+    except ValueError:
+        numbers = []
+    if not numbers:
+        raise ConfigError(
+            f"{name} is {shown(value)}; allowed are numbers from 0 to 100 (percent) with commas"
+        )
+    return [_percent(name, number) for number in numbers]
+
+
 def _further(name: str, value: Any) -> list[tuple[str, str]]:
     """Return datasets and settings."""
     settings = _one_of("settings", SETTINGS)
@@ -124,17 +139,20 @@ def _architectures(name: str, value: Any) -> list[int]:
 
 _RUNS = _whole(2, " (an interval needs two)")
 CHECKS: dict[str, Check] = {
+    "item": _text,  # what the title of a figure calls it, where two papers have it
     "table": _text,  # "published", or the folder that `natslib convert` wrote
     "recipe": _text,  # of training: its name, "longest", in searches "paper", or "every"
     "reference": _text,  # another table to compare with
     "reference_column": _text,
     "split": _one_of("split", SPLITS),
     "splits": _list_of("split", SPLITS),
+    "correlations": _list_of("correlation", "natslib.analysis.correlation:METHODS"),
+    "moments_pct": _percents,  # of the epochs of a training
     "costs": _names,  # metrics, also those that only the table knows
     "dataset": _text,  # in a notebook on several, their names with commas
     "seed": _whole(0),
     "draws": _whole(1),
-    "threshold_pct": _percent,
+    "thresholds_pct": _percents,
     "threshold_column": _text,
     "may_lose_pct": _percent,  # points of accuracy below the start of a path
     "architecture": _architecture,
@@ -159,6 +177,7 @@ CHECKS: dict[str, Check] = {
     "forms": _text,  # the folder of the records of AutoShrink's published forms
     "shifts": _text,  # the file of the recorded shifts, a row a trial
     "form": _one_of("form of the two shifts", "natslib.analysis.shift:FORMS"),
+    "configuration": _text,  # a configuration of the workflow
     "trials": _text,  # the file of the recorded trials of objectives, as `natslib objectives` wrote it
     "selection": _one_of("way to choose a trial", "natslib.analysis.ranking:RULES"),
     "baselines": _list_of("weight-sharing method", SUPERNETS),

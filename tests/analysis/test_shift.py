@@ -39,7 +39,7 @@ def test_densities_are_those_of_scipy():
     rng = np.random.default_rng(0)
     rows, points = rng.normal(size=(8, 300)) * np.arange(1, 9)[:, None], rng.normal(size=(8, 500)) * 3
     kde = gaussian_kde(rows)
-    assert shift._evaluate(kde, points) == pytest.approx(kde(points), rel=1e-9)
+    assert shift._evaluate(kde, points) == pytest.approx(kde(points), rel=1e-5, abs=0)
 
 
 @FORM
@@ -102,6 +102,26 @@ def test_the_two_forms_differ():
     features = flipped(0.15, 0.9)
     original, plus = (both(features, form)[1] for form in shift.FORMS)
     assert original - plus > 0.2
+
+
+def test_both_forms_at_four_points_are_those_of_the_hand():
+    """Drawn from 1/2 everywhere; the first point is of p alone, but for less than the threshold of q."""
+    found = shift.Densities(
+        pooled=np.full(4, 0.5),
+        p=np.array([0.4, 0.1, 0.1, 0.4]),
+        q=np.array([0.01, 0.1, 0.4, 0.1]),
+        p_class=np.array([[0.4, 0.1, 0.1, 0.4], [0.4, 0.3, 0.1, 0.4]]),
+        q_class=np.array([[0.01, 0.2, 0.4, 0.1], [0.01, 0.1, 0.4, 0.1]]),
+        share=np.array([0.25, 0.75]),
+        skipped=(),
+    )
+    assert shift.diversity(found, 0.05, "original") == pytest.approx(0.39 / 0.5 / 2 / 4)
+    assert shift.diversity(found, 0.05, "plus") == pytest.approx((0.4**0.5 - 0.1) ** 2 / 0.5 / 2 / 4)
+    # of the points that both sides have, the classes differ at the second alone: at the others q/p is that of all
+    original = (0.25 * abs(0.1 - 0.2) + 0.75 * abs(0.3 - 0.1)) / 0.5 / 2 / 4
+    assert shift.correlation(found, 0.05, "original") == pytest.approx(original)
+    plus = 0.25 * (0.1**0.5 - 0.2**0.5) ** 2 + 0.75 * (0.3**0.5 - 0.1**0.5) ** 2
+    assert shift.correlation(found, 0.05, "plus") == pytest.approx(plus / 0.5 / 2 / 4)
 
 
 def test_no_other_form_is_known():
@@ -187,6 +207,19 @@ def test_measuring_gives_a_row_a_trial_with_what_it_was_measured_by():
     assert summary.loc["ood", "correlation_sd"] == pytest.approx(rows["correlation"][:2].std())
     calibrated = measured(trials(0.9, 0.87), calibrated=True)
     assert (calibrated["correlation_threshold"] != 5e-4).all()
+
+
+@FORM
+def test_calibrated_thresholds_are_those_of_the_control_in_the_form_that_is_measured(form):
+    found = trials(0.9, 0.87)
+    at_all = shift.all_densities(found, 0)
+    rows = shift.measure(found, at_all, form, calibrated=True)
+    wanted = shift.calibrate(at_all[shift.IID], form)
+    assert set(rows["diversity_threshold"]) == {wanted.diversity}
+    assert set(rows["correlation_threshold"]) == {wanted.correlation}
+    assert wanted.correlation not in {
+        shift.calibrate(at_all[shift.IID], other).correlation for other in shift.FORMS if other != form
+    }
 
 
 def test_what_is_said_follows_from_the_rows():

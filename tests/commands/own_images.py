@@ -27,7 +27,26 @@ def write_npz(path: Path) -> None:
 def write_folder(path: Path) -> None:
     """Write the splits as pictures."""
     for split, count in SIZES.items():
-        for number, (image, label) in enumerate(zip(*pixels(count), strict=True)):
-            place = path / split / f"class{label}"
-            place.mkdir(parents=True, exist_ok=True)
-            Image.fromarray(image).save(place / f"{number}.png")
+        write_split(path / split, *pixels(count))
+
+
+def write_environments(path: Path) -> None:
+    """Write two sources, of which one is darker, and a target that is darker below, as pictures."""
+    for name, split, count in (
+        ("summer", "train", 192),
+        ("autumn", "train", 190),
+        ("summer", "valid", 34),
+        ("autumn", "valid", 32),
+        ("winter", "test", 188),
+    ):
+        images, labels = pixels(count)
+        images[:, 4 if name == "winter" else 0 :] //= 1 if name == "summer" else 3
+        write_split(path / name / split, images, labels)
+
+
+def write_split(path: Path, images: np.ndarray, labels: np.ndarray) -> None:
+    """Write the pictures of one split, a folder a class."""
+    for number, (image, label) in enumerate(zip(images, labels, strict=True)):
+        place = path / f"class{label}"
+        place.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image).save(place / f"{number}.png")

@@ -73,7 +73,7 @@ def test_counts_say_their_totals(ax):
     assert ax.get_title() == "2 classes of 3 architectures"
     levels = Figure().subplots()
     search_spaces.draw_cost_levels(levels, cost_levels(np.array([1.0, 1.0]), np.array([2.0, 2.0])))
-    assert levels.get_title() == "1 cost levels"
+    assert levels.get_title() == "1 levels of cost"
 
 
 def test_differences_are_cumulative_shares(ax):
@@ -94,6 +94,7 @@ def test_spread_leaves_out_what_never_varies(ax):
     runs = pd.DataFrame({777: [10.0, 80.0, 70.0], 888: [10.0, 81.0, 70.5]})
     noise.draw_seed_spread(ax, runs, colour="black")
     assert ax.collections[0].get_offsets().tolist() == [[80.5, 0.5], [70.25, 0.25]]
+    assert texts(ax) == ["33.3% below 0.01"]
 
 
 def test_stability_panel_and_labels():
@@ -101,8 +102,8 @@ def test_stability_panel_and_labels():
     ranks = pd.DataFrame({"by_mean": [1.0, 2.0], "by_one_seed": [2.0, 1.0]})
     noise.draw_stability(axes[0, 0], ranks, colour="black", tau=-1)
     noise.label_stability(axes, ["CIFAR-10"], [0.01, 0.2])
-    assert texts(axes[0, 0]) == ["τ-b = -1.00"]
-    assert [ax.get_title() for ax in axes[0]] == ["top 1 %", "top 20 %"]
+    assert [ax.get_title() for ax in axes[0]] == ["top 1 %\nτ-b = -1.00", "top 20 %"]
+    assert axes[0, 0].get_xlim() == axes[0, 0].get_ylim()
     assert axes[0, 0].get_ylabel().startswith("CIFAR-10")
 
 

@@ -121,7 +121,7 @@ def test_title_and_caption_wrap_inside_the_figure(width_in):
 
 
 def test_a_caption_has_few_lines_and_the_record_has_all_of_it(tmp_path):
-    fig = figure()
+    fig, _ = plots.new_figure(1, 1)
     plots.write_caption(fig, "first part", "second " * 20, "", "third " * 140, title="title")
     written = fig.texts[-1].get_text()
     assert written.count("\n") < figure_module.CAPTION_LINES
@@ -133,7 +133,7 @@ def test_a_caption_has_few_lines_and_the_record_has_all_of_it(tmp_path):
 
 
 def test_a_first_part_that_is_too_long_by_itself_is_cut():
-    fig = figure()
+    fig, _ = plots.new_figure(1, 1)
     plots.write_caption(fig, "word " * 200, "second part", title="title")
     written = fig.texts[-1].get_text()
     assert written.count("\n") == figure_module.CAPTION_LINES - 1

@@ -71,6 +71,18 @@ def test_with_features_of_length_one_drawn_digits_keep_their_label_and_come_back
     assert losses["cycle_loss"] <= 0.15
 
 
+def test_images_that_stay_as_they_are_are_not_novel(
+    images: ImageSet, judges: NovelDomain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is measured of drawn images tells them from their sources: an identity gains nothing by any of it."""
+    monkeypatch.setattr(judges, "draw", lambda images, domains: images)
+    valid = images.evaluations["valid"]
+    found = judges.novelties(normalise(valid.images, images), valid.labels, valid.domains)
+    assert found.confidence == found.source_confidence
+    assert found.distance < found.source_distance
+    assert found.label_accuracy == pytest.approx(judges.accuracies[0])
+
+
 def test_the_transport_is_what_pushes_drawn_digits_away(images: ImageSet, judges: NovelDomain) -> None:
     _, pushed = trained(images, judges, replace(AT_DESK, novelty_weight=2.0))
     _, still = trained(images, judges, replace(AT_DESK, novelty_weight=0.0))

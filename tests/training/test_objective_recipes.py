@@ -11,9 +11,10 @@ import torch
 
 from natslib.errors import ConfigError
 from natslib.nets import build_network
-from natslib.spaces import SMALL_SCALE
+from natslib.spaces import SMALL_SCALE, TOPOLOGY
 from natslib.training.candidates import groups
 from natslib.training.environments import rotated_digits
+from natslib.training.farm import run_farm
 from natslib.training.images import ImageSet
 from natslib.training.jobs import Job, jobs_for
 from natslib.training.logs import finished_records
@@ -21,6 +22,7 @@ from natslib.training.loop import train
 from natslib.training.objectives import OBJECTIVES
 from natslib.training.recipes import Recipe, get_recipe
 from natslib.training.sources import load_images
+from tests.killing import killed_at_random
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +58,17 @@ def test_every_objective_trains_a_cell_to_the_same_bits(
         "vrex",
     ):  # whose weight of 1 is without effect in so few steps, or nearly
         assert found["train"] != curves(images, short)["train"]
+
+
+@pytest.mark.parametrize("objective", OBJECTIVES)
+def test_a_cell_without_a_path_comes_to_the_largest_class_and_no_further(
+    images: ImageSet, short: Recipe, objective: str
+) -> None:
+    """Nothing of an image reaches its output, so that all images get one class; none of the objectives fails."""
+    no_path = build_network("tss", TOPOLOGY.index((0,) * 6), in_channels=1, classes=10, scale=SMALL_SCALE)
+    (accuracy,) = train(no_path, images, replace(short, objective=objective, epochs=1), 3)["valid"].accuracy
+    shares = torch.bincount(images.evaluations["valid"].labels) / len(images.evaluations["valid"])
+    assert (100 * shares).sub(accuracy).abs().min() < 1e-3
 
 
 def test_the_training_loss_is_the_cross_entropy_whatever_is_added(images: ImageSet, short: Recipe) -> None:
@@ -109,3 +122,32 @@ def test_a_killed_farm_of_an_objective_ends_with_the_same_records(tmp_path: Path
     assert farm(tmp_path / "killed").wait() == 0
     assert records(tmp_path / "killed") == records(tmp_path / "whole")
     assert {job.recipe for job in records(tmp_path / "whole")} == {"12-vrex"}
+
+
+@pytest.mark.usefixtures("one_thread")  # forked children cannot use their parent's
+def test_a_farm_of_an_objective_that_is_killed_at_random_moments_ends_with_the_same_records(
+    tmp_path: Path, images: ImageSet, short: Recipe
+) -> None:
+    recipe = replace(short, objective="irm")
+    jobs = jobs_for("tss", range(5), "digits-rotated", "2-irm", (777,))
+
+    def train_all(out: Path) -> None:
+        run_farm(
+            jobs,
+            out,
+            shard=0,
+            shards=1,
+            group=1,
+            images=lambda name: images,
+            recipe=lambda job: recipe,
+            stamp={},
+            report=lambda *told: None,
+        )
+
+    start = time.monotonic()
+    train_all(tmp_path / "whole")
+    whole_s = time.monotonic() - start
+    assert killed_at_random(lambda: train_all(tmp_path / "killed"), 4, whole_s / 3) >= 2
+    train_all(tmp_path / "killed")
+    assert records(tmp_path / "killed") == records(tmp_path / "whole")
+    assert len(records(tmp_path / "whole")) == len(jobs)

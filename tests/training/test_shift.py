@@ -7,7 +7,7 @@ import torch
 
 from natslib.analysis import shift
 from natslib.analysis.shift import IID, OOD, Thresholds
-from natslib.analysis.sides import Side, balanced, comparable, of_trial
+from natslib.analysis.sides import Side, balanced, comparable, held_out, of_trial
 from natslib.errors import ConfigError
 from natslib.training.shift import (
     EnvironmentClassifier,
@@ -102,6 +102,24 @@ def test_the_features_are_of_images_that_were_not_trained_on(coloured):
     assert len(features.z) == pytest.approx(0.2 * (len(p) + len(q)), abs=8)
     assert features.z.shape[1] == 8
     assert features.other.mean() == pytest.approx(0.5, abs=0.02)
+
+
+def test_the_classifier_sees_exactly_the_images_that_are_not_measured(monkeypatch):
+    rng = np.random.default_rng(0)
+    pair = [
+        Side(rng.integers(0, 256, (100, 8, 8, 1), np.uint8), np.arange(100) % 2, np.arange(100) + 100 * side)
+        for side in range(2)
+    ]
+    seen = []
+    monkeypatch.setattr(
+        "natslib.training.shift.train_classifier",
+        lambda network, images, *others: seen.append(images) or network.eval(),
+    )
+    features = environment_features(*pair, 3)
+    masks = held_out(*pair, np.random.default_rng(3))
+    for side, mask, images in zip(pair, masks, *seen, strict=True):
+        assert (images.mul(255).round().byte().permute(0, 2, 3, 1).numpy() == side.values[~mask]).all()
+    assert len(features.z) == sum(mask.sum() for mask in masks) == 40
 
 
 def test_training_is_repeated_bit_for_bit_by_its_seed():

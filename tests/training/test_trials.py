@@ -1,5 +1,6 @@
 """Trials open the target last, choose by nothing of it but the oracle's share, and go on where they were killed."""
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -13,13 +14,14 @@ from natslib.errors import BadSource, ConfigError
 from natslib.nets.mlp import Mlp
 from natslib.training import trials as module
 from natslib.training.comparing import FRAME, LOG, compare, planned
-from natslib.training.environments import Environments
+from natslib.training.environments import Environments, rotated_digits
 from natslib.training.images import ImageSet, Sealed, Split
 from natslib.training.loop import prepared
 from natslib.training.objectives import OBJECTIVES, Batch
 from natslib.training.trials import (
     COMMON,
     GREY,
+    UNSHIFTED,
     Trial,
     TrialData,
     accuracy,
@@ -29,6 +31,7 @@ from natslib.training.trials import (
     load_trial_data,
     run_trial,
 )
+from tests.killing import killed_at_random
 
 TRIAL = Trial("tiny", "mlp", "erm", 0, 1, 20)
 
@@ -185,6 +188,18 @@ def test_ours_come_once_each_with_a_further_environment_and_grey_without_colours
     assert len(rotated.elsewhere) == 450
 
 
+def test_the_unshifted_target_is_turned_as_a_source_is_and_shows_other_digits() -> None:
+    """The target's digits are those of the shifted set, here turned by 20 degrees instead of 50."""
+    here, shifted = (load_trial_data(name, Path(), verify=True) for name in (UNSHIFTED, "digits-rotated"))
+    assert torch.equal(here.images.train.images, shifted.images.train.images)
+    assert here.images.environments[1] == "20°"
+    (target,), (turned,) = (each.images.open_final().values() for each in (here, shifted))
+    assert torch.equal(target.labels, turned.labels)
+    assert torch.equal(target.images, rotated_digits(target=20, views=0).targets["20°"].images)
+    assert not torch.equal(target.images, turned.images)
+    assert here.elsewhere is None
+
+
 PLAN = planned(["tiny"], ["erm", "irm", "dann"], network="mlp", draws=2, seeds=[0, 1], steps=4)
 
 
@@ -208,6 +223,22 @@ def test_a_killed_comparison_goes_on_and_ends_with_the_same_frame(tmp_path: Path
     assert told == list(range(6, 13))
     pd.testing.assert_frame_equal(again, whole)
     pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "killed" / FRAME), whole)
+
+
+@pytest.mark.usefixtures("one_thread")  # forked children cannot use their parent's
+def test_a_comparison_that_the_system_kills_at_random_moments_ends_with_the_same_frame(
+    tmp_path: Path,
+) -> None:
+    plan = planned(["tiny"], ["erm", "irm", "dann"], network="mlp", draws=2, seeds=[0, 1], steps=8)
+
+    def run(folder: Path) -> pd.DataFrame:
+        return compare(plan, folder, lambda name: data(), lambda *told: None)
+
+    start = time.monotonic()
+    whole = run(tmp_path / "whole")
+    whole_s = time.monotonic() - start
+    assert killed_at_random(lambda: run(tmp_path / "killed"), 4, whole_s / 3) >= 2
+    pd.testing.assert_frame_equal(run(tmp_path / "killed"), whole)
 
 
 def test_a_beginning_of_the_plan_has_all_objectives() -> None:

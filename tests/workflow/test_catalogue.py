@@ -15,6 +15,7 @@ GIVEN = {
     "records": {"searches", "settings", "dataset"},
     "further": {"further"},
     "own": set(),
+    "trajectories": {"trajectories"},
 }
 ALWAYS_GIVEN = {
     "table",
@@ -25,6 +26,7 @@ ALWAYS_GIVEN = {
     "runs",
     "runs_others",
     "entry",
+    "trajectories",
 }  # where they are declared
 
 
@@ -33,7 +35,7 @@ def test_an_item_names_every_figure_of_its_notebook_and_tells_it_what_it_declare
     declared = set(papermill.inspect_notebook(ROOT / item.path))
     assert set(item.figures) == {name for name in declared if name.startswith("figure")}
     assert set(item.tables) <= set(item.figures)
-    told = set(item.given).union(*(GIVEN[need] for need in item.needs))
+    told = set(item.given).union(item.parameters, *(GIVEN[need] for need in item.needs))
     assert told <= declared
     assert declared & ALWAYS_GIVEN <= told
 
