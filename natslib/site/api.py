@@ -25,9 +25,13 @@ def write_api(folder: Path) -> dict[str, tuple[str, list[str]]]:
 
     pdoc.render.configure(show_source=False, search=False, template_directory=HERE / "templates" / "api")
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of annotations that name stubs, which pdoc shows as they are written
+        warnings.simplefilter(
+            "ignore"
+        )  # of annotations that name stubs, which pdoc shows as they are written
         pdoc.pdoc(*PACKAGES, output_directory=folder)
-    named = {".".join(path.relative_to(folder).with_suffix("").parts): path for path in folder.rglob("*.html")}
+    named = {
+        ".".join(path.relative_to(folder).with_suffix("").parts): path for path in folder.rglob("*.html")
+    }
     return {
         named[name].relative_to(folder).as_posix(): _told(named[name].read_text(encoding="utf-8"))
         for name in sorted(named.keys() - {"index"})

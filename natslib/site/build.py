@@ -27,7 +27,13 @@ from natslib.workflow.paths import from_root, project_root
 
 GUIDES = ("README.md", "guides/*.md", "CONTRIBUTING.md", "CHANGELOG.md")
 """The texts of the project that become pages."""
-WORDS = {".csv": "data (.csv)", ".json": "provenance (.json)", ".svg": "picture (.svg)", ".md": ".md", ".tex": ".tex"}
+WORDS = {
+    ".csv": "data (.csv)",
+    ".json": "provenance (.json)",
+    ".svg": "picture (.svg)",
+    ".md": ".md",
+    ".tex": ".tex",
+}
 """The files of a figure that a site holds, and what they are called; .png is there as a smaller .webp."""
 SHOWN = 0.6
 """How large a picture of 200 dots an inch is shown, where the page is wide enough."""
@@ -82,9 +88,7 @@ class Site:
     def guides(self) -> dict[str, str]:
         """The pages of the project's texts, by their paths from the project's root."""
         found = [path for pattern in GUIDES for path in sorted(project_root().glob(pattern))]
-        return {
-            str(path.relative_to(project_root())): f"guides/{path.stem.lower()}.html" for path in found
-        }
+        return {str(path.relative_to(project_root())): f"guides/{path.stem.lower()}.html" for path in found}
 
     @cached_property
     def pages(self) -> dict[str, str]:
@@ -94,7 +98,7 @@ class Site:
 
     @cached_property
     def pictures(self) -> dict[str, tuple[Size, Size]]:
-        """The sizes of the pictures and thumbnails that are there, by stem; they are written when this is asked first."""
+        """The sizes of the pictures and thumbnails that are there, by stem; written when this is asked first."""
         sizes = {}
         for drawing in self.contents.drawings:
             if drawing.is_drawn and not drawing.left_out:
@@ -126,7 +130,12 @@ class Site:
 
     def page(self, page: str, template: str, title: str, **told: Any) -> None:
         """Write a page made of a template."""
-        navigation = {"Items": "index.html", "Verdicts": "verdicts.html", "Guides": "guides/index.html", "API": "api/index.html"}
+        navigation = {
+            "Items": "index.html",
+            "Verdicts": "verdicts.html",
+            "Guides": "guides/index.html",
+            "API": "api/index.html",
+        }
         told |= {"page": page, "title": title, "root": "../" * page.count("/"), "navigation": navigation}
         made = render.environment().get_template(template).render(version=natslib.__version__, **told)
         self.write(page, made)
@@ -160,7 +169,12 @@ class Site:
         item_page = _url(page, f"items/{run.item.name}.html")
         content = self.link(render.notebook_html(notebook), run.item.path, page)
         self.page(
-            page, "html.html", title, content=content, failure=run.failure, crumbs={"All items": "../index.html", run.item.title: item_page}
+            page,
+            "html.html",
+            title,
+            content=content,
+            failure=run.failure,
+            crumbs={"All items": "../index.html", run.item.title: item_page},
         )
 
     def link_pictures(self, notebook: NotebookNode, page: str) -> None:
@@ -212,7 +226,9 @@ class Site:
         """Write the landing page."""
         papers: dict[str, list[dict[str, Any]]] = {}
         for name, runs in self.runs.items():
-            papers.setdefault(self.contents.catalogue[name].paper, []).append(self.card(self.contents.catalogue[name], runs))
+            papers.setdefault(self.contents.catalogue[name].paper, []).append(
+                self.card(self.contents.catalogue[name], runs)
+            )
         contents = self.contents
         self.page(
             "index.html",
@@ -267,8 +283,17 @@ class Site:
             name = render.plain(heading).removesuffix("#").strip()
             self.found(f"{page}#{anchor}", path, name, render.plain(part))
         if path == list(self.guides)[-1]:
-            names = "".join(f'<li><a href="{Path(url).name}">{name}</a></li>' for name, url in self.guides.items())
-            self.page("guides/index.html", "html.html", "Guides", content=f"<h1>Guides</h1><ul>{names}</ul>", failure="", crumbs={})
+            names = "".join(
+                f'<li><a href="{Path(url).name}">{name}</a></li>' for name, url in self.guides.items()
+            )
+            self.page(
+                "guides/index.html",
+                "html.html",
+                "Guides",
+                content=f"<h1>Guides</h1><ul>{names}</ul>",
+                failure="",
+                crumbs={},
+            )
 
     def write_api(self) -> None:
         """Write the pages of the Python interface, and the list of them."""

@@ -1,4 +1,4 @@
-"""What a configuration asks to be drawn, and what there is of it: the figures, their records, the holes, the verdicts."""
+"""What a configuration asks to be drawn, and what there is of it: figures, their records, holes, verdicts."""
 
 import contextlib
 import json

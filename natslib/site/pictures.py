@@ -10,7 +10,9 @@ Size = tuple[int, int]
 
 def write_picture(source: Path, picture: Path, thumbnail: Path) -> tuple[Size, Size]:
     """Write a figure's picture and its thumbnail as WebP, unless they are newer than the figure; return their sizes."""
-    if not all(made.exists() and made.stat().st_mtime > source.stat().st_mtime for made in (picture, thumbnail)):
+    if not all(
+        made.exists() and made.stat().st_mtime > source.stat().st_mtime for made in (picture, thumbnail)
+    ):
         picture.parent.mkdir(parents=True, exist_ok=True)
         thumbnail.parent.mkdir(parents=True, exist_ok=True)
         with Image.open(source) as image:

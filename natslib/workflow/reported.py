@@ -35,7 +35,7 @@ class Reported:
 
     @property
     def drawn(self) -> list[str]:
-        """The files of the figures that are there; none of a job that lacks one: a report takes all that a job draws."""
+        """The files of the figures that are there; none of a job that lacks one: a report takes all of a job."""
         jobs = [
             [f"{stem}{item.behind.format(source=source)}" for stem in item.figures.values()]
             for item in CATALOGUE.values()
