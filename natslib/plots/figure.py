@@ -53,7 +53,7 @@ ONE_COLUMN, TWO_COLUMNS = 3.4, 7.1
 """The widths of all figures in inches: one column of a journal's page, and two."""
 _ABSENT = "absent: "  # begins the label of a panel that shows only why there is nothing
 
-_TITLE_IN, _TITLE_PER_IN = 0.19, 12  # height of a line, and its characters an inch
+_TITLE_IN, _TITLE_PER_IN = 0.19, 13  # height of a line, and its characters an inch
 _CAPTION_IN, _CAPTION_PER_IN = 0.125, 19
 _EDGE_IN = 0.07
 CAPTION_LINES, MORE = 4, "More in the .json."

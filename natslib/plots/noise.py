@@ -34,7 +34,10 @@ def draw_seed_spread(ax: Axes, runs: pd.DataFrame, *, colour: str) -> None:
         text = f"{below / len(summary):.1%} below {LEAST_POINTS:g}"
         ax.text(0.02, 0.02, text, transform=ax.transAxes, fontsize=6.5, ha="left", va="bottom")
     by_mean = summary["mean"].sort_values(kind="stable")
-    ax.plot(by_mean, level.loc[by_mean.index], color=BLACK, linewidth=1, label="noise of one run")
+    noise = level.loc[by_mean.index].where(
+        lambda points: points > LEAST_POINTS
+    )  # none at chance, which is constant
+    ax.plot(by_mean, noise, color=BLACK, linewidth=1, label="noise of one run")
     ax.set(
         yscale="log", ylim=(LEAST_POINTS, None), xlabel="mean accuracy (%)", ylabel="std over seeds (points)"
     )
