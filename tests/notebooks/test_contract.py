@@ -35,7 +35,7 @@ REFRESH = "python -m tests.notebooks.test_contract"
 # What the members of `Parameters` read besides the parameters that a notebook names.
 REACHED = {
     "source": {"table"},
-    "how": {"runs", "seed", "processes"},
+    "how": {"runs", "seed", "processes", "trajectories"},
     "records": {"searches", "settings", "dataset"},
     "read_records": {"searches", "settings", "dataset", "methods"},
     "own_table": {"own"},
