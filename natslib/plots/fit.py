@@ -15,7 +15,7 @@ _SLACK = 1.5  # pixels, of a hundred an inch
 
 
 def misfits(fig: Figure) -> list[str]:
-    """Return what leaves the canvas, what is too small to be read, and which titles, labels, legends and ticks overlap; nothing where all is well.
+    """Return what leaves the canvas or is too small, and which titles, labels, legends and ticks overlap.
 
     The figure must have been drawn, which lays it out.
     """
