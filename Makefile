@@ -5,7 +5,7 @@ CORES ?= 8
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help figures test lab bench lint format lock clean
+.PHONY: help figures test lab site report bench lint format lock clean
 
 help:  ## Say what can be made
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -16,8 +16,18 @@ figures: $(READY)  ## Draw every figure that config/default.yaml asks for; does 
 test: $(READY)  ## Run the tests and every notebook with its defaults
 	$(BIN)/python -m pytest -n 2 --dist loadfile --nbval-lax --nbval-current-env tests notebooks
 
-lab: $(READY)  ## Open JupyterLab
-	$(BIN)/jupyter lab --notebook-dir=.
+# What cannot be drawn is a hole in both.
+site: $(READY)  ## Draw what is out of date, and build the static site from it: results/site/index.html
+	-$(BIN)/snakemake --cores $(CORES)
+	$(BIN)/python -m natslib.site
+
+report: $(READY)  ## Let Snakemake report on what is drawn: results/report.html
+	$(BIN)/snakemake --report results/report.html drawn
+
+# config/jupyter turns saving by itself off, for the notebooks are tracked files, and news. Only root has to say that it is root.
+lab: $(READY)  ## Open JupyterLab with the index of the notebooks (ARGS="--no-browser --ip=0.0.0.0" in a container)
+	JUPYTER_CONFIG_PATH=$(CURDIR)/config/jupyter $(BIN)/jupyter lab --notebook-dir=. --LabApp.default_url=/lab/tree/notebooks/00_index.ipynb \
+	    $(if $(filter 0,$(shell id -u)),--allow-root) $(ARGS)
 
 bench: $(READY)  ## Measure natslib against the official reader, a plain training loop and plain supernets
 	$(BIN)/python -m bench
@@ -34,6 +44,7 @@ format: $(READY)  ## Format the code; strip the notebooks of all but what their 
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	$(BIN)/nbstripout --keep-count --keep-id notebooks/*.ipynb
+	$(BIN)/python -m tests.notebooks.metadata
 
 # torch stands apart, without hashes: its wheels differ from index to index (CPU, CUDA), and so does what they need.
 lock: $(READY)  ## Pin what pyproject.toml asks for, keeping the pins that still fit (ARGS=--upgrade-package=pandas moves one)

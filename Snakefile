@@ -11,8 +11,12 @@ from snakemake.utils import validate
 from natslib.workflow.catalogue import CATALOGUE
 from natslib.workflow.config import asked_files, expand_searches, expand_sources, files_read, records_of, told
 from natslib.workflow.imports import imported_sources
+from natslib.workflow.reported import Reported
 from natslib.workflow.running import begin
 from natslib.workflow.summary import summary
+
+
+report: "natslib/site/report/description.rst"
 
 
 workdir: workflow.basedir  # whatever folder it is started in: all paths here and in configurations are the project's
@@ -33,6 +37,7 @@ if workflow.is_main_process:
 
 sys.modules.setdefault("rfc3987_syntax", None)  # jsonschema would build its grammars, half of all that a plan takes
 validate(config, "config/schema.yaml")
+config["reported"] = Reported(dict(config))  # captions reach a report by the configuration alone
 FIGURES = config["figures"]
 SOURCES = expand_sources(config["sources"])
 SEARCHES = expand_searches(config["searches"])
@@ -64,6 +69,12 @@ rule all:
     input:
         asked_files(config, sure=True),
         [asked_with(source) for source in SOURCES],
+
+
+rule drawn:
+    """What is drawn of it, for a report while something is missing: `snakemake --report results/report.html drawn`."""
+    input:
+        config["reported"].drawn,
 
 
 rule trained:
@@ -184,10 +195,21 @@ def told_to(item):
     return lambda wildcards: [item.name, *told(item, wildcards.get("source", ""), config)]
 
 
+def figure_files(item, name):
+    """Return the files of a figure; its picture is marked for reports."""
+    stem = f"{FIGURES}/{item.figures[name]}{item.behind}"
+    marked = report(
+        f"{stem}.svg",
+        caption="natslib/site/report/caption.rst",
+        category=item.paper if item.paper != "own" else "Beyond the papers",
+        subcategory=f"{item.number}: {item.title}",
+        labels={"figure": item.figures[name], "source": "{source}" if item.behind else "none"},
+    )
+    return [marked, *(f"{stem}{suffix}" for suffix in item.files(name) if suffix != ".svg")]
+
+
 for item in CATALOGUE.values():
-    saved = {
-        name: multiext(f"{FIGURES}/{stem}{item.behind}", *item.files(name)) for name, stem in item.figures.items()
-    }
+    saved = {name: figure_files(item, name) for name in item.figures}
     needed = NEEDED | {"records": {"searches": records_of(SEARCHES, item)}}
 
     rule:
@@ -209,6 +231,21 @@ for item in CATALOGUE.values():
             told=told_to(item),
         shell:
             "python -m natslib.workflow.draw {log.notebook:q} {params.told:q}"
+
+
+rule site:
+    """The static site of all that is drawn; `make site` makes one with holes, where something is missing."""
+    input:
+        asked_files(config),
+        library=imported_sources("natslib/site/__main__.py"),
+    output:
+        "results/site/index.html",
+    log:
+        "results/logs/site.log",
+    benchmark:
+        "results/benchmarks/site.tsv"
+    shell:
+        "python -m natslib.site > {log} 2>&1"
 
 
 def tell(*ended):

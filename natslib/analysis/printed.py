@@ -12,8 +12,9 @@ from natslib.errors import unknown_name
 COLUMNS = ["space", "method", "dataset", "split", "mean", "std", "evidence", "source"]
 NUMBERS = ["network", "quantity", "printed", "evidence"]
 SHIFTS = "ood-bench-shift"
+TABLE_1 = "nats-bench-table-1"
 PROPERTIES = ("nas-bench-101",)
-OF_THEIR_OWN = ("facts", "listed", SHIFTS, *PROPERTIES)
+OF_THEIR_OWN = ("facts", "listed", TABLE_1, SHIFTS, *PROPERTIES)
 """Sections that are neither tables nor lists of single numbers."""
 EVIDENCE = {"read": "", "quoted": " q", "recomputed": " c", "remembered": " ?"}
 """How a printed number came down to us, and how it is marked for that where it stands in a text."""
@@ -57,6 +58,21 @@ def read_numbers(section: str) -> pd.DataFrame:
     """
     rows = _section(section, numbers=True)["numbers"]
     return pd.DataFrame(rows, columns=NUMBERS).astype({"printed": "float64"})
+
+
+def read_benchmarks() -> pd.DataFrame:
+    """Return NATS-Bench's Table 1 in long form: benchmark, title, property, printed (text, None for nothing), evidence.
+
+    `benchmark` is "nas-bench-101" or the name of a space.
+    """
+    content = _read()[TABLE_1]
+    titles = content["benchmarks"]
+    rows = [
+        (benchmark, titles[benchmark], name, text, content["evidence"])
+        for name, texts in content["properties"].items()
+        for benchmark, text in texts.items()
+    ]
+    return pd.DataFrame(rows, columns=["benchmark", "title", "property", "printed", "evidence"])
 
 
 def read_properties(benchmark: str) -> pd.DataFrame:

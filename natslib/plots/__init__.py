@@ -2,6 +2,7 @@
 
 from natslib.plots.figure import (
     ONE_COLUMN,
+    TWO_COLUMNS,
     draw_absent,
     new_figure,
     new_mosaic,
@@ -15,6 +16,7 @@ from natslib.plots.palette import colours
 
 __all__ = [
     "ONE_COLUMN",
+    "TWO_COLUMNS",
     "colours",
     "draw_absent",
     "draw_heatmap",

@@ -31,7 +31,9 @@ def order_of(finals: Mapping[str, pd.DataFrame]) -> list[str]:
 
 
 def describe_ends(finals: Mapping[str, pd.DataFrame], names: Iterable[str]) -> str:
-    """Return which search of `names` ends highest by dataset, and from how many tests do not tell it, for a caption.
+    """Return which search of `names` ends highest by dataset, for a caption.
+
+    And from how many it is not told by tests, where `names` are all that were tested together.
 
     `finals`: by title, with columns method, mean and, where there are three searches or more, groups (the letters of
     `multi_trial.rank_frame`).
@@ -41,7 +43,8 @@ def describe_ends(finals: Mapping[str, pd.DataFrame], names: Iterable[str]) -> s
         final = every[every["method"].isin(list(names))]
         highest = int(final["mean"].to_numpy().argmax())
         letters = [set(each) if isinstance(each, str) else set() for each in final["groups"]]
-        alike = sum(bool(each & letters[highest]) for each in letters) - bool(letters[highest])
+        tested = len(final) == len(every) and bool(letters[highest])
+        alike = sum(bool(each & letters[highest]) for each in letters) - 1 if tested else 0
         told.append(
             f"{title_of(final['method'].iloc[highest])} on {title}"
             + (f" (not told from {alike} others)" if alike else "")
@@ -76,13 +79,14 @@ def draw_curves(
         float(curves.loc[curves[axis] >= FLOOR_SHARE * last, "low"].min()),
         float(curves["high"].max()),
     )
+    above = ""
     if optimum is not None and optimum - high > high - low:
-        ax.set_title(f"best there is: {optimum:.2f} ↑", loc="right", fontsize=6.5)
+        above = f"\nbest there is: {optimum:.2f}, above"
     elif optimum is not None:
         ax.axhline(optimum, color=BLACK, linewidth=0.8, linestyle=":")
         high = max(high, optimum)
     margin = 0.05 * (high - low) or LEAST_MARGIN
-    ax.set(xlim=(0, last / unit), ylim=(low - margin, high + margin), xlabel=axis_label(curves))
+    ax.set(xlim=(0, last / unit), ylim=(low - margin, high + margin), xlabel=axis_label(curves) + above)
     ax.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
 
 
@@ -215,10 +219,8 @@ def draw_ranks(ax: Axes, ranks: pd.DataFrame) -> None:
     ax.spines[["left", "bottom"]].set_visible(False)
     ax.spines["top"].set_visible(True)
     p = ranks["p_alike"].iloc[0]
-    ax.set_xlabel(
-        f"average rank, 1 is best (that all are alike: p {'< 0.001' if p < 0.001 else f'= {p:.2g}'})",
-        loc="right",
-    )
+    alike = "< 0.001" if p < 0.001 else f"= {p:.2g}"
+    ax.set_xlabel(f"average rank (1 is best)\nall alike: p {alike}")
 
 
 def _draw_names(ax: Axes, ranks: pd.DataFrame, rows: npt.NDArray[np.floating]) -> None:

@@ -53,7 +53,7 @@ ONE_COLUMN, TWO_COLUMNS = 3.4, 7.1
 """The widths of all figures in inches: one column of a journal's page, and two."""
 _ABSENT = "absent: "  # begins the label of a panel that shows only why there is nothing
 
-_TITLE_IN, _TITLE_PER_IN = 0.19, 12  # height of a line, and its characters an inch
+_TITLE_IN, _TITLE_PER_IN = 0.19, 13  # height of a line, and its characters an inch
 _CAPTION_IN, _CAPTION_PER_IN = 0.125, 19
 _EDGE_IN = 0.07
 CAPTION_LINES, MORE = 4, "More in the .json."
@@ -188,13 +188,13 @@ def save(
     digits. The folder is made if missing. Warns of what does not fit (`fit.misfits`). The record of a figure whose
     panels are all absent says so under "left_out".
     """
-    for misfit in misfits(fig):
-        warnings.warn(f"{Path(stem).name}: {misfit}", stacklevel=2)
     base = Path(stem)
     title, _, told = str(fig.get_label()).partition("\n")
     named = title or base.name
     alt = alternative(fig, named, told.split("\n")[0], rows)
     contents = {suffix: _rendered(fig, suffix, named, alt) for suffix in _METADATA}
+    for misfit in misfits(fig):
+        warnings.warn(f"{base.name}: {misfit}", stacklevel=2)
     contents["csv"] = data.to_csv(index=False, float_format="%.8g", lineterminator="\n").encode()
     record = {
         "natslib": natslib.__version__,

@@ -34,7 +34,10 @@ def draw_seed_spread(ax: Axes, runs: pd.DataFrame, *, colour: str) -> None:
         text = f"{below / len(summary):.1%} below {LEAST_POINTS:g}"
         ax.text(0.02, 0.02, text, transform=ax.transAxes, fontsize=6.5, ha="left", va="bottom")
     by_mean = summary["mean"].sort_values(kind="stable")
-    ax.plot(by_mean, level.loc[by_mean.index], color=BLACK, linewidth=1, label="noise of one run")
+    noise = level.loc[by_mean.index].where(
+        lambda points: points > LEAST_POINTS
+    )  # none at chance, which is constant
+    ax.plot(by_mean, noise, color=BLACK, linewidth=1, label="noise of one run")
     ax.set(
         yscale="log", ylim=(LEAST_POINTS, None), xlabel="mean accuracy (%)", ylabel="std over seeds (points)"
     )
@@ -108,7 +111,7 @@ def draw_stability(ax: Axes, ranks: pd.DataFrame, *, colour: str, tau: float) ->
 def label_stability(axes: np.ndarray, titles: Sequence[str], fractions: Sequence[float]) -> None:
     """Label a grid of `draw_stability`: one row a dataset of `titles`, one column a fraction of best ones."""
     for ax, fraction in zip(axes[0], fractions, strict=True):
-        ax.set_title(f"top {100 * fraction:g} %\n{ax.get_title()}")
+        ax.set_title(f"top {100 * fraction:g} %\n{ax.get_title()}".strip())
     for ax, title in zip(axes[:, 0], titles, strict=True):
         ax.set_ylabel(f"{title}\nrank by one random seed")
     for ax in axes[-1]:

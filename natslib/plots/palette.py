@@ -32,7 +32,7 @@ OPERATION_COLOURS = {
 }
 
 OPERATION_MARKERS = {
-    "none": "x",
+    "none": "v",
     "skip_connect": "s",
     "nor_conv_1x1": "o",
     "nor_conv_3x3": "D",
@@ -189,7 +189,7 @@ def looks(names: Iterable[str], points: int = 0) -> dict[str, dict[str, Any]]:
             "color": chosen[name],
             "linestyle": ALGORITHM_LINES.get(name, "-"),
             "marker": marker,
-            "markersize": 3.2,
+            "markersize": 3.6,
             "markeredgewidth": 0,
         }
         if points:

@@ -33,11 +33,8 @@ def describe_shifts(rows: pd.DataFrame, datasets: Iterable[str]) -> str:
     """
     told = rows[(rows["kind"] == OOD) & (rows["form"] == FORMS[0]) & rows["gated"] & ~rows["calibrated"]]
     means = told.groupby("variant")[["diversity", "correlation"]].mean().abs()
-    found = [
-        f"{title_of(name)} {means.loc[PAIRS[name], 'diversity']:.2f}/{means.loc[PAIRS[name], 'correlation']:.2f}"
-        for name in datasets
-        if PAIRS.get(name) in means.index
-    ]
+    texts = means["diversity"].map("{:.2f}".format) + means["correlation"].map("/{:.2f}".format)
+    found = [f"{title_of(name)} {texts[PAIRS[name]]}" for name in datasets if PAIRS.get(name) in texts.index]
     return f"diversity/correlation: {', '.join(found)}" if found else ""
 
 

@@ -158,6 +158,8 @@ def rows_figure(rows: pd.DataFrame) -> Figure:
     narrow = _width_in(rows, TEXT_SIZES[-1]) <= ONE_COLUMN - EDGE_IN
     page = ONE_COLUMN if narrow else TWO_COLUMNS
     room = page - EDGE_IN
+    if _width_in(rows, TEXT_SIZES[-1]) > room:
+        rows = rows.set_axis(_short_names(rows), axis="columns")
     size = next((each for each in TEXT_SIZES if _width_in(rows, each) <= room), TEXT_SIZES[-1])
     blocks = [_broken(block, size, room) for block in _blocks(rows, size, room)]
     heights = [_heights(block) for block in blocks]
@@ -177,7 +179,7 @@ def _draw_rows(ax: Axes, rows: pd.DataFrame, size: float, top: float, heights: l
     edges = np.append(0.0, np.cumsum(_widths_in(rows, size)))
     middles = top + np.cumsum(heights) - np.array(heights) / 2
     for x, end, (name, column) in zip(edges[:-1], edges[1:], rows.items(), strict=True):
-        numeric = column.str.fullmatch(r"[-+−–]?[0-9.,]*").all()
+        numeric = column.str.fullmatch(r"[-+−–]?[0-9.,]*(e[-+]?[0-9]+)?").all()
         place: dict[str, Any] = {"x": end - GAP_IN if numeric else x, "ha": "right" if numeric else "left"}
         place |= {"fontsize": size, "linespacing": 1.15}
         ax.text(y=top + heights[0] - 1.5 * PAD_IN, s=_name(name), va="baseline", fontweight="bold", **place)
@@ -228,6 +230,17 @@ def _broken(texts: pd.DataFrame, size: float, room: float) -> pd.DataFrame:
         lines = [textwrap.fill(text, limits[place]) for text in texts.iloc[:, place]]
         texts.isetitem(place, lines)
     return texts
+
+
+def _short_names(rows: pd.DataFrame) -> pd.Index:
+    """Return the names of the columns, broken into lines where they are wider than what stands below them."""
+    names = []
+    for name, column in rows.map(as_text).items():
+        widest = max(4, *map(len, column))
+        names.append(textwrap.fill(_name(name), widest, break_long_words=False))
+    if rows.columns.nlevels == 1:
+        return pd.Index(names)
+    return pd.MultiIndex.from_arrays([rows.columns.get_level_values(0), names])
 
 
 def _heights(texts: pd.DataFrame) -> list[float]:

@@ -126,7 +126,7 @@ def train_classifier(
     """
     counts, both, named = [len(some) for some in images], torch.cat(images), torch.cat(labels)
     truth = torch.arange(2, device=both.device).repeat_interleave(BATCH)
-    weights = [weight for weight in network.parameters() if weight.requires_grad]
+    weights: list[Tensor] = [weight for weight in network.parameters() if weight.requires_grad]
     means, averaged = [weight.detach().clone() for weight in weights], 0
     optimizer = torch.optim.SGD(weights, _FIRST, momentum=_MOMENTUM, weight_decay=_DECAY, fused=True)
     network.train()

@@ -16,7 +16,7 @@ from natslib import plots
 from natslib.errors import NatslibError, NotMeasured
 from natslib.workflow import parameters
 from natslib.workflow.catalogue import CATALOGUE, Item
-from natslib.workflow.notebook import Value, run_notebook
+from natslib.workflow.notebook import Value, failure, run_notebook
 from natslib.workflow.running import end_with_snakemake
 
 _WIDTH, _LINE_IN = 34, 0.15  # characters of a line of a reason, and its height
@@ -60,7 +60,7 @@ def main(executed: str, name: str, *told: str) -> int:
         if reason := draw_item(CATALOGUE[name], Path(executed), given):
             print(f"{name} is left out: {reason}", file=sys.stderr)
     except PapermillExecutionError as error:
-        print(f"{name} stopped with {error.ename}: {error.evalue}; see {executed}", file=sys.stderr)
+        print(f"{name} stopped in {failure(Path(executed)) or error.ename}; see {executed}", file=sys.stderr)
         return 1
     except NatslibError as error:
         print(f"{name}: {error}", file=sys.stderr)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+import nbformat
 import papermill
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
@@ -41,6 +42,15 @@ def run_notebook(notebook: Path, executed: Path, parameters: Mapping[str, Value]
         kernel_manager_class=OwnKernel,
         progress_bar=False,
     )
+
+
+def failure(executed: Path) -> str:
+    """Return in which cell an executed notebook stopped and by which error; "" where it ran to its end."""
+    for cell in nbformat.read(executed, as_version=4).cells:
+        for output in cell.get("outputs", ()):
+            if output.output_type == "error":
+                return f"cell {cell.get('id', '')} (In [{cell.execution_count}]): {output.ename}: {output.evalue}"
+    return ""
 
 
 def check_parameters(notebook: Path, names: Iterable[str]) -> None:

@@ -177,6 +177,7 @@ CHECKS: dict[str, Check] = {
     "forms": _text,  # the folder of the records of AutoShrink's published forms
     "shifts": _text,  # the file of the recorded shifts, a row a trial
     "form": _one_of("form of the two shifts", "natslib.analysis.shift:FORMS"),
+    "configuration": _text,  # a configuration of the workflow
     "trials": _text,  # the file of the recorded trials of objectives, as `natslib objectives` wrote it
     "selection": _one_of("way to choose a trial", "natslib.analysis.ranking:RULES"),
     "baselines": _list_of("weight-sharing method", SUPERNETS),

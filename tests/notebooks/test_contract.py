@@ -1,6 +1,7 @@
 """What every notebook keeps to, so that it runs unchanged by hand, under nbval and under papermill."""
 
 import ast
+import html
 import json
 import re
 from pathlib import Path
@@ -16,9 +17,13 @@ from natslib.plots.figure import DPI, ONE_COLUMN, TWO_COLUMNS
 from natslib.workflow.catalogue import CATALOGUE
 from natslib.workflow.notebook import run_notebook
 from natslib.workflow.parameters import CHECKS
+from tests.notebooks.metadata import METADATA
 
 ROOT = Path(__file__).resolve().parents[2]
-NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+INDEX = "00_index"
+INDEX_LINK = f"[All notebooks]({INDEX}.ipynb)"
+EVERY = sorted((ROOT / "notebooks").glob("*.ipynb"))
+NOTEBOOKS = [path for path in EVERY if path.stem != INDEX]  # each draws an item
 CHECK = "nbval-check-output"
 MAX_CODE_LINES = 60  # after the parameters
 SAVED = (".svg", ".pdf", ".png", ".csv", ".json")
@@ -30,7 +35,7 @@ REFRESH = "python -m tests.notebooks.test_contract"
 # What the members of `Parameters` read besides the parameters that a notebook names.
 REACHED = {
     "source": {"table"},
-    "how": {"runs", "seed", "processes"},
+    "how": {"runs", "seed", "processes", "trajectories"},
     "records": {"searches", "settings", "dataset"},
     "read_records": {"searches", "settings", "dataset", "methods"},
     "own_table": {"own"},
@@ -126,6 +131,7 @@ def test_opens_with_claim_data_how_to_read_and_differences(cells):
     assert title.startswith("# ")
     assert [text.startswith(start) for text, start in zip(paragraphs, OPENING, strict=True)] == [True] * 4
     before = [cell.source for cell in cells[: [cell.cell_type for cell in cells].index("code")]]
+    before = [text for text in before if text != INDEX_LINK]
     assert len(" ".join(before).split()) < OPENING_WORDS
 
 
@@ -251,10 +257,38 @@ def test_holds_no_picture(code):
     )
 
 
-def test_names_no_machine(path):
-    metadata = nbformat.read(path, as_version=4).metadata
-    assert metadata.kernelspec.name == "python3"
-    assert "papermill" not in metadata
+@pytest.mark.parametrize("path", EVERY, ids=lambda path: path.stem)
+def test_has_the_metadata_that_jupyterlab_completes(path):
+    assert nbformat.read(path, as_version=4).metadata == METADATA, "`make format` mends it"
+
+
+def test_leads_to_the_index(cells):
+    assert INDEX_LINK in [cell.source for cell in cells]
+
+
+@pytest.fixture
+def index():
+    return nbformat.read(ROOT / "notebooks" / f"{INDEX}.ipynb", as_version=4).cells
+
+
+def test_the_index_opens_as_the_others_and_runs_what_they_run(index):
+    test_opens_with_claim_data_how_to_read_and_differences(index)
+    code = [cell for cell in index if cell.cell_type == "code"]
+    test_starts_with_prose_then_imports_then_parameters(index, code)
+    test_parameters_are_checked_in_one_call_right_after_they_are_declared(code)
+    test_is_short(code)
+    nodes = [node for cell in code for node in ast.walk(ast.parse(cell.source))]
+    test_defines_nothing(nodes)
+    test_holds_no_absolute_path(nodes)
+
+
+def test_the_index_holds_every_item_before_it_is_run(index):
+    (shown,) = [output.data["text/html"] for cell in index for output in cell.get("outputs", ())]
+    for item in CATALOGUE.values():
+        assert f'<a href="{item.notebook}.ipynb">' in shown, f"run {INDEX} and keep its output"
+        assert html.escape(f"{item.named}: {item.title}") in shown, f"run {INDEX} and keep its output"
+    linked = re.findall(r'<a href="(\w+)\.ipynb">', shown)
+    assert set(linked) == {path.stem for path in NOTEBOOKS}
 
 
 def test_runs_from_another_folder_and_saves_what_it_says(path, tmp_path, monkeypatch):

@@ -1,5 +1,7 @@
 """The drawing functions put the given numbers into the panel."""
 
+from itertools import pairwise
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,7 +9,7 @@ from matplotlib.figure import Figure
 
 from natslib.analysis.architectures import class_sizes, cost_levels, landmarks, macro_skeleton
 from natslib.plots import draw_absent, draw_heatmap, heatmap, noise, scatter, search_spaces, tables
-from natslib.plots.figure import new_figure, new_mosaic, write_caption
+from natslib.plots.figure import TWO_COLUMNS, new_figure, new_mosaic, write_caption
 from natslib.plots.palette import OPERATION_COLOURS
 
 
@@ -73,7 +75,7 @@ def test_counts_say_their_totals(ax):
     assert ax.get_title() == "2 classes of 3 architectures"
     levels = Figure().subplots()
     search_spaces.draw_cost_levels(levels, cost_levels(np.array([1.0, 1.0]), np.array([2.0, 2.0])))
-    assert levels.get_title() == "1 cost levels"
+    assert levels.get_title() == "1 levels of cost"
 
 
 def test_differences_are_cumulative_shares(ax):
@@ -94,6 +96,7 @@ def test_spread_leaves_out_what_never_varies(ax):
     runs = pd.DataFrame({777: [10.0, 80.0, 70.0], 888: [10.0, 81.0, 70.5]})
     noise.draw_seed_spread(ax, runs, colour="black")
     assert ax.collections[0].get_offsets().tolist() == [[80.5, 0.5], [70.25, 0.25]]
+    assert texts(ax) == ["33.3% below 0.01"]
 
 
 def test_stability_panel_and_labels():
@@ -101,8 +104,8 @@ def test_stability_panel_and_labels():
     ranks = pd.DataFrame({"by_mean": [1.0, 2.0], "by_one_seed": [2.0, 1.0]})
     noise.draw_stability(axes[0, 0], ranks, colour="black", tau=-1)
     noise.label_stability(axes, ["CIFAR-10"], [0.01, 0.2])
-    assert texts(axes[0, 0]) == ["τ-b = -1.00"]
-    assert [ax.get_title() for ax in axes[0]] == ["top 1 %", "top 20 %"]
+    assert [ax.get_title() for ax in axes[0]] == ["top 1 %\nτ-b = -1.00", "top 20 %"]
+    assert axes[0, 0].get_xlim() == axes[0, 0].get_ylim()
     assert axes[0, 0].get_ylabel().startswith("CIFAR-10")
 
 
@@ -131,3 +134,22 @@ def test_rows_are_written_once_a_group_with_dashes_for_what_is_missing():
     assert (words.count("a"), words.count("b")) == (1, 1)
     assert {"1,200", "–", "0.1", "1e-05"} <= set(words)
     assert len(fig.axes[0].collections) == 3, "rules at the top, below the header and at the bottom alone"
+
+
+def test_headers_are_broken_where_a_table_would_be_wider_than_a_page():
+    rows = pd.DataFrame({f"a header of column {place}": [1.0] for place in range(12)})
+    fig = tables.rows_figure(rows)
+    assert fig.get_figwidth() == TWO_COLUMNS
+    fig.draw_without_rendering()
+    headers = [text.get_window_extent() for text in fig.axes[0].texts if text.get_text().startswith("a")]
+    assert len(headers) == 12
+    assert all(left.x1 < right.x0 for left, right in pairwise(headers))
+
+
+def test_groups_of_columns_that_do_not_fit_stand_below_one_another():
+    names = [("", "search"), *((group, f"column {place}") for group in ("one", "two") for place in range(6))]
+    rows = pd.DataFrame([["REA", *["93.10±0.20"] * 12]], columns=pd.MultiIndex.from_tuples(names))
+    fig = tables.rows_figure(rows)
+    at = {text.get_text(): text.get_position() for text in fig.axes[0].texts}
+    assert [text.get_text() for text in fig.axes[0].texts].count("search") == 2
+    assert at["two"][1] > at["one"][1]

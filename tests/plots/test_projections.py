@@ -31,7 +31,7 @@ def test_choices_are_drawn_by_their_mean_over_the_seeds() -> None:
     assert left.lines[0].get_xydata().tolist() == [[0, 81], [1, 82]]
     list_choices(fig, (left, right))
     assert [text.get_text() for text in fig.legends[0].get_texts()] == ["DARTS: largest α", "DARTS-PT"]
-    assert right.lines[0].get_xydata().tolist() == [[0, 82]]
+    assert right.lines[0].get_ydata().tolist() == [82]
 
 
 def test_strength_marks_the_largest_weight_and_what_was_chosen() -> None:

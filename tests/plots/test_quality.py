@@ -29,9 +29,9 @@ def test_every_agreement_that_is_known_has_a_mark(ax):
     own_training.draw_agreement(ax, table)
     drawn = {group.get_label(): group.get_offsets()[:, 0].tolist() for group in ax.collections}
     assert drawn == {
-        "between two seeds": [0.5, 0.5],
-        "with the parameters": [0.1, 0.1],
-        "with the real accuracy": [-0.2, -0.2],
+        "two seeds of ours": [0.5, 0.5],
+        "our accuracy and number of parameters": [0.1, 0.1],
+        "our accuracy and the real one": [-0.2, -0.2],
     }
     labels = [label.get_text() for label in ax.get_yticklabels()]
     assert labels == ["digits\n1,200 networks, 600 run twice", "digits\n1,200 networks, none run twice"]

@@ -10,7 +10,7 @@ from natslib import plots
 from natslib.plots import anytime, tables
 from natslib.plots.anytime import draw_ranks
 from natslib.plots.figure import STYLE, new_figure
-from natslib.plots.palette import AGREEMENT_COLOURS, ALGORITHM_COLOURS, ALGORITHM_LINES, title_of
+from natslib.plots.palette import AGREEMENT_COLOURS, ALGORITHM_COLOURS, ALGORITHM_LINES, looks, title_of
 from natslib.search import SEARCHES
 
 
@@ -57,8 +57,42 @@ def test_regret_is_below_the_optimum_with_plain_numbers(ax):
 def test_intervals_are_sorted_with_the_best_on_top(ax):
     finals = pd.DataFrame({"method": ["rea", "random"], "mean": [2.0, 1], "low": [1.5, 0], "high": [3.0, 2]})
     anytime.draw_intervals(ax, finals)
-    assert [label.get_text() for label in ax.get_yticklabels()] == ["RANDOM", "REA"]
-    assert ax.lines[0].get_xdata().tolist() == [0, 2]
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["REA", "RANDOM"]
+    assert ax.lines[0].get_xdata().tolist() == [1.5, 3]
+    low, high = ax.get_ylim()
+    assert low > high, "the first stands on top"
+
+
+def test_intervals_keep_one_order_for_all_datasets():
+    finals = {
+        "a": pd.DataFrame({"method": ["rea", "random"], "mean": [2.0, 1], "rank": [1.2, 1.8]}),
+        "b": pd.DataFrame(
+            {"method": ["rea", "random", "asha"], "mean": [2.0, 3, 1], "rank": [2.0, 1.9, 1.0]}
+        ),
+    }
+    order = anytime.order_of(finals)
+    assert order == ["asha", "rea", "random"]
+    ax = Figure().subplots()
+    anytime.draw_intervals(ax, finals["a"].assign(low=0.0, high=4.0), order=order)
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["REA", "RANDOM"]
+
+
+def test_the_highest_end_is_said_with_how_many_are_as_good():
+    finals = {
+        "a": pd.DataFrame(
+            {"method": ["rea", "random", "asha"], "mean": [2.0, 1, 3], "groups": ["ab", "b", "a"]}
+        ),
+        "b": pd.DataFrame({"method": ["rea", "random"], "mean": [2.0, 3], "groups": [np.nan, np.nan]}),
+    }
+    told = anytime.describe_ends(finals, ["rea", "random", "asha"])
+    assert told == "Highest at the end: ASHA on a (not told from 1 others), RANDOM on b"
+    assert anytime.describe_ends(finals, ["rea"]) == "Highest at the end: REA on a, REA on b"
+
+
+def test_a_far_optimum_is_written_and_leaves_the_panel_to_the_curves(ax):
+    anytime.draw_curves(ax, curves(rea=[1, 2, 3, 4]), optimum=50.0)
+    assert ax.get_ylim()[1] < 5
+    assert ax.get_xlabel().endswith("best there is: 50.00, above")
 
 
 RANKS = pd.DataFrame(
@@ -80,7 +114,7 @@ def test_ranks_lead_to_their_names_and_bars_join_groups(ax):
     assert [label.get_text() for label in ax.get_yticklabels()] == ["REA", "ASHA", "RANDOM"]
     assert [line.get_ydata()[-1] for line in leads] == list(ax.get_yticks())
     assert max(line.get_ydata()[-1] for line in leads) < bar.get_ydata()[0] < 0
-    assert ax.get_xlabel() == "average rank (all alike: p < 0.001)"
+    assert ax.get_xlabel() == "average rank (1 is best)\nall alike: p < 0.001"
 
 
 def test_too_few_searches_to_rank_are_said_in_words(ax):
@@ -111,8 +145,11 @@ def test_a_legend_of_all_searches_stays_within_the_figure():
 
 
 def test_every_search_has_a_look_of_its_own_and_a_title():
-    looks = [(ALGORITHM_COLOURS[name], ALGORITHM_LINES.get(name, "-")) for name in SEARCHES]
-    assert len(set(looks)) == len(SEARCHES)
+    coloured = [(ALGORITHM_COLOURS[name], ALGORITHM_LINES.get(name, "-")) for name in SEARCHES]
+    assert len(set(coloured)) == len(SEARCHES)
+    marked = looks(SEARCHES, points=200)
+    assert len({look["marker"] for look in marked.values()}) == len(SEARCHES), "told without colour too"
+    assert len({look["markevery"] for look in marked.values()}) == len(SEARCHES)
     assert title_of("local-search") == "local search"
 
 

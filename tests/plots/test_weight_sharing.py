@@ -37,7 +37,9 @@ def test_operations_are_stacked_to_one_and_seeds_are_lines():
     shares = shares.assign(skip_connect=[0.0, 1, 0, 0.5], none=[1.0, 0, 1, 0.5])
     fig = weight_sharing.operations_figure(shares, ["skip_connect", "none"])
     top, bottom = fig.axes
-    assert [line.get_ydata()[-1] for line in top.lines[:2]] == [1, 0.5]
+    assert [line.get_ydata()[-1] for line in top.lines[:2]] == [0.5, 0.25], (
+        "means over what is there of ten epochs"
+    )
     assert bottom.collections[0].get_paths()[0].vertices[:, 1].max() == 0.75
     assert bottom.collections[1].get_paths()[0].vertices[:, 1].max() == 1
 

@@ -29,7 +29,8 @@ def item(tmp_path, monkeypatch):
     def write(*cells):
         declared = "figure1: str = 'a'  # one\nfigure_rows: str = 'b'  # two\ntable: str = 'x'  # what"
         parameters = nbformat.v4.new_code_cell(declared, metadata={"tags": ["parameters"]})
-        made = [parameters, *map(nbformat.v4.new_code_cell, cells)]
+        made = [parameters, *(nbformat.v4.new_code_cell(cell, id="sum") for cell in cells[-1:])]
+        made[1:1] = map(nbformat.v4.new_code_cell, cells[:-1])
         nbformat.write(
             nbformat.v4.new_notebook(cells=made, metadata=METADATA), tmp_path / "notebooks/book.ipynb"
         )
@@ -69,7 +70,11 @@ def test_any_other_error_fails(item, tmp_path):
     ("cell", "code", "said"),
     [
         (LACKS, 0, f"mine is left out: {REASON}"),
-        ("1 / 0", 1, "mine stopped with ZeroDivisionError: division by zero; see executed.ipynb"),
+        (
+            "1 / 0",
+            1,
+            "mine stopped in cell sum (In [2]): ZeroDivisionError: division by zero; see executed.ipynb",
+        ),
     ],
 )
 def test_a_rule_is_told_in_a_line_and_without_a_traceback(item, cell, code, said, monkeypatch, capfd):

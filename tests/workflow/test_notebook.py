@@ -6,7 +6,7 @@ import pytest
 from papermill.exceptions import PapermillExecutionError
 
 from natslib.errors import ConfigError, UnknownName
-from natslib.workflow.notebook import check_parameters, run_notebook
+from natslib.workflow.notebook import check_parameters, failure, run_notebook
 
 METADATA = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
 SAY = "import json, sys; print(json.dumps([steps, name, sys.executable]))"
@@ -51,7 +51,12 @@ def test_a_failure_leaves_the_executed_notebook(notebook, tmp_path):
     with pytest.raises(PapermillExecutionError, match="ZeroDivisionError"):
         run_notebook(notebook("print('before'); 1 / 0"), executed, {})
     assert "before" in executed.read_text()
-    assert "ZeroDivisionError" in executed.read_text()
+    cell = nbformat.read(tmp_path / "book.ipynb", as_version=4).cells[-1].id
+    assert failure(executed) == f"cell {cell} (In [2]): ZeroDivisionError: division by zero"
+
+
+def test_a_notebook_that_ran_to_its_end_has_no_failure(notebook):
+    assert failure(notebook("1")) == ""
 
 
 def test_an_unknown_parameter_stops_it_before_the_kernel(notebook, tmp_path):

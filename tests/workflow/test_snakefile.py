@@ -2,10 +2,12 @@
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import nbformat
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -58,9 +60,9 @@ def test_the_linter_finds_a_fault(fault, finding, tmp_path):
 def test_every_rule_keeps_a_log_and_a_benchmark():
     rules = re.split(r"\n *(?=(?:rule|checkpoint) ?\w*:)", SNAKEFILE)[1:]
     names = [re.match(r"(?:rule|checkpoint) ?(\w*):", rule)[1] for rule in rules]
-    assert names[:2] == ["all", "trained"]  # the two that only name what is to be made
-    assert names[-1] == ""  # the one of the loop over the catalogue
-    for name, rule in zip(names[2:], rules[2:], strict=True):
+    assert names[:3] == ["all", "drawn", "trained"]  # those that only name what is to be made
+    assert names[-2:] == ["", "site"]  # the one of the loop over the catalogue, and what is made of it
+    for name, rule in zip(names[3:], rules[3:], strict=True):
         assert re.search(r"\n +log:\n", rule), name
         assert re.search(r"\n +benchmark:\n", rule), name
 
@@ -126,6 +128,25 @@ def test_a_folder_may_have_any_name_that_a_shell_would_read(tmp_path):
 
 CELL = "|avg_pool_3x3~0|+|avg_pool_3x3~0|avg_pool_3x3~1|+|avg_pool_3x3~0|avg_pool_3x3~1|avg_pool_3x3~2|"
 COLUMN = "dataset: cifar10-valid, recipe: '200', split: valid, seed: mean, metric: accuracy"
+
+
+def test_a_failing_notebook_names_cell_and_error_and_holds_up_no_other(tmp_path):
+    project = project_with(SNAKEFILE, tmp_path)
+    (project / "notebooks").unlink()
+    shutil.copytree(ROOT / "notebooks", project / "notebooks")
+    broken = nbformat.read(project / "notebooks/12_protocol.ipynb", as_version=4)
+    broken.cells.append(nbformat.v4.new_code_cell("{}['lost']", id="broken"))
+    nbformat.write(broken, project / "notebooks/12_protocol.ipynb")
+    wanted = ["figures/table2_recipes.svg", "figures/fig1_search_spaces.svg"]
+    result = snakemake("--cores", "1", "--", *wanted, folder=project)
+    said = result.stdout + result.stderr
+    assert result.returncode != 0
+    assert re.search(
+        r"protocol stopped in cell broken \(In \[\d+\]\): KeyError: 'lost'; see results/notebooks/protocol.ipynb",
+        said,
+    )
+    assert "KeyError" in (project / "results/notebooks/protocol.ipynb").read_text()
+    assert [(project / file).exists() for file in wanted] == [False, True]
 
 
 def test_a_misspelt_setting_stops_it(tmp_path):
