@@ -88,9 +88,9 @@ def draw_apart(ax: Axes, stored: pd.DataFrame, rows: pd.DataFrame, *, colour: di
 
 MARKS = {
     "seeds_tau": ("two seeds of ours", "o", BLACK),
-    "params_tau": ("our accuracy and number of parameters", "^", GREY),
-    "real_tau": ("our accuracy and the real one", "D", BLUE),
-    "params_real_tau": ("number of parameters and real accuracy", "X", VERMILLION),
+    "params_tau": ("ours and parameters", "^", GREY),
+    "real_tau": ("ours and the real one", "D", BLUE),
+    "params_real_tau": ("parameters and the real one", "X", VERMILLION),
 }
 OOD_MARKS = {
     "seeds_tau": ("test of two seeds", "o", BLACK),
