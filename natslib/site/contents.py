@@ -196,7 +196,9 @@ def read_config(path: Path) -> dict[str, Any]:
 def _read_facts(config: Mapping[str, Any]) -> pd.DataFrame:
     """Return what the notebook of verdicts saved of all sources, with a column for the source."""
     item = CATALOGUE[VERDICTS]
-    stems = {name: Drawing(item, *item.figures, name, config["figures"]) for name in config["sources"]}
+    stems = {
+        name: Drawing(item, next(iter(item.figures)), name, config["figures"]) for name in config["sources"]
+    }
     frames = [
         pd.read_csv(drawing.file(".csv"), keep_default_na=False).assign(source=name)
         for name, drawing in stems.items()

@@ -137,6 +137,13 @@ def said_of(name, **settings):
     return {key: json.loads(value) for key, value in (word.split("=", 1) for word in words)}
 
 
+def test_an_item_sets_parameters_of_its_notebook():
+    said = said_of("nasbench201_correlation")
+    assert (said["correlations"], said["thresholds_pct"]) == ("pearson", "92,93")
+    assert said["item"] == "NAS-Bench-201, Figure 4"
+    assert "correlations" not in said_of("correlation")
+
+
 FOUND = {"origin": "logs/weight-sharing", "settings": "digits", "dataset": "digits"}
 FOLDER = {"table": "results/tables/mine"}
 

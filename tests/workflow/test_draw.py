@@ -73,7 +73,7 @@ def test_any_other_error_fails(item, tmp_path):
         (
             "1 / 0",
             1,
-            "mine stopped in cell sum (In [2]): ZeroDivisionError: division by zero; see executed.ipynb",
+            "mine stopped in cell sum (In [3]): ZeroDivisionError: division by zero; see executed.ipynb",
         ),
     ],
 )
