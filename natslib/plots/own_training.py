@@ -123,7 +123,7 @@ def draw_agreement(ax: Axes, table: pd.DataFrame, marks: Mapping[str, tuple[str,
     low = float(table[list(marks)].min().min())
     ax.set(xlim=(min(0.0, low) - 0.05, 1.02), ylim=(len(table) - 0.5, -0.5), xlabel="agreement (Kendall τ-b)")
     ax.set_yticks(places, [_name(row) for row in table.to_dict("records")])
-    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, columnspacing=1.2)
+    ax.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=2, columnspacing=1.2)
 
 
 def _name(row: dict) -> str:
