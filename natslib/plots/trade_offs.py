@@ -35,6 +35,8 @@ def fronts_figure(
     fig, axes = new_figure(len(metrics), len(accuracy), height_in=1.8)
     held = dict(list(fronts.groupby(["dataset", "metric"])))
     judged = volumes.set_index(["dataset", "metric", "of_dataset", "of_metric"])
+    for ax, title in zip(axes[0], accuracy, strict=True):
+        ax.set_title(title)
     for row, metric in zip(axes, metrics, strict=True):
         for ax, (title, values) in zip(row, accuracy.items(), strict=True):
             if (title, metric) not in held:
@@ -51,8 +53,6 @@ def fronts_figure(
             write_note(ax, note)
             ax.set_xlabel(_LABELS.get(metric, metric))
         row[0].set_ylabel("accuracy (%)")
-    for ax, title in zip(axes[0], accuracy, strict=True):
-        ax.set_title(title)
     return fig
 
 
