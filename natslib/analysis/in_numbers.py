@@ -91,7 +91,7 @@ def distribution_table(accuracy: pd.DataFrame) -> pd.DataFrame:
 def distribution_rows(distribution: pd.DataFrame) -> pd.DataFrame:
     """Return `distribution_table` as texts: percents with two decimals."""
     floats = distribution.select_dtypes("float")
-    return distribution.assign(**{name: floats[name].map("{:.2f}".format) for name in floats})
+    return distribution.assign(**{str(name): floats[name].map("{:.2f}".format) for name in floats})
 
 
 THRESHOLDS = 5

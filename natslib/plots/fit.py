@@ -25,7 +25,7 @@ def misfits(fig: Figure) -> list[str]:
 
 def _small(fig: Figure) -> Iterator[str]:
     for text in fig.findobj(Text):
-        if text.get_text() and text.get_visible() and text.get_fontsize() < LEAST_PT:
+        if text.get_text() and text.get_visible() and float(text.get_fontsize()) < LEAST_PT:
             yield f"{text.get_text()!r} has less than {LEAST_PT} points"
 
 

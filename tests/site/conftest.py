@@ -22,7 +22,7 @@ def chromium():
 def page(chromium):
     """A page of 1280 pixels; whatever it logs as an error fails the test."""
     opened, errors = chromium.new_page(viewport={"width": 1280, "height": 900}), []
-    opened.set_default_timeout(120_000)
+    opened.set_default_timeout(300_000)
     opened.on("console", lambda message: message.type == "error" and errors.append(message.text))
     opened.on("pageerror", lambda error: errors.append(str(error)))
     yield opened
