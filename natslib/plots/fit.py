@@ -11,7 +11,7 @@ from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
 LEAST_PT = 6  # of a text in print
-_SLACK = 1.5  # pixels, of a hundred an inch
+_SLACK, _HINTED = 1.5, 4.0  # pixels, of a hundred an inch; glyphs are wider there than in print
 
 
 def misfits(fig: Figure) -> list[str]:
@@ -33,7 +33,7 @@ def _outside(fig: Figure, renderer: RendererAgg) -> Iterator[str]:
     told = [(f"the panel {_name(ax)!r}", ax.get_tightbbox(renderer)) for ax in fig.axes]
     told += [(f"{text.get_text()!r}", text.get_window_extent(renderer)) for text in fig.texts]
     told += [("a legend", legend.get_window_extent(renderer)) for legend in fig.legends]
-    canvas = fig.bbox.padded(_SLACK)
+    canvas = fig.bbox.padded(_HINTED)
     for what, box in told:
         if box and (box.x0 < canvas.x0 or box.y0 < canvas.y0 or box.x1 > canvas.x1 or box.y1 > canvas.y1):
             yield f"{what} leaves the canvas"
