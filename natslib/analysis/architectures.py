@@ -81,9 +81,11 @@ def reference_rows(space_name: str, values: npt.NDArray[np.float64]) -> pd.DataF
     """
     marked = _LANDMARKS.get(space_name, ())
     at = {name.lower(): index for index, name, _ in marked if name.lower() in REFERENCES}
-    found = {ANY: (np.nanmean(values), np.nanstd(values))}
-    found |= {name: (values[index], np.nan) for name, index in at.items() if not np.isnan(values[index])}
-    found |= {"optimal": (np.nanmax(values), np.nan)}
+    found = {ANY: (float(np.nanmean(values)), float(np.nanstd(values)))}
+    found |= {
+        name: (float(values[index]), np.nan) for name, index in at.items() if not np.isnan(values[index])
+    }
+    found |= {"optimal": (float(np.nanmax(values)), np.nan)}
     rows = [(name, *found[name]) for name in REFERENCES if name in found]
     return pd.DataFrame(rows, columns=["method", "mean", "std"])
 

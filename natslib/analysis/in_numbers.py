@@ -88,6 +88,12 @@ def distribution_table(accuracy: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def distribution_rows(distribution: pd.DataFrame) -> pd.DataFrame:
+    """Return `distribution_table` as texts: percents with two decimals."""
+    floats = distribution.select_dtypes("float")
+    return distribution.assign(**{str(name): floats[name].map("{:.2f}".format) for name in floats})
+
+
 THRESHOLDS = 5
 
 
@@ -115,7 +121,8 @@ def counts_rows(counts: pd.DataFrame) -> pd.DataFrame:
         place=counts.groupby("column").cumcount(),
     )
     wide = texts.pivot(index="column", columns="place", values="text").reindex(counts["column"].unique())
-    return wide.set_axis(["highest", *("" for _ in wide.columns[1:])], axis="columns").reset_index()
+    names = ["highest", *(f"{place} lower" for place in wide.columns[1:])]
+    return wide.set_axis(names, axis="columns").reset_index()
 
 
 def special_architectures(space: Space) -> pd.DataFrame:
@@ -176,9 +183,9 @@ def cost_table(runs: pd.DataFrame, per_seed: Callable[..., pd.DataFrame]) -> pd.
                     "architectures": len(one),
                     "s an epoch": one.mean() / block["epochs"].max(),
                     "one run of each (s)": round(one.sum()),
-                    "in days": one.sum() / DAY_S,
+                    "in days": round(one.sum() / DAY_S),
                     "runs": int(times.notna().to_numpy().sum()),
-                    "all, in days": times.sum().sum() / DAY_S,
+                    "all, in days": round(times.sum().sum() / DAY_S),
                 }
             )
     if not rows:

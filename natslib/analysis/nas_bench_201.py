@@ -44,7 +44,8 @@ def compared_table(
     """Return NAS-Bench-201 beside NAS-Bench-101, a row a property (NAS-Bench-201, Table 3).
 
     Columns: property, NAS-Bench-201 (computed here), NAS-Bench-101 (printed, with the mark of `EVIDENCE`) and evidence.
-    `of_epochs` and `of_networks` are the metrics that tables hold of every epoch and of a network, `searches` those that score their candidates by looking them up.
+    `of_epochs` and `of_networks` are the metrics that tables hold of every epoch and of a network, `searches` those
+    that score their candidates by looking them up.
     """
     served = [sum((name in searches) == kind for name in FAMILIES) for kind in (True, False)]
     datasets = {name.removesuffix("-valid") for name in PAPER}

@@ -7,18 +7,26 @@ from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
+LEAST_PT = 6  # of a text in print
 _SLACK = 1.5  # pixels, of a hundred an inch
 
 
 def misfits(fig: Figure) -> list[str]:
-    """Return what leaves the canvas, and which titles, labels, legends and ticks overlap; nothing where all is well.
+    """Return what leaves the canvas or is too small, and which titles, labels, legends and ticks overlap.
 
     The figure must have been drawn, which lays it out.
     """
     renderer = FigureCanvasAgg(fig).get_renderer()  # that of the last file has its own resolution
-    return [*_outside(fig, renderer), *_overlapping(fig, renderer)]
+    return [*_small(fig), *_outside(fig, renderer), *_overlapping(fig, renderer)]
+
+
+def _small(fig: Figure) -> Iterator[str]:
+    for text in fig.findobj(Text):
+        if text.get_text() and text.get_visible() and float(text.get_fontsize()) < LEAST_PT:
+            yield f"{text.get_text()!r} has less than {LEAST_PT} points"
 
 
 def _outside(fig: Figure, renderer: RendererAgg) -> Iterator[str]:

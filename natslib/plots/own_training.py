@@ -88,9 +88,9 @@ def draw_apart(ax: Axes, stored: pd.DataFrame, rows: pd.DataFrame, *, colour: di
 
 MARKS = {
     "seeds_tau": ("two seeds of ours", "o", BLACK),
-    "params_tau": ("our accuracy and number of parameters", "^", GREY),
-    "real_tau": ("our accuracy and the real one", "D", BLUE),
-    "params_real_tau": ("number of parameters and real accuracy", "X", VERMILLION),
+    "params_tau": ("ours and parameters", "^", GREY),
+    "real_tau": ("ours and the real one", "D", BLUE),
+    "params_real_tau": ("parameters and the real one", "X", VERMILLION),
 }
 OOD_MARKS = {
     "seeds_tau": ("test of two seeds", "o", BLACK),
@@ -123,7 +123,7 @@ def draw_agreement(ax: Axes, table: pd.DataFrame, marks: Mapping[str, tuple[str,
     low = float(table[list(marks)].min().min())
     ax.set(xlim=(min(0.0, low) - 0.05, 1.02), ylim=(len(table) - 0.5, -0.5), xlabel="agreement (Kendall τ-b)")
     ax.set_yticks(places, [_name(row) for row in table.to_dict("records")])
-    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, columnspacing=1.2)
+    ax.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=2, columnspacing=1.2)
 
 
 def _name(row: dict) -> str:

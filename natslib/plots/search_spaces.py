@@ -29,8 +29,8 @@ def draw_skeleton(ax: Axes, blocks: pd.DataFrame) -> None:
                 facecolor=_FACES[block["kind"]], edgecolor=BLACK, linewidth=0.8,
             )
         )  # fmt: skip
-        ax.text(place + 0.39, 0.32, block["title"], ha="center", va="center", fontsize=8, fontweight="bold")
-        ax.text(place + 0.39, -0.03, block["detail"], ha="center", va="center", fontsize=5.8)
+        ax.text(place + 0.39, 0.32, block["title"], ha="center", va="center", fontsize=7, fontweight="bold")
+        ax.text(place + 0.39, -0.03, block["detail"], ha="center", va="center", fontsize=6)
         side = (
             ""
             if block["shrink"] == 0

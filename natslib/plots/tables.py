@@ -179,7 +179,7 @@ def _draw_rows(ax: Axes, rows: pd.DataFrame, size: float, top: float, heights: l
     edges = np.append(0.0, np.cumsum(_widths_in(rows, size)))
     middles = top + np.cumsum(heights) - np.array(heights) / 2
     for x, end, (name, column) in zip(edges[:-1], edges[1:], rows.items(), strict=True):
-        numeric = column.str.fullmatch(r"[-+−–]?[0-9.,]*").all()
+        numeric = column.str.fullmatch(r"[-+−–]?[0-9.,]*(e[-+]?[0-9]+)?").all()
         place: dict[str, Any] = {"x": end - GAP_IN if numeric else x, "ha": "right" if numeric else "left"}
         place |= {"fontsize": size, "linespacing": 1.15}
         ax.text(y=top + heights[0] - 1.5 * PAD_IN, s=_name(name), va="baseline", fontweight="bold", **place)

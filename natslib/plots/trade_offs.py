@@ -1,6 +1,7 @@
 """Fronts of accuracy against costs, and what the best of one dataset are worth on another."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -17,7 +18,10 @@ from natslib.plots.scatter import points, write_note
 COUNTED = "flops_m"
 """The cost that is known without measuring: the front by it is drawn beside that by a measured one."""
 _LABELS = COST_LABELS | {"latency_s": "latency (seconds)"}
-_LIMITS = {SEED: {"color": BLACK, "linestyle": "-", "marker": "x"}, CHANCE: {"color": GREY, "linestyle": ":"}}
+_LIMITS: dict[str, dict[str, Any]] = {
+    SEED: {"color": BLACK, "linestyle": "-", "marker": "x"},
+    CHANCE: {"color": GREY, "linestyle": ":"},
+}
 
 
 def fronts_figure(

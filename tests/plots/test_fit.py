@@ -38,6 +38,11 @@ def test_text_that_leaves_the_canvas(drawn):
     assert misfits(drawn) == ["'a text that goes on beyond the right edge' leaves the canvas"]
 
 
+def test_text_that_is_too_small(drawn):
+    drawn.axes[0].title.set_fontsize(5.5)
+    assert misfits(drawn) == ["'a title' has less than 6 points"]
+
+
 def test_a_legend_over_a_title(drawn):
     drawn.legend(["a line"], loc="upper left")
     assert any("'a legend'" in told or "a legend" in told for told in misfits(drawn))

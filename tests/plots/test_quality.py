@@ -30,8 +30,8 @@ def test_every_agreement_that_is_known_has_a_mark(ax):
     drawn = {group.get_label(): group.get_offsets()[:, 0].tolist() for group in ax.collections}
     assert drawn == {
         "two seeds of ours": [0.5, 0.5],
-        "our accuracy and number of parameters": [0.1, 0.1],
-        "our accuracy and the real one": [-0.2, -0.2],
+        "ours and parameters": [0.1, 0.1],
+        "ours and the real one": [-0.2, -0.2],
     }
     labels = [label.get_text() for label in ax.get_yticklabels()]
     assert labels == ["digits\n1,200 networks, 600 run twice", "digits\n1,200 networks, none run twice"]

@@ -114,7 +114,7 @@ def test_ranks_lead_to_their_names_and_bars_join_groups(ax):
     assert [label.get_text() for label in ax.get_yticklabels()] == ["REA", "ASHA", "RANDOM"]
     assert [line.get_ydata()[-1] for line in leads] == list(ax.get_yticks())
     assert max(line.get_ydata()[-1] for line in leads) < bar.get_ydata()[0] < 0
-    assert ax.get_xlabel() == "average rank (all alike: p < 0.001)"
+    assert ax.get_xlabel() == "average rank (1 is best)\nall alike: p < 0.001"
 
 
 def test_too_few_searches_to_rank_are_said_in_words(ax):

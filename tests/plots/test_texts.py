@@ -61,7 +61,7 @@ def test_two_levels_of_names_stand_before_each_other_or_above():
 
 def test_the_texts_of_a_table_are_saved_beside_it_with_the_same_bytes_every_time(tmp_path):
     saved = [
-        plots.save(tables.rows_figure(ROWS, ""), ROWS, tmp_path / name / "table", {}, rows=ROWS)
+        plots.save(tables.rows_figure(ROWS), ROWS, tmp_path / name / "table", {}, rows=ROWS)
         for name in ("a", "b")
     ]
     for suffix, write in (("md", markdown), ("tex", latex)):

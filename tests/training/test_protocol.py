@@ -5,7 +5,13 @@ from pathlib import Path
 import pandas as pd
 
 from natslib.datasets import DATASETS, EMBEDDED
-from natslib.training.recipes import RECIPES, SMALL_RECIPES, dataset_table, recipe_table
+from natslib.training.recipes import (
+    RECIPES,
+    SMALL_RECIPES,
+    dataset_table,
+    hyperparameter_table,
+    recipe_table,
+)
 from natslib.training.sources import load_images
 
 
@@ -47,3 +53,13 @@ def test_shift_and_mirroring_are_those_of_the_image_sets() -> None:
     paper = table[table["origin"] == "paper"]
     assert paper["shifted by (pixels)"].tolist() == [4, 4, 4, 2]
     assert set(paper["mirrored"]) == {"half of them"}
+
+
+def test_the_hyperparameters_of_nas_bench_201_are_those_that_are_trained_by() -> None:
+    columns = {"whole": RECIPES["200"], "short": RECIPES["12"]}
+    table = hyperparameter_table(columns, DATASETS["ImageNet16-120"]).set_index("hyper-parameter")
+    assert table.loc["epochs"].tolist() == ["200", "12"]
+    assert table.loc["learning rate", "whole"] == "0.1, in the last epoch 6.2e-06"
+    assert table.loc["batch", "whole"] == "256 images"
+    assert table.loc["cropped", "whole"] == "16×16, padded by 2"
+    assert table.loc["cells a stage"].tolist() == ["5", "5"]

@@ -137,6 +137,14 @@ def said_of(name, **settings):
     return {key: json.loads(value) for key, value in (word.split("=", 1) for word in words)}
 
 
+def test_an_item_sets_parameters_of_its_notebook():
+    said = said_of("nasbench201_correlation")
+    assert (said["correlations"], said["thresholds_pct"]) == ("pearson", "92,93")
+    assert said["item"] == "NAS-Bench-201, Figure 4"
+    assert said_of("correlation")["correlations"] == "kendall"
+    assert "correlations" not in said_of("ranks")
+
+
 FOUND = {"origin": "logs/weight-sharing", "settings": "digits", "dataset": "digits"}
 FOLDER = {"table": "results/tables/mine"}
 
@@ -175,6 +183,7 @@ def test_a_notebook_is_told_what_its_source_and_the_configuration_say():
 def test_what_needs_no_source_is_told_of_none():
     assert said_of("protocol") == {
         "figure_recipes": "drawn/table2_recipes", "figure_datasets": "drawn/table3_datasets",
+        "figure_nasbench201": "drawn/nasbench201_table1_recipe",
     }  # fmt: skip
 
 

@@ -59,7 +59,14 @@ def test_a_number_is_no_text(name):
         ("seed", "0", "seed is '0'"),
         ("processes", 0, "processes is 0"),
         ("draws", 0, "draws is 0"),
-        ("threshold_pct", 920, r"threshold_pct is 920; allowed is 0 to 100 \(percent\)"),
+        ("thresholds_pct", 920, r"thresholds_pct is 920; allowed is 0 to 100 \(percent\)"),
+        ("thresholds_pct", "92,930", r"thresholds_pct is 930.0; allowed is 0 to 100 \(percent\)"),
+        (
+            "moments_pct",
+            "half",
+            r"moments_pct is 'half'; allowed are numbers from 0 to 100 \(percent\) with commas",
+        ),
+        ("moments_pct", "", "moments_pct is ''; allowed are numbers"),
         ("budget", "100", "the budget '100' was given"),
     ],
 )
@@ -240,3 +247,8 @@ def test_what_papermill_injects_and_ones_own_variables_are_let_through():
         "asked = parameters.check(globals())",
     ]
     assert check({"recipe": "200", "runs": 4, "mine": 3, "In": cells}).checked == {"recipe": "200", "runs": 4}
+
+
+@pytest.mark.parametrize(("given", "meant"), [(92, [92]), ("92", [92]), ("92, 93.5", [92, 93.5])])
+def test_percents_are_one_number_or_several_with_commas(given, meant):
+    assert check({"thresholds_pct": given}).thresholds_pct == meant
