@@ -9,12 +9,13 @@ from pathlib import Path
 from natslib.workflow.reported import Reported
 
 ROOT = Path(__file__).resolve().parents[2]
+OTHER_PAPER = "autoshrink_published_form"  # of one paper alone, a report has no menu
 STEMS = ("fig1_search_spaces", "search_spaces_counts")
 
 
 def test_a_report_shows_figures_with_their_captions(tmp_path, page):
     report = tmp_path / "report.html"
-    wanted = [f"figures/{stem}.svg" for stem in STEMS]
+    wanted = [f"figures/{stem}.svg" for stem in (*STEMS, OTHER_PAPER)]
     given = [sys.executable, "-m", "snakemake", "--nolock", "--report", str(report), "--", *wanted]
     made = subprocess.run(given, cwd=ROOT, capture_output=True, text=True)
     assert report.is_file(), made.stderr
