@@ -82,7 +82,7 @@ def _pairs(
 ) -> Iterable[tuple[str, str, pd.DataFrame]]:
     """Yield label, metric and points (columns cost, accuracy) of what is measured in both."""
     for label, title in titles.items():
-        for name in costs:
+        for name in map(str, costs):
             metric = name.removesuffix(f" {title}")
             points = pd.DataFrame({"cost": costs[name], "accuracy": accuracy[label]}).dropna()
             if name != metric and len(points):
@@ -107,8 +107,8 @@ def transfer_frame(
     complete = accuracy.dropna()
     sizes = [count for count in counts if count <= len(complete)]
     rows = []
-    for judge in complete:
-        for name in complete:
+    for judge in map(str, complete):
+        for name in map(str, complete):
             if name != judge:
                 rows += _worth(complete[name], complete[judge], (name, judge), sizes)
         seeds = runs.get(judge, pd.DataFrame()).reindex(complete.index).dropna(axis="columns")

@@ -1,5 +1,7 @@
 """Classes of equal networks, what a random draw has seen of the rest, and predictors with both kinds of halves."""
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -12,7 +14,7 @@ from natslib.plots.figure import new_figure
 from natslib.plots.palette import BLACK, BLUE, GREY, ORANGE, VERMILLION
 from natslib.plots.scatter import write_note
 
-_STYLES = {
+_STYLES: dict[tuple[str, str], dict[str, Any]] = {
     (RANDOM, FOREST): {"color": VERMILLION, "marker": "s", "linestyle": "--"},
     (TOGETHER, FOREST): {"color": BLUE, "marker": "o", "linestyle": "-"},
     (RANDOM, MEMORY): {"color": ORANGE, "marker": "^", "linestyle": ":"},
@@ -60,7 +62,7 @@ def draw_study(ax: Axes, means: pd.DataFrame) -> None:
         some = means[(means["split"] == split) & (means["predictor"] == predictor)]
         if len(some):
             label = predictor if predictor == MEMORY else f"forest, halves {split}"
-            bars = {"yerr": 2 * some["error"], "capsize": 2, "ms": 4, "linewidth": 1.2}
+            bars: dict[str, Any] = {"yerr": 2 * some["error"], "capsize": 2, "ms": 4, "linewidth": 1.2}
             ax.errorbar(
                 some["train"], some["tau"], label=label.replace("halves ", "halves\n"), **bars, **look
             )

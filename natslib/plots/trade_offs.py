@@ -1,6 +1,7 @@
 """Fronts of accuracy against costs, and what the best of one dataset are worth on another."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -17,7 +18,10 @@ from natslib.plots.scatter import points, write_note
 COUNTED = "flops_m"
 """The cost that is known without measuring: the front by it is drawn beside that by a measured one."""
 _LABELS = COST_LABELS | {"latency_s": "latency (seconds)"}
-_LIMITS = {SEED: {"color": BLACK, "linestyle": "-", "marker": "x"}, CHANCE: {"color": GREY, "linestyle": ":"}}
+_LIMITS: dict[str, dict[str, Any]] = {
+    SEED: {"color": BLACK, "linestyle": "-", "marker": "x"},
+    CHANCE: {"color": GREY, "linestyle": ":"},
+}
 
 
 def fronts_figure(
@@ -95,7 +99,7 @@ def draw_transfer(ax: Axes, frame: pd.DataFrame, quantity: str, titles: Mapping[
     for name, some in frame.groupby("chosen_by", sort=False):
         number = list(titles).index(str(name)) if name in titles else 0
         title = titles.get(str(name), str(name))
-        look = _LIMITS.get(str(name)) or {
+        look: dict[str, Any] = _LIMITS.get(str(name)) or {
             "color": colour[title],
             "linestyle": LINES[number % len(LINES)],
             "marker": MARKERS[number % len(MARKERS)],
