@@ -82,8 +82,8 @@ def _pairs(
 ) -> Iterable[tuple[str, str, pd.DataFrame]]:
     """Yield label, metric and points (columns cost, accuracy) of what is measured in both."""
     for label, title in titles.items():
-        for name in costs:
-            metric = str(name).removesuffix(f" {title}")
+        for name in map(str, costs):
+            metric = name.removesuffix(f" {title}")
             points = pd.DataFrame({"cost": costs[name], "accuracy": accuracy[label]}).dropna()
             if name != metric and len(points):
                 yield label, metric, points
@@ -105,18 +105,17 @@ def transfer_frame(
     and `CHANCE`, the mean over all random choices, exact.
     """
     complete = accuracy.dropna()
-    names = [str(name) for name in complete]
     sizes = [count for count in counts if count <= len(complete)]
     rows = []
-    for judge in names:
-        for name in names:
+    for judge in map(str, complete):
+        for name in map(str, complete):
             if name != judge:
                 rows += _worth(complete[name], complete[judge], (name, judge), sizes)
         seeds = runs.get(judge, pd.DataFrame()).reindex(complete.index).dropna(axis="columns")
         if seeds.shape[1] > 1:
             rows += _worth(seeds.iloc[:, 0], seeds.iloc[:, 1], (SEED, judge), sizes)
         best = np.sort(complete[judge].to_numpy())[::-1]
-        rows += [(CHANCE, judge, k, float(best[0] - expected_best(best, k)), k / len(best)) for k in sizes]
+        rows += [(CHANCE, judge, k, best[0] - expected_best(best, k), k / len(best)) for k in sizes]
     return pd.DataFrame(rows, columns=["chosen_by", "judged_by", "k", "regret", "overlap"])
 
 

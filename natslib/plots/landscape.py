@@ -1,6 +1,6 @@
 """What positions explain, and the landscape of a space: optima, ascents, walks, distance from the best."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,6 @@ from natslib.plots.palette import BLACK, BLUE, SEQUENTIAL, colours
 LINES, MARKERS = ("-", "--", ":", "-."), ("o", "s", "^", "D", "v", "P", "X", "*")
 PERCENT = LogNorm(0.1, 100, clip=True)
 """One scale for the shares of all figures, so that they compare."""
-_SLANTED: dict[str, Any] = {"rotation": 30, "ha": "right"}  # names too long to stand side by side
 
 
 def variance_figure(shares: Mapping[str, pd.DataFrame], effects: Mapping[str, pd.DataFrame]) -> Figure:
@@ -52,8 +51,7 @@ def _draw_scale(ax: Axes) -> None:
 def draw_pairs(ax: Axes, shares: pd.DataFrame) -> None:
     """Draw what positions explain of the accuracies: alone on the diagonal, two together below it, in percent."""
     frame = shares[shares["of"] == ACCURACIES]
-    alone = frame.loc[frame["order"] == 1, "positions"]
-    matrix = 100 * pair_shares(frame, alone.tolist())
+    matrix = 100 * pair_shares(frame, frame.loc[frame["order"] == 1, "positions"].tolist())
     sns.heatmap(
         matrix, ax=ax, norm=PERCENT, cmap=SEQUENTIAL, annot=True, fmt=".1f", square=True, cbar=False,
         linewidths=0.8, linecolor="white", annot_kws={"fontsize": 6},
@@ -61,8 +59,7 @@ def draw_pairs(ax: Axes, shares: pd.DataFrame) -> None:
     ax.grid(visible=False)
     ax.tick_params(length=0, labelsize=6)
     ax.set_yticklabels(ax.get_yticklabels(), rotation=0)
-    short = matrix.columns.str.len().max() <= 4
-    ax.set_xticklabels(ax.get_xticklabels(), **({} if short else _SLANTED))
+    ax.set_xticklabels(ax.get_xticklabels(), **_turned(matrix.columns.tolist()))
 
 
 def draw_effects(ax: Axes, effects: pd.DataFrame) -> None:
@@ -73,17 +70,26 @@ def draw_effects(ax: Axes, effects: pd.DataFrame) -> None:
         at = [positions.index(position) for position in some["position"]]
         ax.plot(at, some["effect"], marker, ms=4, color=colour[str(choice)], label=str(choice), alpha=0.9)
     ax.axhline(0, color=BLACK, linewidth=0.6)
-    short = max(map(len, positions)) <= 4
-    ax.set_xticks(range(len(positions)), positions, fontsize=6, **({} if short else _SLANTED))
+    ax.set_xticks(range(len(positions)), positions, fontsize=6, **_turned(positions))
     ax.set(xlim=(-0.5, len(positions) - 0.5), ylabel="effect on the mean (points)")
+
+
+def _turned(positions: Sequence[str]) -> dict[str, Any]:
+    """Return how the positions' names are written: aslant where they are long."""
+    return {"rotation": 30, "ha": "right"} if max(map(len, positions)) > 4 else {}
 
 
 def draw_orders(ax: Axes, shares: pd.DataFrame) -> None:
     """Draw how much so many positions do together, of the accuracies and of their ranks."""
     by_order = 100 * share_by_order(shares)
-    for shift, of, colour, hatch in ((-0.2, ACCURACIES, BLUE, ""), (0.2, RANKS, "white", "////")):
-        look: dict[str, Any] = {"color": colour, "edgecolor": BLUE, "linewidth": 0.6, "hatch": hatch}
-        ax.bar(by_order.index + shift, by_order[of], 0.4, label=f"of {of}", **look)
+    looks: dict[str, dict[str, Any]] = {
+        ACCURACIES: {"color": BLUE},
+        RANKS: {"color": "white", "hatch": "////"},
+    }
+    for shift, (of, look) in zip((-0.2, 0.2), looks.items(), strict=True):
+        ax.bar(
+            by_order.index + shift, by_order[of], 0.4, edgecolor=BLUE, linewidth=0.6, label=f"of {of}", **look
+        )
     ax.set_xticks(by_order.index)
     ax.set(ylim=(0, 100), xlabel="positions together", ylabel="share of the variance (%)")
     ax.grid(visible=False, axis="x")
@@ -158,7 +164,7 @@ def draw_distances(ax: Axes, distances: pd.DataFrame) -> None:
     ax.set(xlabel="positions that differ from the best", ylabel="accuracy (%)")
 
 
-def _datasets(frame: pd.DataFrame):  # type: ignore[no-untyped-def]
+def _datasets(frame: pd.DataFrame) -> Iterator[tuple[dict[str, Any], str, pd.DataFrame]]:
     """Yield how each dataset is drawn, its title and its rows."""
     colour = colours(frame["dataset"].unique())
     groups = frame.groupby("dataset", sort=False)

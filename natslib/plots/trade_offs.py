@@ -99,7 +99,7 @@ def draw_transfer(ax: Axes, frame: pd.DataFrame, quantity: str, titles: Mapping[
     for name, some in frame.groupby("chosen_by", sort=False):
         number = list(titles).index(str(name)) if name in titles else 0
         title = titles.get(str(name), str(name))
-        look = _LIMITS.get(str(name)) or {
+        look: dict[str, Any] = _LIMITS.get(str(name)) or {
             "color": colour[title],
             "linestyle": LINES[number % len(LINES)],
             "marker": MARKERS[number % len(MARKERS)],
