@@ -17,7 +17,7 @@ from natslib.analysis.multi_trial import OTHERWISE
 from natslib.analysis.printed import EVIDENCE
 from natslib.plots.figure import ONE_COLUMN, TWO_COLUMNS, new_mosaic
 from natslib.plots.palette import AGREEMENT_COLOURS, BLACK, GREY, title_of
-from natslib.plots.texts import as_text
+from natslib.plots.texts import NOTHING, as_text
 
 _MEANING = {
     "agrees": "agrees: within half a printed std",
@@ -152,7 +152,7 @@ def rows_figure(rows: pd.DataFrame) -> Figure:
 
     The first column groups the rows: it is written once a group. Of two levels of column names the first groups the
     columns, with a heading over them; groups that do not fit on the page side by side stand below one another, with the
-    columns before the first group repeated. A text that is too long for the page is broken into lines. A remembered
+    columns before the first group repeated, and without the rows that have nothing there. A text that is too long for the page is broken into lines. A remembered
     number (`EVIDENCE`) is in grey italics.
     """
     narrow = _width_in(rows, TEXT_SIZES[-1]) <= ONE_COLUMN - EDGE_IN
@@ -217,7 +217,8 @@ def _blocks(rows: pd.DataFrame, size: float, room: float) -> list[pd.DataFrame]:
             blocks[-1] = wider
         else:
             blocks.append([*range(lead), *own])
-    return [texts.iloc[:, each] for each in blocks]
+    parts = [texts.iloc[:, each] for each in blocks]
+    return [part[(part.iloc[:, lead:] != NOTHING).any(axis=1)] for part in parts]
 
 
 def _broken(texts: pd.DataFrame, size: float, room: float) -> pd.DataFrame:

@@ -4,13 +4,15 @@ from typing import Any
 
 import pandas as pd
 
+NOTHING = "–"
+"""What a table shows where it has no value."""
 _LATEX = str.maketrans({"α": r"$\alpha$"})  # what LaTeX's fonts of text lack
 
 
 def as_text(value: Any) -> str:
     """Return a cell of a table as it is shown: three digits of a fraction, thousands apart, a dash for nothing."""
     if pd.isna(value) or value == "":
-        return "–"
+        return NOTHING
     if isinstance(value, float):
         return f"{value:.3g}"
     return str(value) if isinstance(value, str) else f"{value:,}"

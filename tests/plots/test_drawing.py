@@ -148,8 +148,10 @@ def test_headers_are_broken_where_a_table_would_be_wider_than_a_page():
 
 def test_groups_of_columns_that_do_not_fit_stand_below_one_another():
     names = [("", "search"), *((group, f"column {place}") for group in ("one", "two") for place in range(6))]
-    rows = pd.DataFrame([["REA", *["93.10±0.20"] * 12]], columns=pd.MultiIndex.from_tuples(names))
-    fig = tables.rows_figure(rows)
+    found = [["REA", *["93.10±0.20"] * 12], ["BOHB", *["93.10±0.20"] * 6, *[None] * 6]]
+    fig = tables.rows_figure(pd.DataFrame(found, columns=pd.MultiIndex.from_tuples(names)))
     at = {text.get_text(): text.get_position() for text in fig.axes[0].texts}
-    assert [text.get_text() for text in fig.axes[0].texts].count("search") == 2
+    words = [text.get_text() for text in fig.axes[0].texts]
+    assert words.count("search") == words.count("REA") == 2
+    assert (words.count("BOHB"), words.count("–")) == (1, 0), "a row that has nothing there is left out"
     assert at["two"][1] > at["one"][1]
