@@ -52,12 +52,14 @@ def _record(row: dict[str, str]) -> dict[str, Any]:
     }
     made = official_record([*one, *halved], config)
     train_s = float(row["T_train_epoch_c10v_s"])
-    for recipe, part in made.items():  # of the training there are the times alone, and they of every epoch
+    for recipe, part in made.items():  # of the training there are the times alone; those, and of evaluating, of every epoch
         times = {name: dict.fromkeys(range(int(recipe)), train_s * share) for name, share in SHARES.items()}
         unknown = dict.fromkeys(range(int(recipe)), float("nan"))
         measured = dict.fromkeys(("train_acc1es", "train_acc5es", "train_losses"), unknown)
         for (dataset, _), trial in part["all_results"].items():
             trial |= measured | {"train_times": times[dataset], "epochs": int(recipe)}
+            (name,), (seconds,) = trial["eval_names"], trial["eval_times"].values()
+            trial["eval_times"] = {f"{name}@{epoch}": seconds for epoch in unknown}
     return made
 
 
