@@ -152,8 +152,8 @@ def rows_figure(rows: pd.DataFrame) -> Figure:
 
     The first column groups the rows: it is written once a group. Of two levels of column names the first groups the
     columns, with a heading over them; groups that do not fit on the page side by side stand below one another, with the
-    columns before the first group repeated, and without the rows that have nothing there. A text that is too long for the page is broken into lines. A remembered
-    number (`EVIDENCE`) is in grey italics.
+    columns before the first group repeated, and without the rows that have nothing there. A text that is too long for
+    the page is broken into lines. A remembered number (`EVIDENCE`) is in grey italics.
     """
     narrow = _width_in(rows, TEXT_SIZES[-1]) <= ONE_COLUMN - EDGE_IN
     page = ONE_COLUMN if narrow else TWO_COLUMNS

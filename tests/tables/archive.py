@@ -52,7 +52,7 @@ def _record(row: dict[str, str]) -> dict[str, Any]:
     }
     made = official_record([*one, *halved], config)
     train_s = float(row["T_train_epoch_c10v_s"])
-    for recipe, part in made.items():  # of the training there are the times alone; those, and of evaluating, of every epoch
+    for recipe, part in made.items():  # of the training there are but times; all times are of every epoch
         times = {name: dict.fromkeys(range(int(recipe)), train_s * share) for name, share in SHARES.items()}
         unknown = dict.fromkeys(range(int(recipe)), float("nan"))
         measured = dict.fromkeys(("train_acc1es", "train_acc5es", "train_losses"), unknown)

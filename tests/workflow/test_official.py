@@ -8,7 +8,7 @@ from natslib.workflow.catalogue import CATALOGUE
 from natslib.workflow.lacking import lacks, read_manifest
 from tests.tables.archive import NAME, make_archive
 
-RUNS = 200
+RUNS = 100
 
 
 def test_the_verdicts_of_cifar10_are_right(shared_data, tmp_path):
@@ -28,7 +28,5 @@ def test_the_verdicts_of_cifar10_are_right(shared_data, tmp_path):
     assert (facts.loc[other, "verdict"] == NOT_JUDGED).all()
     of_cifar10 = facts[~other]
     apart = of_cifar10[of_cifar10["verdict"] != AGREES]
-    searches = apart["item"] == "NATS-Bench, Table 4: multi-trial searches"
-    assert (apart["evidence"] == "remembered")[~searches].all(), apart[["item", "what", "why"]]
-    assert apart.loc[searches, "why"].str.endswith("validation passes not charged").all()
-    assert len(of_cifar10) - len(apart) >= 58
+    assert apart["evidence"].isin(["remembered"]).all(), apart[["item", "what", "why"]]
+    assert len(of_cifar10) - len(apart) >= 64
