@@ -1,7 +1,7 @@
 # `make figures` and `make test` are all a newcomer needs. Each sets up .venv by itself when the lock or pyproject.toml is newer.
 
 PYTHON ?= python3
-CORES ?= 8
+CORES ?= all
 BIN := .venv/bin
 READY := .venv/.ready
 
