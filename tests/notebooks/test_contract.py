@@ -250,6 +250,13 @@ def test_is_stripped_but_for_the_checks(code):
         assert CHECK in tags(cell) or not cell.outputs, f"strip it: {cell.source}"
 
 
+def test_what_draws_is_folded_so_that_the_picture_comes_first(code):
+    checks = [cell for cell in code if "keep_output" in cell.metadata.get("tags", [])]
+    for cell in code:
+        drawing = "plots.save(" in cell.source and cell not in checks
+        assert cell.metadata.get("jupyter", {}).get("source_hidden", False) == drawing
+
+
 def test_holds_no_picture(code):
     kinds = {kind for cell in code for output in cell.outputs for kind in output.get("data", {})}
     assert kinds <= {"text/plain"}, (
