@@ -22,7 +22,6 @@ def test_a_report_shows_figures_with_their_captions(tmp_path, page):
     assert report.stat().st_size < 5e6
     page.goto(report.as_uri(), wait_until="commit")
     page.get_by_text("NATS-Bench", exact=True).first.click()
-    page.get_by_text("Figure 1: the two search spaces").click()
     page.get_by_text(STEMS[1], exact=True).first.wait_for()
     caption = json.loads((ROOT / f"figures/{STEMS[0]}.json").read_text())["caption"]
     assert caption.split()[0] in report.read_text(encoding="utf-8")
