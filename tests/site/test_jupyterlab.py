@@ -31,10 +31,13 @@ def lab(chromium):
             break
     else:
         pytest.fail(f"`make lab` stopped: {''.join(said)}")
-    threading.Thread(target=started.stdout.read, daemon=True).start()
+    reader = threading.Thread(target=started.stdout.read, daemon=True)
+    reader.start()
     yield psutil.Process(started.pid), f"{found[0]}given"
     os.killpg(started.pid, signal.SIGTERM)
     started.wait(30)
+    reader.join(30)
+    started.stdout.close()
 
 
 def kernels(process):
