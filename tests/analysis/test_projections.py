@@ -112,7 +112,7 @@ def test_a_remembered_number_is_marked_where_a_read_one_is_not() -> None:
     table = beside_printed(outcome, 90.2, pd.Series([91.0]), printed).set_index("choice")
     assert table.loc["DARTS-PT", ["paper", "evidence"]].tolist() == ["88.11 ?", "remembered"]
     assert table.loc["DARTS-PT, fixed α", ["paper", "evidence"]].tolist() == ["93.80", "read"]
-    drawn = rows_figure(table.reset_index(), "").axes[0].texts
+    drawn = rows_figure(table.reset_index()).axes[0].texts
     assert [text.get_text() for text in drawn if text.get_fontstyle() == "italic"] == ["88.11 ?"]
 
 
