@@ -17,6 +17,8 @@ from natslib.errors import NotMeasured, unknown_name
 
 LONGEST = "longest"
 SPLITS = {"train": ("Train", "training"), "valid": ("V", "validation"), "test": ("T", "test")}
+EPOCH_TITLES = {"loss": "loss", "accuracy": "accuracy", "top5": "top-5", "time_s": "time"}
+"""What tables hold of every epoch, as tables in print name it."""
 
 _PAPER_TITLES = {"C10": "CIFAR-10", "C100": "CIFAR-100", "I120": "ImageNet16-120"}
 _PAPER_SOURCES = {

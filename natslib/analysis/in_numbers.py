@@ -7,13 +7,12 @@ import numpy as np
 import pandas as pd
 
 from natslib.analysis.architectures import landmarks
-from natslib.analysis.columns import SPLITS
+from natslib.analysis.columns import EPOCH_TITLES, SPLITS
 from natslib.datasets import DATASETS, title_of
 from natslib.errors import NotMeasured
 from natslib.spaces import Space
 
 DAY_S = 86_400.0
-_OF_AN_EPOCH = {"loss": "loss", "accuracy": "accuracy", "top5": "top-5", "time_s": "time"}
 _SETS = {split: title for split, (_, title) in SPLITS.items()} | {"valtest": "both"}
 
 
@@ -40,7 +39,7 @@ def recorded_table(
                 "number": DATASETS[dataset].images.get(split) if dataset in DATASETS else None,
                 "architectures": int(block["n_archs"].max()),
                 "seeds": _seeds(block),
-                "of an epoch": ", ".join(_OF_AN_EPOCH[name] for name in held(*where) if name in _OF_AN_EPOCH),
+                "of an epoch": ", ".join(EPOCH_TITLES[name] for name in held(*where) if name in EPOCH_TITLES),
                 "of which": "the last"
                 if extent == "none"
                 else extent.removesuffix(" epoch").removesuffix(" only"),

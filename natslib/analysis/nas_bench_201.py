@@ -5,6 +5,7 @@ from collections.abc import Collection
 import numpy as np
 import pandas as pd
 
+from natslib.analysis.columns import EPOCH_TITLES
 from natslib.analysis.printed import EVIDENCE, read_numbers, read_properties
 from natslib.datasets import PAPER
 from natslib.spaces import TOPOLOGY
@@ -27,13 +28,7 @@ FAMILIES = {
 
 RECIPES = ("12", "200")
 """How its cells are trained: the names of the recipes are their epochs."""
-_TITLES = {
-    "top5": "top-5",
-    "time_s": "time",
-    "params_m": "parameters",
-    "flops_m": "FLOPs",
-    "latency_s": "latency",
-}
+_TITLES = {"params_m": "parameters", "flops_m": "FLOPs", "latency_s": "latency"}
 
 
 def compared_table(
@@ -56,7 +51,7 @@ def compared_table(
         "operations": str(len(TOPOLOGY.choices)),
         "edges of a cell": f"{len(TOPOLOGY.positions)}, each with an operation",
         "trainings (epochs)": ", ".join(RECIPES),
-        "recorded of every epoch": ", ".join(_TITLES.get(name, name) for name in of_epochs),
+        "recorded of every epoch": ", ".join(EPOCH_TITLES[name] for name in of_epochs),
         "recorded of a network": ", ".join(_TITLES.get(name, name) for name in of_networks),
         "searches that it serves": f"multi-trial ({served[0]} in its paper), weight-sharing ({served[1]})",
     }

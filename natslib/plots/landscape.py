@@ -13,9 +13,8 @@ from matplotlib.figure import Figure
 
 from natslib.analysis.factorial import ACCURACIES, RANKS, pair_shares, share_by_order
 from natslib.plots.figure import new_figure
-from natslib.plots.palette import BLACK, BLUE, SEQUENTIAL, colours
+from natslib.plots.palette import BLACK, BLUE, MARKERS, SEQUENTIAL, by_number, colours
 
-LINES, MARKERS = ("-", "--", ":", "-."), ("o", "s", "^", "D", "v", "P", "X", "*")
 PERCENT = LogNorm(0.1, 100, clip=True)
 """One scale for the shares of all figures, so that they compare."""
 
@@ -169,5 +168,4 @@ def _datasets(frame: pd.DataFrame) -> Iterator[tuple[dict[str, Any], str, pd.Dat
     colour = colours(frame["dataset"].unique())
     groups = frame.groupby("dataset", sort=False)
     for number, (title, some) in enumerate(groups):
-        line, marker = LINES[number % len(LINES)], MARKERS[number % len(MARKERS)]
-        yield {"color": colour[str(title)], "linestyle": line, "marker": marker}, str(title), some
+        yield {"color": colour[str(title)], **by_number(number)}, str(title), some

@@ -73,6 +73,7 @@ ALGORITHM_LINES = {
 }
 """Searches that share a colour with another one are dashed, or dash-dotted; all others are solid."""
 
+LINES = ("-", "--", ":", "-.")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*", "h", "<", ">", "p", "d", "8", "H")
 _FIXED_MARKERS = {
     "random": "o",
@@ -169,6 +170,11 @@ def title_of(algorithm: str) -> str:
     if algorithm.endswith("-bn0"):
         return f"{title_of(algorithm.removesuffix('-bn0'))}, BN0"
     return ALGORITHM_TITLES.get(algorithm, algorithm.replace("-", " "))
+
+
+def by_number(number: int) -> dict[str, Any]:
+    """Return a line style and a marker for the line of this number, as `looks` does for searches."""
+    return {"linestyle": LINES[number % len(LINES)], "marker": MARKERS[number % len(MARKERS)]}
 
 
 def looks(names: Iterable[str], points: int = 0) -> dict[str, dict[str, Any]]:

@@ -11,8 +11,7 @@ from matplotlib.ticker import LogLocator, NullFormatter
 from natslib.analysis.architectures import COST_LABELS
 from natslib.analysis.trade_offs import CHANCE, SEED, front
 from natslib.plots.figure import draw_absent, new_figure
-from natslib.plots.landscape import LINES, MARKERS
-from natslib.plots.palette import BLACK, GREY, colours
+from natslib.plots.palette import BLACK, GREY, by_number, colours
 from natslib.plots.scatter import points, write_note
 
 COUNTED = "flops_m"
@@ -99,11 +98,7 @@ def draw_transfer(ax: Axes, frame: pd.DataFrame, quantity: str, titles: Mapping[
     for name, some in frame.groupby("chosen_by", sort=False):
         number = list(titles).index(str(name)) if name in titles else 0
         title = titles.get(str(name), str(name))
-        look: dict[str, Any] = _LIMITS.get(str(name)) or {
-            "color": colour[title],
-            "linestyle": LINES[number % len(LINES)],
-            "marker": MARKERS[number % len(MARKERS)],
-        }
+        look = _LIMITS.get(str(name)) or {"color": colour[title], **by_number(number)}
         ax.plot(some["k"], some[quantity], ms=3.5, linewidth=1.1, label=title, **look)
     ax.set_xscale("log")
     ax.xaxis.set_major_formatter("{x:g}")

@@ -2,6 +2,7 @@
 
 import html
 import re
+from functools import cache
 from pathlib import Path
 
 import jinja2
@@ -16,6 +17,7 @@ OPENING = ("Claim", "Data", "How to read", "Differences from the paper")
 """The paragraphs that a notebook opens with."""
 
 
+@cache
 def environment() -> jinja2.Environment:
     """Return what knows the templates; all that is put into them is escaped."""
     loader = jinja2.FileSystemLoader(HERE / "templates")

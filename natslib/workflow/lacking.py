@@ -15,7 +15,11 @@ Blocks = dict[str, list[dict[str, Any]]]
 
 
 def read_manifest(folder: str | Path) -> dict[str, Any] | None:
-    """Return the manifest of a table, None where the folder holds none."""
+    """Return the manifest of a table, None where the folder holds none.
+
+    Unchecked, unlike `tables.format.folder.read_manifest`: that imports pyarrow, for which a plan need not wait, and
+    refuses an older format, which the workflow makes anew.
+    """
     path = Path(folder, "manifest.json")
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
 
