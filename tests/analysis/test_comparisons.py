@@ -7,7 +7,7 @@ import pytest
 from natslib.analysis.statistics import cliques, critical_difference, holm, paired_tests
 from natslib.errors import ConfigError
 
-pytest.importorskip("scipy")
+wilcoxon = pytest.importorskip("scipy.stats").wilcoxon
 
 
 def finals(rows: int = 60) -> pd.DataFrame:
@@ -29,6 +29,16 @@ def test_pairs_are_told_apart_only_where_they_differ() -> None:
     assert tests.loc[("a", "c"), "p_holm"] < 1e-6
     assert tests.loc[("b", "c"), "difference"] == pytest.approx(1.0, abs=0.15)
     assert (tests["p_holm"] >= tests["p"]).all()
+
+
+@pytest.mark.parametrize("rows", [2, 5, 10, 13, 14])
+def test_few_pairs_with_ties_and_zeros_are_tested_as_scipy_does(rows: int) -> None:
+    rng = np.random.default_rng(0)
+    for low, high in ((-3, 8), (-1, 9), (-400, 400)):
+        difference = rng.integers(low, high, rows) / 4
+        difference[:2] = 0, 1
+        pair = pd.DataFrame({"a": difference, "b": 0.0})
+        assert paired_tests(pair)["p"].item() == pytest.approx(wilcoxon(difference).pvalue, rel=1e-9)
 
 
 def test_no_difference_at_all_is_no_evidence() -> None:
