@@ -68,7 +68,15 @@ def draw_front(ax: Axes, cloud: pd.DataFrame, steps: pd.DataFrame, *, colour: st
 
 
 def transfer_figure(frame: pd.DataFrame, titles: Mapping[str, str]) -> Figure:
-    """Return a figure of `draw_transfer`: regret above, overlap below, a column a dataset that is judged on."""
+    """Return a figure of `draw_transfer`: regret above, overlap below, a column a dataset that is judged on.
+
+    Of a frame of random choices alone, a panel that says why there is nothing to compare.
+    """
+    if set(frame["chosen_by"]) <= {CHANCE}:
+        fig, axes = new_figure(1, 1, height_in=0.8)
+        why = "No two datasets of this source share architectures, and none has two runs of every one."
+        draw_absent(axes[0, 0], why)
+        return fig
     judges = list(dict.fromkeys(frame["judged_by"]))
     fig, axes = new_figure(2, len(judges), height_in=2.1)
     for column, judge in zip(axes.T, judges, strict=True):

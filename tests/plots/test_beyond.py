@@ -92,6 +92,13 @@ def test_transfer_has_a_column_a_judge_and_both_limits() -> None:
     assert by_label[SEED] == [0, 0]
 
 
+def test_one_dataset_with_one_run_says_that_nothing_transfers() -> None:
+    frame = transfer_frame(pd.DataFrame({"a-V": np.arange(9.0)}), {}, [1, 3])
+    (ax,) = trade_offs.transfer_figure(frame, {"a-V": "a"}).axes
+    assert texts(ax)[0].startswith("No two datasets of this source")
+    assert ax.get_label().startswith("absent: ")
+
+
 def test_equal_networks_are_counted_and_both_kinds_of_halves_drawn() -> None:
     rows = [
         (RANDOM, FOREST, 100, 0.6), (RANDOM, FOREST, 800, 0.8), (TOGETHER, FOREST, 100, 0.5), (RANDOM, MEMORY, 100, 0.9)
