@@ -140,14 +140,16 @@ def fact_frame(space: str, accuracy: pd.DataFrame) -> pd.DataFrame:
 def search_frame(space: str, finals: pd.DataFrame, why: str = "") -> pd.DataFrame:
     """Return one row a search and column of Table 4: the columns of `fact_frame`.
 
-    `finals` has method, dataset, split ("valid", "test") and mean, over the runs, in percent. What it lacks is not
-    judged, because of `why`.
+    `finals` has method, dataset, split ("valid", "test") and, over the runs, mean in percent or why there is none. What
+    it lacks is not judged, because of `why`, or else of what the source lacks: scores of the dataset, or its test.
     """
-    found = {(row["method"], row["dataset"], row["split"]): row["mean"] for row in finals.to_dict("records")}
+    found = {(row["method"], row["dataset"], row["split"]): row for row in finals.to_dict("records")}
     rows = []
     for fact, key in _searches_of_table_4(space):
-        lacking = "" if key in found else why or "the source does not have what the paper's search needs"
-        rows.append(fact.judged(found.get(key, np.nan), lacking))
+        (label,), searched = fact.columns, key[1] in set(finals["dataset"])
+        absent = label if searched else f"{label.rpartition('-')[0]}-V@{SHORT}"
+        held = found.get(key, {"mean": np.nan, "why": why or f"the source lacks: {absent}"})
+        rows.append(fact.judged(held["mean"], held["why"]))
     return pd.DataFrame(rows, columns=COLUMNS)
 
 

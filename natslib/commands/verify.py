@@ -19,6 +19,7 @@ from natslib.search.study import Study, find_studies
 from natslib.tables import Table, load
 
 APART = 4
+_SHORTER = "no scores after fewer epochs in the source, without which there is no {}"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -106,7 +107,7 @@ def _costs(table: Table, columns: Iterable[Column]) -> tuple[pd.DataFrame, pd.Da
 
 def _finals(table: Table, how: dict[str, Any]) -> tuple[pd.DataFrame, str]:
     """Return the accuracies that the paper's searches end with, as it reports them, and why there are none."""
-    empty = pd.DataFrame(columns=["method", "dataset", "split", "mean"])
+    empty = pd.DataFrame(columns=["method", "dataset", "split", "mean", "why"])
     try:
         studies = [study for study in find_studies(table) if study.in_paper]
     except NotMeasured as error:
@@ -120,7 +121,7 @@ def _finals(table: Table, how: dict[str, Any]) -> tuple[pd.DataFrame, str]:
 
 
 def _means(study: Study, how: dict[str, Any]) -> Iterator[pd.DataFrame]:
-    """Search once, and yield the mean of what the runs end with on each split that is reported."""
+    """Search once; yield the means of what the runs end with on each split that is reported, or why there are none."""
     reported = {split: values for split in ("valid", "test") if (values := study.reported(split)) is not None}
     if not reported:
         return
@@ -129,5 +130,7 @@ def _means(study: Study, how: dict[str, Any]) -> Iterator[pd.DataFrame]:
     found = study.search(names, **how)
     for split, values in reported.items():
         samples = multi_trial.final_samples(found, values, study.budget, rule="official")
-        means = [sample.mean() for sample in samples.values()]
-        yield pd.DataFrame({"method": list(samples), "mean": means, "dataset": study.dataset, "split": split})
+        means = {name: {"mean": sample.mean(), "why": ""} for name, sample in samples.items()}
+        means |= {name: {"mean": np.nan, "why": _SHORTER.format(name)} for name in lacking}
+        rows = pd.DataFrame(means.values()).assign(method=list(means))
+        yield rows.assign(dataset=study.dataset, split=split)

@@ -93,12 +93,23 @@ def test_a_part_of_the_architectures_is_not_judged(accuracy) -> None:
 
 
 def test_a_remembered_number_contradicts_nothing() -> None:
-    finals = pd.DataFrame(
-        {"method": ["bohb", "rea"], "dataset": "cifar10", "split": "test", "mean": [50.0, 50.0]}
-    )
+    known = {"dataset": "cifar10", "split": "test", "mean": [50.0, 50.0], "why": ""}
+    finals = pd.DataFrame({"method": ["bohb", "rea"]} | known)
     facts = verdicts.search_frame("tss", finals).set_index("what")
     assert facts.loc["mean of bohb, C10-T", "verdict"] == NOT_JUDGED
     assert facts.loc["mean of rea, C10-T", "verdict"] == CONTRADICTS
+
+
+def test_a_search_that_is_not_judged_names_what_it_lacks() -> None:
+    found = pd.DataFrame(
+        {"method": ["rea", "bohb"], "dataset": "cifar10", "split": "valid"}
+        | {"mean": [91.25, np.nan], "why": ["", "no curves"]}
+    )
+    facts = verdicts.search_frame("tss", found).set_index("what")
+    whys = ["", "no curves", "the source lacks: C10-T", "the source lacks: C100-V@12"]
+    asked = ["mean of rea, C10-V", "mean of bohb, C10-V", "mean of rea, C10-T", "mean of rea, C100-T"]
+    assert facts.loc[asked, "why"].tolist() == whys
+    assert (verdicts.search_frame("tss", found.iloc[:0], "no runs")["why"] == "no runs").all()
 
 
 def test_counts_in_place_of_millions_are_named(accuracy) -> None:
@@ -181,3 +192,6 @@ def test_the_real_results_of_cifar10_agree(shared_data, tmp_path) -> None:
     counts = found.facts["verdict"].value_counts()
     assert counts[AGREES] >= 58
     assert CONTRADICTS not in counts
+    whys = found.facts.set_index("what")["why"]
+    assert whys["mean of bohb, C10-T"].startswith("no scores after fewer epochs")
+    assert whys["mean of rea, C100-T"] == "the source lacks: C100-V@12"
