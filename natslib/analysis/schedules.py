@@ -13,6 +13,7 @@ from natslib.analysis.correlation import LEAST, METHODS, correlate
 from natslib.analysis.seed_noise import draw_runs
 from natslib.errors import NotMeasured
 
+NO_CURVES = "No curves of the recipe {!r} in this source: nothing but its last epoch, which figure 4 shows."
 Moment = tuple[str, int]
 """A recipe, and after how many of its epochs."""
 
@@ -152,7 +153,7 @@ def recipe_agreement(
 
     Columns: early and late ('C10-V after 12', 'C10-T after 200'), n (architectures), one a correlation of `METHODS`,
     and of each part of the space in `selected` (bool by architecture index) Kendall's, under its name. Seed means;
-    `values` is the table's method. NaN below `LEAST` architectures.
+    `values` is the table's method. NaN below `LEAST` architectures. Raises `NotMeasured` where there is no pair.
     """
     rows = []
     for early, late in pairs:
@@ -167,7 +168,16 @@ def recipe_agreement(
         for name, part in selected.items():
             row[name] = _correlation(a[measured & part], b[measured & part], "kendall")
         rows.append(row)
+    if not rows:
+        raise NotMeasured("this source has no training that was planned shorter than the whole one")
     return pd.DataFrame(rows)
+
+
+def shorter_rows(agreement: pd.DataFrame) -> pd.DataFrame:
+    """Return `recipe_agreement` as a table has it: every correlation with three decimals, None for what is NaN."""
+    correlations = agreement.columns[3:]
+    texts = agreement[correlations].map(lambda value: None if pd.isna(value) else f"{value:.3f}")
+    return agreement.assign(**texts)
 
 
 def _correlation(a: pd.Series, b: pd.Series, method: str) -> float:

@@ -117,6 +117,13 @@ def test_a_shorter_training_foretells_the_same_dataset_and_test_never_validation
     pairs = schedules.shorter_pairs(short, whole)
     assert [(a.split, b.split) for a, b in pairs] == [("valid", "valid"), ("valid", "test"), ("test", "test")]
     assert schedules.shorter_pairs(whole, whole) == []
+    with pytest.raises(NotMeasured, match="no training that was planned shorter"):
+        schedules.recipe_agreement(lambda *_, **__: np.ones(3), [], {})
+
+
+def test_a_table_of_correlations_has_three_decimals_and_nothing_for_nan() -> None:
+    found = pd.DataFrame({"early": ["a"], "late": ["b"], "n": [9], "Kendall τ-b": [0.7], "x": [np.nan]})
+    assert schedules.shorter_rows(found).to_numpy().tolist() == [["a", "b", 9, "0.700", None]]
 
 
 def test_a_dataset_with_both_splits_is_taken_and_its_lack_is_said() -> None:

@@ -1,6 +1,7 @@
 """What the notebooks of the figures do with a source that lacks what they draw: they say it, and draw the rest."""
 
 import re
+from itertools import product
 from pathlib import Path
 
 import nbformat
@@ -103,6 +104,31 @@ def test_a_path_that_the_source_does_not_cover_is_left_out_with_what_it_covers(t
     reason = draw_item(item, tmp_path / "executed.ipynb", {"table": table, **stems})
     assert re.search(r"has that of \d+ of the \d+ architectures below \|", reason)
     assert all("AutoShrink needs the accuracy" in words_in(Path(f"{stem}.svg")) for stem in stems.values())
+
+
+@pytest.mark.parametrize("curves", [True, False], ids=["one training with curves", "two without"])
+def test_parts_of_trainings_are_drawn_as_far_as_there_are_some(curves, tmp_path, monkeypatch):
+    """Figure 5 needs curves, and what is beside Table 6 a shorter training; Table 6 does with either."""
+    trained = [("200", range(200))] if curves else [("12", [11]), ("200", [199])]
+    rows = [
+        {"arch": arch, "data": data, "recipe": recipe, "set": split, "epoch": epoch}
+        | {"acc": 20 + epoch / 5 + arch + (arch % 3 if split == "test" else 0)}
+        for arch, (recipe, epochs) in product(range(20), trained)
+        for (data, split), epoch in product((("cifar10-valid", "valid"), ("cifar10", "test")), epochs)
+    ]
+    pd.DataFrame(rows).to_csv(tmp_path / "parts.csv", index=False)
+    keys = "dataset: data, recipe: recipe, split: set" + (", epoch: epoch" if curves else "")
+    acc = "columns: {acc: {seed: 777, metric: accuracy}}"
+    (tmp_path / "parts.yaml").write_text(f"space: tss\narch: arch\nkeys: {{{keys}}}\n{acc}\n")
+    convert(tmp_path / "parts.csv", tmp_path / "t", columns=tmp_path / "parts.yaml")
+    monkeypatch.chdir(NOTEBOOKS.parent)
+    item = CATALOGUE["nasbench201_schedules"]
+    stems = {name: str(tmp_path / name) for name in item.figures}
+    draw_item(item, tmp_path / "executed.ipynb", {"table": str(tmp_path / "t"), "recipe": "200", **stems})
+    words = {name: words_in(Path(f"{stem}.svg")) for name, stem in stems.items()}
+    assert "after 200 of 200" in words["figure5"] if curves else "No curves of" in words["figure5"]
+    assert "planned shorter" in words["figure_shorter"] if curves else "Kendall" in words["figure_shorter"]
+    assert "C10-T" in words["figure_moments"]
 
 
 def test_a_misspelt_parameter_stops_bare_papermill(tmp_path):
