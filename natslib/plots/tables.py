@@ -2,7 +2,7 @@
 
 import functools
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -189,17 +189,10 @@ def _draw_rows(ax: Axes, rows: pd.DataFrame, size: float, top: float, heights: l
     last = edges[-1] - GAP_IN
     for y, width in ((top, 0.8), (top + heights[0], 0.5), (top + sum(heights), 0.8)):
         ax.hlines(y, 0, last, color=BLACK, linewidth=width, clip_on=False)
-    if rows.columns.nlevels > 1:
-        _draw_headings(ax, list(rows.columns.get_level_values(0)), list(edges), top, size)
-
-
-def _draw_headings(ax: Axes, headings: list[str], edges: list[float], top: float, size: float) -> None:
-    """Draw each heading that is not empty over its columns, which lie between `edges`."""
-    for heading in dict.fromkeys(filter(None, headings)):
-        first, last = headings.index(heading), len(headings) - headings[::-1].index(heading)
+    for heading, first, end in _groups(rows):
         ax.text(edges[first], top + PAD_IN, heading, va="top", fontsize=size)
         y = top + PAD_IN + 1.1 * LINE_IN
-        ax.hlines(y, edges[first], edges[last] - GAP_IN, color=GREY, linewidth=0.4)
+        ax.hlines(y, edges[first], edges[end] - GAP_IN, color=GREY, linewidth=0.4)
 
 
 def _blocks(rows: pd.DataFrame, size: float, room: float) -> list[pd.DataFrame]:
@@ -266,12 +259,22 @@ def _width_in(rows: pd.DataFrame, size: float) -> float:
 
 
 def _widths_in(texts: pd.DataFrame, size: float) -> list[float]:
-    """Return the width of every column in inches, with room between two."""
+    """Return the width of every column in inches, with room between two; a group's is at least its heading's."""
     plain, bold = (FontProperties(size=size, weight=weight) for weight in ("normal", "bold"))
-    return [
+    widths = [
         max(_text_in(_name(name), bold), *(_text_in(text, plain) for text in column)) + GAP_IN
         for name, column in texts.items()
     ]
+    for heading, first, end in _groups(texts):
+        widths[end - 1] += max(0.0, _text_in(heading, plain) + GAP_IN - sum(widths[first:end]))
+    return widths
+
+
+def _groups(texts: pd.DataFrame) -> Iterator[tuple[str, int, int]]:
+    """Yield each heading over columns that is not empty, its first column and the end of its columns."""
+    headings = list(texts.columns.get_level_values(0)) if texts.columns.nlevels > 1 else []
+    for heading in dict.fromkeys(filter(None, headings)):
+        yield heading, headings.index(heading), len(headings) - headings[::-1].index(heading)
 
 
 @functools.cache

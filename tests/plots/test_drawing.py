@@ -155,3 +155,11 @@ def test_groups_of_columns_that_do_not_fit_stand_below_one_another():
     assert words.count("search") == words.count("REA") == 2
     assert (words.count("BOHB"), words.count("–")) == (1, 0), "a row that has nothing there is left out"
     assert at["two"][1] > at["one"][1]
+
+
+def test_a_heading_that_is_wider_than_its_columns_has_room():
+    names = [("", "search"), *((f"a heading that is long: {name}", name) for name in ("one", "two"))]
+    fig = tables.rows_figure(pd.DataFrame([["REA", 1.0, 2.0]], columns=pd.MultiIndex.from_tuples(names)))
+    fig.draw_without_rendering()
+    one, two = (text.get_window_extent() for text in fig.axes[0].texts if text.get_text().startswith("a "))
+    assert one.x1 < two.x0
