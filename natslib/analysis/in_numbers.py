@@ -13,6 +13,8 @@ from natslib.errors import NotMeasured
 from natslib.spaces import Space
 
 DAY_S = 86_400.0
+_EXTENTS = {"none": "the last", "last epoch only": "the last", "every epoch": "every"}
+"""Of which epochs something is recorded, by what `Table.curves` says."""
 _SETS = {split: title for split, (_, title) in SPLITS.items()} | {"valtest": "both"}
 
 
@@ -40,9 +42,7 @@ def recorded_table(
                 "architectures": int(block["n_archs"].max()),
                 "seeds": _seeds(block),
                 "of an epoch": ", ".join(EPOCH_TITLES[name] for name in held(*where) if name in EPOCH_TITLES),
-                "of which": "the last"
-                if extent == "none"
-                else extent.removesuffix(" epoch").removesuffix(" only"),
+                "of which": _EXTENTS.get(extent, extent),
             }
         )
     return pd.DataFrame(rows).astype({"number": "Int64"})
