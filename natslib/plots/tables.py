@@ -50,11 +50,11 @@ def compared_with(rows: pd.DataFrame, printed: str) -> str:
     """Return the words for a figure's caption: whose the printed numbers are, or that nothing printed compares."""
     if rows["printed_mean"].isna().all():
         return "What searches find here; nothing printed compares"
-    unsure = "; remembered: not checked, no target" if (rows["evidence"] == "remembered").any() else ""
+    known = explain_evidence(rows["evidence"])
     how = "coloured by how well they agree"
     if (rows["agreement"] == OTHERWISE).any():
         how += ", those that searches found by other rules than the paper's not judged"
-    return f"Below each number {printed} and the difference, {how}{unsure}"
+    return f"Below each number {printed} and the difference, {how}{known and f'; {known}'}"
 
 
 def agreement_rows(rows: pd.DataFrame) -> pd.DataFrame:
@@ -92,7 +92,7 @@ def explain_evidence(evidence: pd.Series) -> str:
 
 
 def draw_agreement(ax: Axes, rows: pd.DataFrame, columns: Sequence[str]) -> None:
-    """Draw one cell a method and column: measured, printed with its evidence, difference.
+    """Draw one cell a method and column: measured, printed with the mark of its evidence, difference.
 
     `rows` has the columns of `multi_trial.beside_printed`, and a `column`, one of `columns`; methods stand in the order
     of the rows. Colour and exclamation marks tell the agreement; a remembered number stands apart, in grey italics, and
@@ -133,7 +133,7 @@ def _draw_cell(ax: Axes, x: int, y: int, row: dict | None) -> None:
     else:
         texts = [
             (0.3, number(row["mean"], row["std"]), {"fontsize": 7.5}),
-            (0.57, f"{row['evidence']} {number(row['printed_mean'], row['printed_std'])}", small),
+            (0.57, number(row["printed_mean"], row["printed_std"]) + EVIDENCE[row["evidence"]], small),
             (0.8, f"{_points(row['difference'])}{_MARKS[row['agreement']]}", small),
         ]
         if row["evidence"] == "remembered":
