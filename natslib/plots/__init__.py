@@ -13,6 +13,7 @@ from natslib.plots.figure import (
 )
 from natslib.plots.heatmap import draw_heatmap
 from natslib.plots.palette import colours
+from natslib.plots.texts import span
 
 __all__ = [
     "ONE_COLUMN",
@@ -24,6 +25,7 @@ __all__ = [
     "new_mosaic",
     "save",
     "show",
+    "span",
     "use_style",
     "write_caption",
 ]

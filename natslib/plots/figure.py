@@ -93,9 +93,10 @@ def write_caption(fig: Figure, *parts: str, title: str) -> None:
     `title` begins with the paper's name for it ("NATS-Bench, Figure 3: ..."). `parts` come in order of importance: what
     the figure claims, what is drawn, where the numbers come from; each becomes a sentence, empty ones do not count. The
     last ones that do not fit into `CAPTION_LINES` lines are left to the .json file, where `save` writes the whole
-    caption; a first one that does not fit by itself is cut. Legends of the whole figure must be there before.
+    caption; a first one that does not fit by itself is cut. Of a figure whose panels are all absent only the last is
+    written. Legends of the whole figure must be there before.
     """
-    told = [_sentence(part) for part in parts if part]
+    told = [_sentence(part) for part in (parts[-1:] if _left_out(fig) else parts) if part]
     lines, kept = _wrapped(fig, told), told
     while len(lines) > CAPTION_LINES and len(kept) > 1:
         kept = kept[:-1]

@@ -18,6 +18,11 @@ def as_text(value: Any) -> str:
     return str(value) if isinstance(value, str) else f"{value:,}"
 
 
+def span(values: pd.Series, pattern: str) -> str:
+    """Return the least and the largest value in the pattern's form, '0.86 to 0.93'; one where both read alike."""
+    return " to ".join(dict.fromkeys(pattern.format(value) for value in (values.min(), values.max())))
+
+
 def markdown(rows: pd.DataFrame) -> str:
     """Return a table in Markdown; of two levels of column names the first stands before the second."""
     texts = rows.map(_line)

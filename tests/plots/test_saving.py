@@ -167,7 +167,9 @@ def test_a_figure_of_absent_panels_alone_says_so_in_its_record(tmp_path):
     fig, axes = plots.new_figure(1, 3)
     for ax, reason in zip(axes.flat, ("no test accuracy", "one seed only", "one seed only"), strict=True):
         plots.draw_absent(ax, reason)
+    plots.write_caption(fig, "a claim", "what is drawn", "source: test", title="title")
     saved = plots.save(fig, DATA, tmp_path / "fig", {})
+    assert json.loads(saved["json"].read_text())["caption"] == "Source: test."
     assert json.loads(saved["json"].read_text())["left_out"] == "no test accuracy; one seed only"
     fig, axes = plots.new_figure(1, 2)
     plots.draw_absent(axes[0, 0], "no test accuracy")

@@ -6,7 +6,7 @@ import pytest
 
 from natslib import plots
 from natslib.plots import tables
-from natslib.plots.texts import as_text, latex, markdown
+from natslib.plots.texts import as_text, latex, markdown, span
 
 ROWS = pd.DataFrame(
     {
@@ -67,3 +67,8 @@ def test_the_texts_of_a_table_are_saved_beside_it_with_the_same_bytes_every_time
     for suffix, write in (("md", markdown), ("tex", latex)):
         once, again = (paths[suffix].read_bytes() for paths in saved)
         assert once == again == write(ROWS).encode()
+
+
+def test_a_span_is_one_number_where_its_ends_read_alike():
+    assert span(pd.Series([0.931, np.nan, 0.86]), "{:.2f}") == "0.86 to 0.93"
+    assert span(pd.Series([15_625, 15_625]), "{:,}") == "15,625"
