@@ -68,7 +68,7 @@ def draw_path(ax: Axes, curves: pd.DataFrame, floored: pd.DataFrame, quantity: s
 def draw_spread(ax: Axes, spread: pd.DataFrame) -> None:
     """Draw `analysis.autoshrink.candidate_spread`: how far candidates are apart, beside two trainings of one."""
     if spread.empty:
-        draw_absent(ax, "Seed noise: no architecture here was trained twice.")
+        draw_absent(ax, "Seed noise: no architecture was trained twice by the recipe that scores.")
         return
     ax.plot(
         spread["edges"], spread["between_candidates"], "o-", ms=3.2, color=BLACK, label="candidates of a step"
