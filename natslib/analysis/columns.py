@@ -80,7 +80,12 @@ def find_columns(
     columns = [column for column in found if column is not None]
     if not columns:
         seeds = " of two or more seeds" if repeated else ""
-        raise NotMeasured(f"no accuracy{seeds} on {' or '.join(splits)} at recipe {recipe!r} in this table")
+        others = (key for key in _candidates(runs) if key[1] not in splits and _column(held, values, *key))
+        elsewhere = " and ".join(dict.fromkeys(split for _, split, _ in others))
+        raise NotMeasured(
+            f"no accuracy{seeds} on {' or '.join(splits)} at recipe {recipe!r} in this table"
+            + (f"; there is some on {elsewhere}" if elsewhere else "")
+        )
     return columns
 
 
