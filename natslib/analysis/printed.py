@@ -14,7 +14,7 @@ NUMBERS = ["network", "quantity", "printed", "evidence"]
 SHIFTS = "ood-bench-shift"
 TABLE_1 = "nats-bench-table-1"
 PROPERTIES = ("nas-bench-101",)
-OF_THEIR_OWN = ("facts", "listed", TABLE_1, SHIFTS, *PROPERTIES)
+OF_THEIR_OWN = ("facts", "listed", "orders", TABLE_1, SHIFTS, *PROPERTIES)
 """Sections that are neither tables nor lists of single numbers."""
 EVIDENCE = {"read": "", "quoted": " q", "recomputed": " c", "remembered": " ?"}
 """How a printed number came down to us, and how it is marked for that where it stands in a text."""
@@ -49,6 +49,11 @@ def read_facts(space: str) -> list[dict[str, Any]]:
 def read_listed(space: str) -> dict[str, dict[str, list[int]]]:
     """Return the architectures that the published searches named, or that a row stands for: by method and dataset."""
     return dict(_read()["listed"].get(space, {}))
+
+
+def read_orders(space: str) -> dict[str, list[list[str]]]:
+    """Return pairs of searches of which the first ends above the second in Table 4, on test; by dataset."""
+    return dict(_read()["orders"].get(space, {}))
 
 
 def read_numbers(section: str) -> pd.DataFrame:

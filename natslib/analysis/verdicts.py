@@ -21,8 +21,6 @@ WHOLE, SHORT = {"tss": "200", "sss": "90"}, "12"
 """The recipe that the papers report, by space, and the one that scores their searches."""
 ROUNDED = 0.005
 """Percentage points: a table prints two decimals."""
-SPREAD, CIFAR10_TEST = 0.25, 0.10
-"""Percentage points by which the mean over the runs of a search may differ; on CIFAR-10's test images."""
 COLUMNS = [
     "item",
     "what",
@@ -36,8 +34,6 @@ COLUMNS = [
     "numbered",
 ]
 TABLE_4 = "nats-bench-table-4"
-SEARCHES = ("rea", "reinforce", "random", "bohb")
-"""The multi-trial searches of that table."""
 _COSTS = "parameters and FLOPs in closed form"
 _SELECTS = "C10-T"
 _EXACT = 1e-6  # accuracies are stored with about seven digits
@@ -137,22 +133,6 @@ def fact_frame(space: str, accuracy: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def search_frame(space: str, finals: pd.DataFrame, why: str = "") -> pd.DataFrame:
-    """Return one row a search and column of Table 4: the columns of `fact_frame`.
-
-    `finals` has method, dataset, split ("valid", "test") and, over the runs, mean in percent or why there is none. What
-    it lacks is not judged, because of `why`, or else of what the source lacks: scores of the dataset, or its test.
-    """
-    found = {(row["method"], row["dataset"], row["split"]): row for row in finals.to_dict("records")}
-    rows = []
-    for fact, key in _searches_of_table_4(space):
-        (label,), searched = fact.columns, key[1] in set(finals["dataset"])
-        absent = label if searched else f"{label.rpartition('-')[0]}-V@{SHORT}"
-        held = found.get(key, {"mean": np.nan, "why": why or f"the source lacks: {absent}"})
-        rows.append(fact.judged(held["mean"], held["why"]))
-    return pd.DataFrame(rows, columns=COLUMNS)
-
-
 def _single_facts(space: str) -> list[Fact]:
     return [
         Fact(
@@ -172,7 +152,7 @@ def _single_facts(space: str) -> list[Fact]:
 def _rows_of_table_4(space: str) -> list[Fact]:
     """Return the rows that are means over known architectures, and the best."""
     listed, facts = read_listed(space), []
-    for row in _printed(space):
+    for row in table_4(space):
         archs = tuple(map(str, listed.get(row["method"], {}).get(row["dataset"], [])))
         if archs or row["method"] == "optimal":
             item, label = f"NATS-Bench, Table 4: {row['method']}", row["column"]
@@ -185,26 +165,8 @@ def _rows_of_table_4(space: str) -> list[Fact]:
     return facts
 
 
-def _searches_of_table_4(space: str) -> list[tuple[Fact, tuple[str, str, str]]]:
-    """Return the means of the multi-trial searches, each with its method, dataset and split."""
-    return [
-        (
-            Fact(
-                "NATS-Bench, Table 4: multi-trial searches",
-                f"mean of {row['method']}",
-                (row["column"],),
-                row["mean"],
-                row["evidence"],
-                CIFAR10_TEST if row["column"] == "C10-T" else SPREAD,
-            ),
-            (row["method"], row["dataset"], row["split"]),
-        )
-        for row in _printed(space)
-        if row["method"] in SEARCHES
-    ]
-
-
-def _printed(space: str) -> list[dict[Any, Any]]:
+def table_4(space: str) -> list[dict[Any, Any]]:
+    """Return the rows of the printed table of a space as `read_printed` does, each with its `column`, 'C10-V'."""
     printed = with_columns(read_printed(TABLE_4))
     return printed[printed["space"] == space].to_dict("records")
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from natslib.analysis import multi_trial, verdicts
+from natslib.analysis import multi_trial, search_verdicts, verdicts
 from natslib.analysis.architectures import COST_LABELS, stored_costs
 from natslib.analysis.columns import Column, find_columns
 from natslib.commands.options import TABLE, from_0
@@ -29,7 +29,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--runs",
         type=from_0,
         default=100,
-        help="how often each of the paper's searches is run, on a table that has what they need; 0: not at all (100)",
+        help="how often each of the paper's searches is run, on a table that has what they need; spread and order are "
+        f"judged from {search_verdicts.RUNS} on; 0: not at all (100)",
     )
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--all", action="store_true", help="every fact, not only the contradicted ones")
@@ -77,7 +78,7 @@ def judge(table: Table, *, runs: int, seed: int = 0, **how: Any) -> Judged:
     costs, computed = _costs(table, columns.values())
     parts = [
         verdicts.fact_frame(space, accuracy),
-        verdicts.search_frame(space, *_finals(table, {"runs": runs, "seed": seed, **how})),
+        search_verdicts.search_frame(space, *_finals(table, {"runs": runs, "seed": seed, **how})),
         verdicts.cost_frame(costs, computed),
     ]
     facts = pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
@@ -106,8 +107,8 @@ def _costs(table: Table, columns: Iterable[Column]) -> tuple[pd.DataFrame, pd.Da
 
 
 def _finals(table: Table, how: dict[str, Any]) -> tuple[pd.DataFrame, str]:
-    """Return the accuracies that the paper's searches end with, as it reports them, and why there are none."""
-    empty = pd.DataFrame(columns=["method", "dataset", "split", "mean", "why"])
+    """Return what the paper's searches end with (`search_verdicts.search_frame`), and why there is nothing."""
+    empty = pd.DataFrame(columns=["method", "runs", "mean", "std", "why", "dataset", "split"])
     try:
         studies = [study for study in find_studies(table) if study.in_paper]
     except NotMeasured as error:
@@ -116,21 +117,21 @@ def _finals(table: Table, how: dict[str, Any]) -> tuple[pd.DataFrame, str]:
         return empty, f"its searches would not be the paper's: {'; '.join(apart)}"
     if how["runs"] < 2:
         return empty, "the searches were not run"
-    parts = [part for study in studies for part in _means(study, how)]
+    parts = [part for study in studies for part in _ends(study, how)]
     return pd.concat([empty, *parts], ignore_index=True), ""
 
 
-def _means(study: Study, how: dict[str, Any]) -> Iterator[pd.DataFrame]:
-    """Search once; yield the means of what the runs end with on each split that is reported, or why there are none."""
+def _ends(study: Study, how: dict[str, Any]) -> Iterator[pd.DataFrame]:
+    """Search once; yield what the runs of each end with on every split that is reported, or why there is nothing."""
     reported = {split: values for split in ("valid", "test") if (values := study.reported(split)) is not None}
     if not reported:
         return
-    lacking = study.lacking(verdicts.SEARCHES)
-    names = [name for name in verdicts.SEARCHES if name not in lacking]
+    lacking = study.lacking(search_verdicts.SEARCHES)
+    names = [name for name in search_verdicts.SEARCHES if name not in lacking]
     found = study.search(names, **how)
     for split, values in reported.items():
         samples = multi_trial.final_samples(found, values, study.budget, rule="official")
-        means = {name: {"mean": sample.mean(), "why": ""} for name, sample in samples.items()}
-        means |= {name: {"mean": np.nan, "why": _SHORTER.format(name)} for name in lacking}
-        rows = pd.DataFrame(means.values()).assign(method=list(means))
+        ends = [(name, len(one), *multi_trial.mean_and_std(one), "") for name, one in samples.items()]
+        ends += [(name, 0, np.nan, np.nan, _SHORTER.format(name)) for name in lacking]
+        rows = pd.DataFrame(ends, columns=["method", "runs", "mean", "std", "why"])
         yield rows.assign(dataset=study.dataset, split=split)

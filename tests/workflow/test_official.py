@@ -8,7 +8,7 @@ from natslib.workflow.catalogue import CATALOGUE
 from natslib.workflow.lacking import lacks, read_manifest
 from tests.tables.archive import NAME, make_archive
 
-RUNS = 100
+RUNS = 500
 
 
 def test_the_verdicts_of_cifar10_are_right(shared_data, tmp_path):
@@ -29,4 +29,4 @@ def test_the_verdicts_of_cifar10_are_right(shared_data, tmp_path):
     of_cifar10 = facts[~other]
     apart = of_cifar10[of_cifar10["verdict"] != AGREES]
     assert apart["evidence"].isin(["remembered"]).all(), apart[["item", "what", "why"]]
-    assert len(of_cifar10) - len(apart) >= 64
+    assert len(of_cifar10) - len(apart) >= 72
