@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, NullFormatter
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
 from natslib.analysis.architectures import COST_LABELS
 from natslib.analysis.trade_offs import CHANCE, SEED, front
@@ -16,6 +17,8 @@ from natslib.plots.scatter import points, write_note
 
 COUNTED = "flops_m"
 """The cost that is known without measuring: the front by it is drawn beside that by a measured one."""
+_SUBS = (1, 2, 5)
+"""The ticks of a cost in each decade; where fewer than two of them are in view, others are taken."""
 _LABELS = COST_LABELS | {"latency_s": "latency (seconds)"}
 _LIMITS: dict[str, dict[str, Any]] = {
     SEED: {"color": BLACK, "linestyle": "-", "marker": "x"},
@@ -62,7 +65,10 @@ def draw_front(ax: Axes, cloud: pd.DataFrame, steps: pd.DataFrame, *, colour: st
     ax.step(steps["cost"], steps["accuracy"], where="post", color=colour, linewidth=1.2)
     ax.plot(steps["cost"], steps["accuracy"], "o", ms=2.5, color=colour)
     ax.set_xscale("log")
-    ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    low, high = ax.get_xlim()
+    marks = np.outer(_SUBS, 10.0 ** np.arange(np.floor(np.log10(low)), np.log10(high)))
+    wide = ((low <= marks) & (marks <= high)).sum() > 1
+    ax.xaxis.set_major_locator(LogLocator(subs=_SUBS) if wide else MaxNLocator(4))
     ax.xaxis.set_major_formatter("{x:g}")
     ax.xaxis.set_minor_formatter(NullFormatter())
 

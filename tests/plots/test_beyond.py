@@ -81,6 +81,14 @@ def test_a_measured_cost_has_the_front_by_flops_beside_its_own() -> None:
     assert measured.get_title() == "hypervolume 1.000; by FLOPs 1.000"
 
 
+def test_costs_that_hardly_differ_have_few_ticks(ax) -> None:
+    """Latencies of 13 to 19 ms, among which no 1, 2 or 5 of a decade lies."""
+    cloud = pd.DataFrame({"cost": np.linspace(0.013, 0.019, 9), "accuracy": np.arange(9.0)})
+    trade_offs.draw_front(ax, cloud, cloud, colour="blue")
+    low, high = ax.get_xlim()
+    assert 2 <= sum(low <= tick <= high for tick in ax.get_xticks()) <= 5
+
+
 def test_transfer_has_a_column_a_judge_and_both_limits() -> None:
     accuracy = pd.DataFrame({"a-V": np.arange(9.0), "b-V": np.arange(9.0)[::-1]})
     runs = {"a-V": pd.DataFrame({1: np.arange(9.0), 2: np.arange(9.0)})}
