@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogFormatter
 
 from natslib.analysis.factorial import ACCURACIES, RANKS, pair_shares, share_by_order
 from natslib.plots.figure import new_figure
@@ -124,6 +125,7 @@ def draw_optima(ax: Axes, optima: pd.DataFrame) -> None:
         )
     ax.set(yscale="log", xlabel="points below the best", ylabel="basin (% of starts)")
     ax.yaxis.set_major_formatter("{x:g}")
+    ax.yaxis.set_minor_formatter(LogFormatter())  # as matplotlib's own, without powers of ten
     ax.legend(loc="upper right", title="local optima")
 
 

@@ -66,6 +66,15 @@ def test_a_landscape_has_its_optima_and_its_walks() -> None:
     assert distances.lines[0].get_ydata()[0] == 26
 
 
+def test_basins_within_a_decade_are_labelled_in_percent(ax) -> None:
+    optima = pd.DataFrame({"dataset": "digits", "below": [0.0, 0.5], "basin": [0.6, 0.03]})
+    drawing.draw_optima(ax, optima)
+    ax.figure.draw_without_rendering()
+    labels = [text.get_text() for text in ax.get_yticklabels(minor=True)]
+    assert "40" in labels
+    assert not any("^" in label for label in labels)
+
+
 def test_a_measured_cost_has_the_front_by_flops_beside_its_own() -> None:
     accuracy = pd.DataFrame({"a-V": [1.0, 2, 3]}).rename_axis("arch_index")
     costs = pd.DataFrame({"flops_m a": [1.0, 2, 3], "latency_s a": [3.0, 9, 1]})
