@@ -33,6 +33,7 @@ GAP_IN, LINE_IN, PAD_IN = (
     0.045,
 )  # between two columns; the height of a line, and above and below a row
 TEXT_SIZES = (7.5, 7.0, 6.5)  # points; the largest with which a table fits the page
+_HEADINGS = 72  # characters of the largest size that fit side by side over the cells of a page
 LEAST_CHARACTERS = 16  # of a line of a text that is broken
 EDGE_IN = 0.1  # of the page that is not the table's
 
@@ -102,8 +103,10 @@ def draw_agreement(ax: Axes, rows: pd.DataFrame, columns: Sequence[str]) -> None
     ax.set_axis_off()
     ax.set(xlim=(-0.75, len(columns)), ylim=(len(methods) + 0.35, -0.5))
     held = {(row["method"], row["column"]): row for row in rows.to_dict("records")}
+    widest = max(len(line) for column in columns for line in column.split("\n"))
+    size = TEXT_SIZES[0] if widest * len(columns) < _HEADINGS else TEXT_SIZES[-1]
     for x, column in enumerate(columns):
-        ax.text(x + 0.5, -0.12, column, ha="center", va="bottom", fontsize=7.5, fontweight="bold")
+        ax.text(x + 0.5, -0.12, column, ha="center", va="bottom", fontsize=size, fontweight="bold")
     for y, method in enumerate(methods):
         ax.text(-0.08, y + 0.5, title_of(method), ha="right", va="center", fontsize=8)
         for x, column in enumerate(columns):

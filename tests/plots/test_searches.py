@@ -1,5 +1,7 @@
 """The drawing functions of searches and of agreement tables put the given numbers into the panel."""
 
+from itertools import pairwise
+
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
@@ -219,6 +221,8 @@ def test_the_texts_of_a_cell_stay_within_it(columns):
     for text in inside:
         box = text.get_window_extent()
         assert any(cell.x0 <= box.x0 and box.x1 <= cell.x1 for cell in cells), text.get_text()
+    headings = [text.get_window_extent() for text in fig.axes[0].texts if "\n" in text.get_text()]
+    assert all(left.x1 < right.x0 for left, right in pairwise(headings))
 
 
 def test_numbers_by_other_rules_than_the_printed_ones_are_not_judged():
