@@ -177,3 +177,13 @@ def test_the_real_results_of_cifar10_agree(shared_data, tmp_path) -> None:
     whys = found.facts.set_index("what")["why"]
     assert whys["mean of bohb, C10-T"].startswith("no scores after fewer epochs")
     assert whys["mean of rea, C100-T"] == "the source lacks: C100-V@12"
+
+
+def test_searches_of_a_part_of_the_real_results_are_not_judged(shared_data, tmp_path) -> None:
+    rows = (shared_data / "nats-tss-cifar10.csv").read_text().splitlines(keepends=True)
+    (tmp_path / "part.csv").write_text("".join(rows[:1_001]))
+    columns = Path(__file__).parents[1] / "tables/nats-tss-cifar10.yaml"
+    convert(tmp_path / "part.csv", tmp_path / "table", columns=columns)
+    facts = judge(natslib.load(tmp_path / "table"), runs=2).facts.set_index("what")
+    assert facts.loc["mean of rea, C10-T", "why"] == "scored in part: CIFAR-10"
+    assert CONTRADICTS not in set(facts["verdict"])
