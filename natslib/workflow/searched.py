@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import natslib
-from natslib.analysis.verdicts import SEARCHES
+from natslib.analysis.search_verdicts import SEARCHES
 from natslib.errors import NotMeasured
 from natslib.search.store import repeat_into, run_folder
 from natslib.search.study import Study, find_studies
