@@ -36,11 +36,10 @@ def search_frame(space: str, finals: pd.DataFrame, why: str = "") -> pd.DataFram
     ends: Ends = {(row["method"], row["dataset"], row["split"]): row for row in finals.to_dict("records")}
     rows = [row for printed in table_4(space) for row in _of_one(printed, ends, why)]
     rows += [row for pair in _pairs(space) for row in _of_two(*pair, ends, why)]
-    return pd.DataFrame(sorted(rows, key=_place), columns=COLUMNS)
-
-
-def _place(row: dict[str, object]) -> int:
-    return [_MEANS, _SPREADS, _ORDERS].index(str(row["item"]))
+    facts, items = pd.DataFrame(rows, columns=COLUMNS), [_MEANS, _SPREADS, _ORDERS]
+    return facts.sort_values(
+        "item", key=lambda names: names.map(items.index), kind="stable", ignore_index=True
+    )
 
 
 def _of_one(printed: dict[Any, Any], ends: Ends, why: str) -> Iterator[dict[str, object]]:
