@@ -3,6 +3,7 @@
 import contextlib
 import json
 import re
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -36,6 +37,7 @@ class Drawing:
     source: str
     folder: str
     lacking: str = ""
+    config: str = CONFIG
 
     @property
     def stem(self) -> str:
@@ -45,7 +47,8 @@ class Drawing:
     @property
     def command(self) -> str:
         """What draws it."""
-        return f"snakemake --cores 2 -- {self.folder}/{self.stem}.svg"
+        other = "" if self.config == CONFIG else f" --configfile {shlex.quote(self.config)}"
+        return f"snakemake --cores 2{other} -- {self.folder}/{self.stem}.svg"
 
     @property
     def is_drawn(self) -> bool:
@@ -166,7 +169,7 @@ def read_contents(config: str | Path = CONFIG) -> Contents:
         folder = asked["figures"]
         stems, lacking = {Path(file).stem for file in asked_files(asked)}, left_out(asked)
         known = [
-            Drawing(item, parameter, source, folder, lacking.get(f"{stem}_{source}", ""))
+            Drawing(item, parameter, source, folder, lacking.get(f"{stem}_{source}", ""), str(config))
             for item in CATALOGUE.values()
             for source in (asked["sources"] if item.behind else [""])
             for parameter, stem in item.figures.items()

@@ -60,7 +60,11 @@ def test_facts_belong_to_the_item_of_their_number():
 
 
 def test_a_damaged_record_is_named(tmp_path):
-    drawing = Drawing(CATALOGUE["correlation"], "figure5", "mine", str(tmp_path))
+    asked = CATALOGUE["correlation"], "figure5", "mine"
+    drawing = Drawing(*asked, str(tmp_path))
+    assert drawing.command == f"snakemake --cores 2 -- {tmp_path}/fig5_correlation_mine.svg"
+    other = Drawing(*asked, "figures", config="my own.yaml").command
+    assert other == "snakemake --cores 2 --configfile 'my own.yaml' -- figures/fig5_correlation_mine.svg"
     for suffix in (".png", ".json"):
         drawing.file(suffix).write_text("{")
     with pytest.raises(BadSource, match=r"fig5_correlation_mine\.json: no record of a figure"):
