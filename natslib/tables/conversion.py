@@ -18,7 +18,7 @@ from natslib.errors import BadSource, ConfigError, shown
 from natslib.files import atomic, check_plain, sha256
 from natslib.spaces import SPACES, Space, get_space
 from natslib.tables.chunks import CHUNK, convert_chunks, read_note, source_facts, source_of, write_chunk
-from natslib.tables.destination import Destination, fingerprint
+from natslib.tables.destination import Destination, file_mark, fingerprint, items_mark
 from natslib.tables.format.folder import MANIFEST, altered_files, open_folder
 from natslib.tables.format.schema import Run
 from natslib.tables.format.writing import Rows, check_runs
@@ -102,15 +102,17 @@ def _convert(
     if path.is_dir() and (logs := [log for log in sorted(path.glob("*.jsonl")) if log.is_file()]):
         return _convert_rawlogs(path, Destination(dest, name, fingerprint([sha256(log) for log in logs])))
     if path.is_file() and name.endswith(".pickle.pbz2"):
-        mark = fingerprint(CHUNK, name, path.stat().st_size, path.stat().st_mtime_ns)
-        to = Destination(dest, name, mark, lambda source: source.get("sha256") == sha256(path))
+        to = Destination(
+            dest, name, file_mark(path.resolve()), lambda source: source.get("sha256") == sha256(path)
+        )
         return _WholeFile(path, to).convert(bar)
     if farmed := [str(path / space) for space in SPACES if any((path / space).glob("*.jsonl"))]:
         raise BadSource(f"{path}: a table holds one search space; convert {' and '.join(farmed)}")
     if path.is_dir() or path.suffix == ".tar":
         items, damaged = official.list_items(path)
-        mark = fingerprint(CHUNK, [(item.name, item.size, item.changed_ns) for item in items])
-        to = Destination(dest, name, mark, lambda source: not damaged and source == source_of(items))
+        to = Destination(
+            dest, name, items_mark(items), lambda source: not damaged and source == source_of(items)
+        )
         return _convert_archive(items, damaged, to, processes, bar)
     if _PACKED.search(path.name):
         raise BadSource(f"{path}: a packed archive; unpack it and convert the folder that comes out")

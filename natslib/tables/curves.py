@@ -6,12 +6,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 
 from natslib.errors import BadSource
 from natslib.spaces import Space
 from natslib.tables.format.column_file import ColumnFile, reading
 from natslib.tables.format.limits import check_size
-from natslib.tables.format.schema import CURVES, Block, sum_in_order
+from natslib.tables.format.schema import CURVE_METRICS, CURVES, Block, Curve, out_of_range, sum_in_order
 from natslib.tables.format.writing import read_metadata
 
 
@@ -70,6 +71,22 @@ class Curves:
                 return flat[offsets[row[0]] : offsets[row[0] + 1]]
         return np.empty(0)
 
+    def around(self, block: Block, index: int) -> dict[int, Curve]:
+        """Return the curves of one architecture and of all that lie with it, by index; empty where it has none.
+
+        Losses and accuracies are float32, as they are kept.
+        """
+        for file, group in self._holding(block, index):
+            archs, rows = file.by_arch(CURVE_METRICS, group, len(self._space))
+            if index in archs:
+                with reading(file.name):
+                    columns = [_lists(rows[metric], metric, file.name) for metric in CURVE_METRICS]
+                    return {
+                        arch: Curve(loss, accuracy, top5 if len(top5) else None, time_s)
+                        for arch, loss, accuracy, top5, time_s in zip(archs.tolist(), *columns, strict=True)
+                    }
+        return {}
+
     def _holding(self, block: Block, index: int) -> Iterator[tuple[ColumnFile, int]]:
         """Yield the files that may hold an architecture of a block, with its row group, the likely one first.
 
@@ -103,6 +120,15 @@ class Curves:
             lists = rows[metric].combine_chunks()
             flat = lists.values.to_numpy(zero_copy_only=False).astype(np.float64)
             return index, lists.offsets.to_numpy(), flat
+
+
+def _lists(column: pa.ChunkedArray, metric: str, name: str) -> list[np.ndarray]:
+    """Return an array a row; raises `BadSource` where a value cannot be of that metric."""
+    lists = column.combine_chunks()
+    flat = lists.values.to_numpy(zero_copy_only=False)
+    if out_of_range(metric, flat).any():
+        raise BadSource(f"{name}: damaged or altered, it holds values that cannot be {metric}")
+    return [flat[start:stop] for start, stop in itertools.pairwise(lists.offsets.to_numpy())]
 
 
 def _extent(values: np.ndarray) -> str:

@@ -16,7 +16,7 @@ import natslib
 from natslib.errors import BadSource, ConfigError
 from natslib.files import atomic, lock
 from natslib.spaces import Space
-from natslib.tables.chunks import Chunk
+from natslib.tables.chunks import CHUNK, Chunk
 from natslib.tables.format.folder import FINALS_FILE, MANIFEST, file_digests, read_manifest
 from natslib.tables.format.schema import FORMAT
 from natslib.tables.format.writing import write_finals
@@ -179,6 +179,17 @@ class Destination:
 def fingerprint(*facts: Any) -> str:
     """Return a digest of what a table depends on: the source's files and this version's ways."""
     return hashlib.sha256(json.dumps([FORMAT, natslib.__version__, *facts]).encode()).hexdigest()
+
+
+def file_mark(path: Path) -> str:
+    """Return the fingerprint of an official single file: its name, size and time."""
+    told = path.stat()
+    return fingerprint(CHUNK, path.name, told.st_size, told.st_mtime_ns)
+
+
+def items_mark(items: list[Item]) -> str:
+    """Return the fingerprint of the records of an archive: their names, sizes and times."""
+    return fingerprint(CHUNK, [(item.name, item.size, item.changed_ns) for item in items])
 
 
 def _ranges(numbers: set[int]) -> list[str]:

@@ -23,6 +23,7 @@ from natslib.tables.format.schema import (
     RUN_METRICS,
     SPLITS,
     Block,
+    Curve,
     known_metrics,
     out_of_range,
 )
@@ -146,6 +147,19 @@ class Reader:
         for block in self.blocks(dataset, recipe, split):
             counts[self._index(block)] += 1
         return counts
+
+    def seeds_of(self, dataset: str, recipe: str) -> dict[int, np.ndarray]:
+        """Return which architectures have a run there, (len(space),) bool for each seed, ascending."""
+        there: dict[int, np.ndarray] = {}
+        for block in sorted(self._blocks, key=lambda block: block.seed):
+            if block[:2] == (dataset, recipe):
+                column = there.setdefault(block.seed, np.zeros(len(self._space), bool))
+                column[self._index(block)] = True
+        return there
+
+    def curves_around(self, block: Block, index: int) -> dict[int, Curve]:
+        """Return what `Curves.around` does; empty where the source has no curves."""
+        return {} if self._curves is None else self._curves.around(block, index)
 
     def answered_by(self, dataset: str, recipe: str, split: str) -> np.ndarray:
         """Return what `Table.answered_by` does."""

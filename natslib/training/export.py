@@ -13,13 +13,9 @@ from typing import Any
 from natslib.errors import BadSource, ConfigError, NatslibError
 from natslib.files import write_atomic
 from natslib.spaces import SIZE, TOPOLOGY, Scale, Space, get_space
-from natslib.spaces.size import CELL
+from natslib.tables.sources.official import arch_config, evaluation_sets
 
 Record = Mapping[str, Any]
-
-#: The official names of evaluation sets; CIFAR-10 is tested on the original test set alone.
-SETS = {"valid": "x-valid", "test": "x-test", "valtest": "ori-test"}
-CIFAR10_SETS = {"valid": "x-valid", "test": "ori-test"}
 
 
 def _by_epoch(columns: Mapping[str, list[Any]], name: str) -> dict[int, float]:
@@ -39,23 +35,10 @@ def _by_epoch(columns: Mapping[str, list[Any]], name: str) -> dict[int, float]:
     }
 
 
-def arch_config(space: Space, arch_str: str, classes: int, scale: Scale) -> dict[str, Any]:
-    """Return the official description of a network of one of the two official spaces."""
-    if space is TOPOLOGY:
-        return {
-            "channel": scale.channels,
-            "num_cells": scale.cells,
-            "arch_str": arch_str,
-            "class_num": classes,
-        }
-    named = {"name": "infer.shape.tiny", "channels": arch_str, "arch_str": arch_str}
-    return named | {"genotype": TOPOLOGY.string(CELL), "class_num": classes}
-
-
 def official_trial(record: Record, config: Mapping[str, Any]) -> dict[str, Any]:
     """Return the 16 fields of one run as the official files hold them."""
     splits = record["splits"]
-    names = CIFAR10_SETS if record["dataset"] in ("cifar10", "cifar10-valid") else SETS
+    names = {split: name for name, split in evaluation_sets(record["dataset"]).items()}
     evaluated = {names[split]: columns for split, columns in splits.items() if split != "train"}
 
     def evaluations(column: str) -> dict[str, float]:

@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from natslib.spaces import PAPER_SCALE, TOPOLOGY
-from natslib.training.export import arch_config, official_record
+from natslib.tables.sources.official import arch_config
+from natslib.training.export import official_record
 
 NAME = "NATS-tss-v1_0-3ffb9-simple"
 RESULTS = Path(__file__).resolve().parents[3] / "shared/data/nats-tss-cifar10.csv"

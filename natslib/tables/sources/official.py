@@ -17,7 +17,8 @@ import numpy as np
 
 from natslib.datasets import get_dataset
 from natslib.errors import BadSource, NatslibError, UnknownArchitecture, shown
-from natslib.spaces import SPACES, Space
+from natslib.spaces import SPACES, TOPOLOGY, Scale, Space
+from natslib.spaces.size import CELL
 from natslib.tables.format.schema import MAX_EPOCHS, Curve, Run
 from natslib.tables.sources.tar import read_tar
 from natslib.tables.sources.unpickle import MAX_BYTES, decompress, loads
@@ -187,6 +188,29 @@ def split_name(evaluated_on: str, dataset: str) -> str:
     """Return our name of an official evaluation set: `ori-test` is the test set, or test and validation set."""
     whole = "valtest" if "valtest" in get_dataset(dataset).images else "test"
     return {"x-valid": "valid", "x-test": "test", "ori-test": whole}[evaluated_on]
+
+
+def evaluation_sets(dataset: str) -> dict[str, str]:
+    """Return our split for each evaluation set that official records of a dataset name, in the order of most of them.
+
+    CIFAR-10 is tested on the original test set alone; of others, and of anybody's own, that set is both halves.
+    """
+    if dataset in ("cifar10-valid", "cifar10"):
+        return {"x-valid": "valid", "ori-test": "test"}
+    return {"x-valid": "valid", "x-test": "test", "ori-test": "valtest"}
+
+
+def arch_config(space: Space, arch_str: str, classes: int | None, scale: Scale) -> dict[str, Any]:
+    """Return the official description of a network of one of the two official spaces."""
+    if space is TOPOLOGY:
+        return {
+            "channel": scale.channels,
+            "num_cells": scale.cells,
+            "arch_str": arch_str,
+            "class_num": classes,
+        }
+    named = {"name": "infer.shape.tiny", "channels": arch_str, "arch_str": arch_str}
+    return named | {"genotype": TOPOLOGY.string(CELL), "class_num": classes}
 
 
 def _by_epoch(values: dict[int, float], epochs: int) -> np.ndarray:

@@ -1,0 +1,59 @@
+"""Thousands of random calls give what the official packages give: the same value, or an error of the same type."""
+
+import bz2
+import pickle
+import sys
+
+import pytest
+
+import natslib.nats_bench as ours
+from tests.dropin.calls import FLOAT32, NATS, Draw, lists_and_matrices, outcome, random_calls, same, unique
+
+nats_bench = pytest.importorskip("nats_bench", reason="the official reader is not installed (extra 'dev')")
+
+FOLDERS = {"tss": "NATS-tss-v1_0-3ffb9-simple", "sss": "NATS-sss-v1_0-50262-simple"}
+NUMBER = 5000
+EXACT = 0.0 if sys.version_info < (3, 12) else 1e-14
+"""From Python 3.12 on `sum` of floats, which the official package uses, is compensated: the last bits differ."""
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+
+@pytest.mark.usefixtures("cache")
+@pytest.mark.parametrize("fast_mode", [True, False], ids=["fast", "whole"])
+@pytest.mark.parametrize("space", ["tss", "sss"])
+def test_random_calls_of_nats_bench(space, fast_mode, shared_data, tmp_path):
+    folder = shared_data / "official-fragments" / FOLDERS[space]
+    path = str(folder if fast_mode else whole_file(folder, tmp_path / f"{folder.name}.pickle.pbz2"))
+    theirs = nats_bench.create(path, space, fast_mode=fast_mode, verbose=False)
+    mine = ours.create(path, space, fast_mode=fast_mode, verbose=False)
+    kinds = NATS | ({"unique": unique, "lists_and_matrices": lists_and_matrices} if space == "tss" else {})
+    draw = Draw(seed=NUMBER + fast_mode, space=space, archs=theirs.meta_archs)
+    compare(mine, theirs, random_calls(draw, kinds, NUMBER // 2))
+
+
+def compare(mine, theirs, calls) -> None:
+    wrong, answered = [], 0
+    for number, one in enumerate(calls):
+        expected, got = outcome(theirs, one, number), outcome(mine, one, number)
+        answered += not isinstance(expected, type)
+        if not same(got, expected, FLOAT32 if one.early else EXACT):
+            wrong.append(f"{one.told}\n  official: {expected!r:.600}\n  natslib:  {got!r:.600}")
+    assert not wrong, f"{len(wrong)} calls differ:\n" + "\n".join(wrong[:5])
+    assert answered > 0.4 * number  # the calls are not all refused
+
+
+def whole_file(folder, path):
+    """Write the single file that the records of a folder would make."""
+
+    def unpacked(file):
+        return pickle.loads(bz2.decompress(file.read_bytes()))
+
+    records = {int(file.name[:6]): unpacked(file) for file in sorted(folder.glob("0*.pickle.pbz2"))}
+    meta = unpacked(folder / "meta.pickle.pbz2")
+    whole = meta | {"arch2infos": records, "evaluated_indexes": set(records)}
+    path.write_bytes(bz2.compress(pickle.dumps(whole, protocol=4)))
+    return path
