@@ -1,4 +1,4 @@
-"""A drop-in for the package `nats_bench` (version 1.8), answered by a table: write `from natslib.nats_bench import create`.
+"""A drop-in for the package `nats_bench` (version 1.8): `from natslib.nats_bench import create`.
 
 The official archive of NATS-Bench is converted once, into a cache; then the same calls give the same numbers, and raise
 where they raised. guides/drop-in.md says what differs.
@@ -32,10 +32,10 @@ def create(
 ) -> "NATStopology | NATSsize":
     """Open an official archive, a table of natslib's or 'published', and return the API of its search space.
 
-    As officially, `fast_mode` goes with the folder of an archive, and False with the single file; None looks for them in
-    $TORCH_HOME or ~/.torch. A downloaded .tar, the folder of a table and 'published' go with both. `differences` are
-    names of `natslib.dropin.differences.DIFFERENCES`. Raises `ValueError` where there is no such file or it is of another
-    search space, `FileNotFoundError` where an archive is not whole, and `OSError` where it is damaged.
+    As officially, `fast_mode` goes with the folder of an archive, and False with the single file; None looks for them
+    in $TORCH_HOME or ~/.torch. A downloaded .tar, the folder of a table and 'published' go with both. `differences`
+    are names of `natslib.dropin.differences.DIFFERENCES`. Raises `ValueError` where there is no such file or it is of
+    another search space, `FileNotFoundError` where an archive is not whole, and `OSError` where it is damaged.
     """
     kinds = {**dict.fromkeys(TSS, NATStopology), **dict.fromkeys(SSS, NATSsize)}
     if not isinstance(search_space, str) or search_space not in kinds:
@@ -44,9 +44,9 @@ def create(
 
 
 def search_space_info(main_tag: str, aux_tag: str | None) -> dict[str, Any]:
-    """Return what one can choose in a search space: of 'nats-bench' with 'tss' or 'sss', or of 'nas-bench-201' with None.
+    """Return what one can choose in a search space.
 
-    Raises `ValueError` for anything else.
+    It is that of 'nats-bench' with 'tss' or 'sss', or of 'nas-bench-201' with None; raises `ValueError` for others.
     """
     topology = {"op_names": list(OPERATIONS), "num_nodes": 4}
     if main_tag == "nas-bench-201" and aux_tag is None:
@@ -59,8 +59,17 @@ def search_space_info(main_tag: str, aux_tag: str | None) -> dict[str, Any]:
     raise ValueError(f"no search space {main_tag!r} with {aux_tag!r}; allowed are {allowed}")
 
 
+_COMMENTS = {
+    name: f"Trained on the {part} set of CIFAR-10, tested on its test set; per-time is the mean of the seconds of an "
+    "epoch or an evaluation, all-time their sum so far."
+    for name, part in {"cifar10-valid": "train", "cifar10": "train+valid"}.items()
+}
+
+
 class NatsApi(WholeApi):
     """What both search spaces of NATS-Bench share."""
+
+    _comments = _COMMENTS
 
     _space: ClassVar[str]
     _base_name: ClassVar[str]
@@ -84,12 +93,12 @@ class NatsApi(WholeApi):
         self.Results = ArchResults  # type: ignore[misc]
         self._fast_mode, self._archive_dir = fast_mode, path if fast_mode else None
         self._open(table, os.path.basename(path) if path else None, verbose, differences)
-        self.evaluated_indexes = set() if fast_mode else set(self._measured)
+        self._at_hand: set[int] = set() if fast_mode else set(self._measured)
         if verbose:
             print(f"natslib: {self!r}")
 
     def __repr__(self) -> str:
-        counted = f"{len(self.evaluated_indexes)}/{len(self)} architectures"
+        counted = f"{len(self._at_hand)}/{len(self)} architectures"
         return f"{type(self).__name__}({counted}, fast_mode={self.fast_mode}, file={self.filename})"
 
     @property
@@ -126,6 +135,11 @@ class NatsApi(WholeApi):
     def archive_dir(self) -> str | None:
         """The folder that was opened in fast mode."""
         return self._archive_dir
+
+    @property
+    def evaluated_indexes(self) -> set[int]:
+        """The indices of the architectures at hand; in fast mode, of those that were asked for."""
+        return self._at_hand
 
     def reset_fast_mode(self, fast_mode: bool) -> None:
         """Set whether architectures come to hand as they are asked for; those at hand stay."""
@@ -167,11 +181,12 @@ class NatsApi(WholeApi):
             raise ValueError(self._absent(index))
         if int(index) not in self._measured:
             raise AssertionError(self._absent(int(index)))
-        self.evaluated_indexes.add(int(index))  # type: ignore[attr-defined]
+        self._at_hand.add(int(index))  # type: ignore[attr-defined]
 
     def _prepare_info(self, index: Any) -> None:
         if self.fast_mode:
-            self._load(index)
+            for one in range(len(self)) if index is None else [index]:  # None is all, as in `reload`
+                self._load(one)
 
     def _warn(self, message: str) -> None:
         warnings.warn(message, stacklevel=3)
@@ -179,17 +194,10 @@ class NatsApi(WholeApi):
     def clear_params(self, index: int, hp: Any = None) -> None:
         """Do nothing, for there are no weights; raises `ValueError` for an hp that the architecture has not."""
         self._say("clear_params", index=index, hp=hp)
-        if index not in self.evaluated_indexes:
+        if index not in self._at_hand:
             self._warn(f"architecture {index} is not at hand: there is nothing to clear")
         elif hp is not None:
             self._results_by(index, str(hp))
-
-    def _comment(self, info: dict[str, Any], dataset: str, hp: Any) -> None:
-        trained = "train" if dataset == "cifar10-valid" else "train+valid"
-        info["comment"] = (
-            f"Trained on the {trained} set of CIFAR-10 by hp {hp}, tested on its whole test set; per-time is the seconds "
-            "of an epoch or evaluation on average, all-time of all so far."
-        )
 
     def simulate_train_eval(
         self, arch: Any, dataset: str, iepoch: int | None = None, hp: Any = "12", account_time: bool = True
@@ -250,7 +258,7 @@ class NatsApi(WholeApi):
             )
         limits = {"flops_m": flop_max, "params_m": param_max}
         if not enforce_all:
-            return self._best(dataset, metric_on_set, limits, hp, self.evaluated_indexes)
+            return self._best(dataset, metric_on_set, limits, hp, self._at_hand)
         first_absent = next((index for index in range(len(self)) if index not in self._measured), len(self))
         best = self._best(dataset, metric_on_set, limits, hp, range(first_absent))
         for index in range(min(first_absent + 1, len(self))):

@@ -1,5 +1,6 @@
 """The calls that both official packages share; each of the two drop-ins says what is its own."""
 
+import math
 import random
 from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -7,16 +8,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from natslib.dropin.differences import check_differences
 
 if TYPE_CHECKING:
-    from natslib.dropin.records import Group, Plan
+    from natslib.dropin.records import Group
     from natslib.dropin.results import ArchResults
     from natslib.tables.table import Table
-
-_NAMES = {
-    name: (f"{told}-loss", f"{told}-accuracy", f"{told}-per-time", f"{told}-all-time")
-    for name, told in {"train": "train", "x-valid": "valid", "x-test": "test", "ori-test": "valtest"}.items()
-}
-_CIFAR10_NAMES = _NAMES | {"ori-test": _NAMES["x-test"]}
-CIFAR10 = ("cifar10", "cifar10-valid")
 
 
 class Infos(Mapping[int, dict[str, "ArchResults"]]):
@@ -26,15 +20,15 @@ class Infos(Mapping[int, dict[str, "ArchResults"]]):
         self._api = api
 
     def __getitem__(self, index: int) -> "dict[str, ArchResults]":
-        if index not in self._api.evaluated_indexes:
+        if index not in self._api._at_hand:
             raise KeyError(f"architecture {index!r} was not asked for yet, or is not in the source")
         return {hp: self._api._results(int(index), hp) for hp in self._api._records.hps_of(int(index))}
 
     def __iter__(self) -> Iterator[int]:
-        return iter(sorted(self._api.evaluated_indexes))
+        return iter(sorted(self._api._at_hand))
 
     def __len__(self) -> int:
-        return len(self._api.evaluated_indexes)
+        return len(self._api._at_hand)
 
     def clear(self) -> None:
         """Do nothing: what scripts clear here to save memory is not kept."""
@@ -48,7 +42,9 @@ class Api:
 
     Invalid: ClassVar[type[Exception]] = ValueError
     Results: "ClassVar[type[ArchResults]]"
-    evaluated_indexes: Collection[int]
+    _comments: "ClassVar[Mapping[str, str] | None]" = None
+    """What `get_more_info` adds on the CIFAR-10 datasets."""
+    _at_hand: set[int]
     """The indices of the architectures whose results are at hand."""
 
     def _open(
@@ -62,6 +58,7 @@ class Api:
         self.meta_archs = list(table.space.strings())
         self.archstr2index = {arch: index for index, arch in enumerate(self.meta_archs)}
         self._measured = set(self._records.measured)
+        self._groups = self._records.groups
         self.arch2infos_dict = Infos(self)
         self.reset_time()
 
@@ -120,9 +117,9 @@ class Api:
 
     def _found(self, index: Any) -> int:
         """Return the index of an architecture whose results are at hand; raises `ValueError`, or as `_prepare_info`."""
-        if index not in self.evaluated_indexes:
+        if index not in self._at_hand:
             self._prepare_info(index)
-            if index not in self.evaluated_indexes:
+            if index not in self._at_hand:
                 raise ValueError(self._absent(index))
         return int(index)
 
@@ -197,65 +194,70 @@ class Api:
             self._say(
                 "get_more_info", index=index, dataset=dataset, iepoch=iepoch, hp=hp, is_random=is_random
             )
-        index = self._index_of(index)
-        if index not in self.evaluated_indexes:
-            self._found(index)
-        group = self._group(index, str(hp), dataset)
-        seeds = group.seeds(index)
-        seed: Any = "mean"
-        epoch, is_checked = None, iepoch is None
-        if is_random is True and seeds:
-            seed = random.choice(seeds)
-        elif is_random is not False:
-            seed, is_checked = is_random, False
-        if not is_checked:
-            epoch = self._checked(group, index, iepoch, seed)
-        return self._told(group, index, hp, group.plan(seed, epoch))
+        if hp.__class__ is not str:
+            hp = str(hp)
+        if index.__class__ is not int or index not in self._at_hand:
+            index = self._found(self._index_of(index))
+        group = self._groups.get((hp, dataset)) or self._records.group(hp, dataset)
+        if is_random is False:
+            seed: Any = "mean"
+        elif is_random is True:
+            seed = random.choice(seeds) if (seeds := group.seeds(index)) else None
+        else:
+            seed = is_random if isinstance(is_random, int) else None
+        if iepoch is not None or seed not in group.answers:
+            iepoch = self._checked(group, index, iepoch, seed, is_random)
+        if iepoch is None:
+            answers = group.answers[seed]
+            if (told := answers.told.get(index)) is not None:
+                return told.copy()
+            row, whole = answers.rows[index].tolist(), answers.whole[index]
+        else:
+            row = group.row(seed, iepoch, index)
+            whole = not math.isnan(sum(row))
+        info: dict[str, Any] = dict(zip(group.names, row, strict=True))
+        if not whole:
+            info = self._some(group, index, info, iepoch)
+        if self._comments is not None and group.is_cifar10:
+            info["comment"] = self._comments[dataset]
+        if iepoch is None and whole:
+            answers.keep(index, info)
+        return info
 
-    def _group(self, index: int, hp: str, dataset: str) -> "Group":
-        """Return the runs of a dataset at an hp, of which the architecture has one; raises `KeyError`."""
-        group = self._records.group(hp, dataset)
-        if not group.seeds(index) and not group.has_mean(index):
-            raise KeyError(f"no run of architecture {index} on {dataset!r} at hp {hp!r}")
-        return group
+    def _checked(self, group: "Group", index: int, iepoch: Any, seed: Any, asked: Any) -> int | None:
+        """Return a legal epoch, None for the last, made ready; `seed` is what `asked` stands for, None for nothing.
 
-    def _checked(self, group: "Group", index: int, iepoch: Any, seed: Any) -> int | None:
-        """Return a legal epoch, None for the last, where there are such an epoch and seed."""
+        Raises `KeyError` where the architecture has no run at all.
+        """
         from natslib.dropin.results import check_epoch, check_seed
 
+        if not group.seeds(index) and not group.has_mean(index):
+            raise self._no_run(group, index)
         epoch = check_epoch(iepoch, group.epochs, self.Invalid)
-        if seed != "mean":
-            check_seed(seed, group.seeds(index))
-        return None if epoch == group.epochs - 1 else epoch
+        if asked is not False:
+            check_seed(asked if seed is None else seed, group.seeds(index))
+        if epoch < group.epochs - 1:
+            return epoch
+        group.answered(seed)
+        return None
 
-    def _told(self, group: "Group", index: int, hp: Any, plan: "Plan") -> dict[str, Any]:
-        is_cifar10 = group.dataset in CIFAR10
-        names = _CIFAR10_NAMES if is_cifar10 else _NAMES
-        info: dict[str, Any] = {}
-        lacking, epochs = [], plan.epochs
-        for name, read in plan.sets:
-            loss, accuracy, seconds = read(index)
-            if loss != loss or accuracy != accuracy or seconds != seconds:
-                lacking.append(name)
-                _add_recorded(info, names[name], (loss, accuracy, seconds / epochs, seconds))
-                continue
-            in_loss, in_accuracy, in_per_time, in_all_time = names[name]
-            info[in_loss] = loss
-            info[in_accuracy] = accuracy
-            info[in_per_time] = seconds / epochs
-            info[in_all_time] = seconds
-        if is_cifar10:
-            self._comment(info, group.dataset, hp)
-        return self._incomplete(info, group, index, epochs) if lacking else info
+    def _no_run(self, group: "Group", index: int) -> KeyError:
+        return KeyError(f"no run of architecture {index} on {group.dataset!r} at hp {group.hp!r}")
 
-    def _incomplete(self, info: dict[str, Any], group: "Group", index: int, epochs: int) -> dict[str, Any]:
+    def _some(self, group: "Group", index: int, told: dict[str, Any], epoch: int | None) -> dict[str, Any]:
+        """Return what was recorded; of a set without loss and accuracy nothing, for it was not evaluated."""
         from natslib.dropin.results import Info
 
+        if not group.seeds(index) and not group.has_mean(index):
+            raise self._no_run(group, index)
+        there = {name: value for name, value in told.items() if value == value}
+        sets = {name.partition("-")[0] for name in there if name.endswith(("-loss", "-accuracy"))} | {"train"}
         where = f"architecture {index} on {group.dataset!r} at hp {group.hp!r}"
-        return Info(info, f"that was not recorded after epoch {epochs - 1} of {where}")
-
-    def _comment(self, info: dict[str, Any], dataset: str, hp: Any) -> None:
-        """Add a word on what the numbers are of, where the official API does."""
+        kept = {name: value for name, value in there.items() if name.partition("-")[0] in sets}
+        return Info(
+            kept,
+            f"that was not recorded after epoch {group.epochs - 1 if epoch is None else epoch} of {where}",
+        )
 
     def get_cost_info(self, index: int, dataset: str, hp: Any = "12") -> dict[str, Any]:
         """Return FLOPs and parameters (millions), latency and times (s), as `ArchResults.get_compute_costs` does."""
@@ -290,7 +292,7 @@ class Api:
         """Return the latency on a dataset; None where the source, as 'published', has no such training of anybody."""
         if dataset not in self._records.datasets.get(hp, []):
             return None
-        group = self._group(index, hp, dataset)
+        group = self._records.group(hp, dataset)
         found = [group.last("latency_s", "train", seed)(index) for seed in group.seeds(index)]
         found = [latency for latency in found if latency > 0]
         return sum(found) / len(found) if found else None

@@ -3,6 +3,7 @@
 Only what asks is here. What builds archives (`update`, `state_dict`, `reset_…`) is not: `natslib.tables` does that.
 """
 
+import operator
 import random
 from collections import OrderedDict
 from collections.abc import Callable
@@ -156,11 +157,11 @@ class ResultsCount:
 
     def get_train(self, iepoch: int | None = None) -> dict[str, Any]:
         """Return loss, accuracy and times after an epoch (from 0; None: the last) on what was trained on."""
-        return self._at("train", "train", self._epoch(iepoch))
+        return self._at("train", "train", check_epoch(iepoch, self.epochs, self.BadEpoch))
 
     def get_eval(self, name: str, iepoch: int | None = None) -> dict[str, Any]:
         """Return loss, accuracy and times after an epoch on an evaluation set ('valid' is 'x-valid')."""
-        epoch = self._epoch(iepoch)
+        epoch = check_epoch(iepoch, self.epochs, self.BadEpoch, self.BadSet)
         name = "x-valid" if name == "valid" else name
         if name not in self.eval_names:
             raise self.BadSet(
@@ -172,9 +173,6 @@ class ResultsCount:
                 f"{name}@{epoch}: nothing was recorded on {name!r} after epoch {epoch} of {self._where}"
             )
         return told
-
-    def _epoch(self, iepoch: int | None) -> int:
-        return check_epoch(iepoch, self.epochs, self.BadEpoch)
 
     @property
     def _where(self) -> str:
@@ -212,22 +210,25 @@ class ResultsCount:
         return told | {"num_classes": config["class_num"]}
 
 
-def check_epoch(iepoch: Any, epochs: int, error: type[Exception]) -> int:
-    """Return a legal epoch; raises `error` for one that no run has, `TypeError` for what is no whole number."""
+def check_epoch(
+    iepoch: Any, epochs: int, beyond: type[Exception], broken: type[Exception] = TypeError
+) -> int:
+    """Return a legal epoch; raises `beyond` for one that no run has, and `broken` for a number that is not whole.
+
+    Raises `TypeError` for what is no number.
+    """
     if iepoch is None:
         return epochs - 1
-    if isinstance(iepoch, bool):
-        raise error(f"iepoch is {iepoch}; allowed are None, the last, or a whole number from 0")
+    allowed = "allowed are None, the last, or a whole number from 0"
     try:
-        beyond = bool(iepoch < 0 or iepoch >= epochs)
-        at = range(epochs).index(iepoch) if not beyond else 0
-    except (TypeError, ValueError):
-        raise TypeError(
-            f"iepoch is {iepoch!r}; allowed are None, the last, or a whole number from 0"
-        ) from None
-    if beyond:
-        raise error(f"invalid iepoch {iepoch}: this training has epochs 0 to {epochs - 1}")
-    return at
+        outside = isinstance(iepoch, bool) or iepoch < 0 or iepoch >= epochs
+    except TypeError:
+        raise TypeError(f"iepoch is {iepoch!r}; {allowed}") from None
+    if outside:
+        raise beyond(f"invalid iepoch {iepoch}: this training has epochs 0 to {epochs - 1}; {allowed}")
+    if not hasattr(iepoch, "__index__"):
+        raise broken(f"iepoch is {iepoch!r}; {allowed}")
+    return operator.index(iepoch)
 
 
 def no_weights(records: Records, index: int, dataset: str, hp: str) -> ValueError:

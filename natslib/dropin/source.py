@@ -77,6 +77,28 @@ def open_nats(given: Any, space_name: str, base_name: str, fast_mode: bool) -> t
     return open_path(path, space), given
 
 
+def open_nas_201(given: Any) -> tuple[Table, str | None]:
+    """Return the table of what `NASBench201API` was given, and its path; raises as that does."""
+    if given is None:
+        given = os.path.join(os.environ["TORCH_HOME"], "NAS-Bench-201-v1_1-096897.pth")
+    space = get_space("tss")
+    if isinstance(given, Table):
+        return _of_space(given, space, "the table"), None
+    if not isinstance(given, str | Path):
+        raise ValueError(f"something of type {type(given).__name__}; allowed is the path of a file or folder")
+    path = Path(given)
+    if not path.exists():
+        if given == "published":
+            return _of_space(load(given), space, given), given
+        raise AssertionError(f"{given}: no such file or folder")
+    if path.suffix == ".pth":
+        raise BadSource(
+            f"{given}: only torch reads such a file; give the archive of NATS-Bench's topology space "
+            "(NATS-tss-v1_0-3ffb9), which has the same cells by the same indices, or natslib's table of it"
+        )
+    return open_path(path, space), str(given)
+
+
 def open_path(path: Path, space: Space) -> Table:
     """Return the table of an archive, by way of the cache, or of a folder that is one; it is of that space."""
     if (path / MANIFEST).is_file():
@@ -120,7 +142,7 @@ def cached_table(path: Path, space: Space) -> Table:
     """
     folder, mark = cache_folder(path), _mark(path)
     if (table := _ready(folder, mark)) is None:
-        if (found := _first_space(path)) not in (None, space):
+        if _first_space(path) not in (None, space):
             raise ValueError(f"{path} is of another search space than {space.name!r}")
         with _one_at_a_time(folder):
             if (table := _ready(folder, mark)) is None:

@@ -27,7 +27,7 @@ class WholeApi(Api):
     """An `Api` that also looks at all architectures."""
 
     def statistics(self, dataset: str, hp: Any) -> dict[int, int]:
-        """Return how many architectures have how many runs; raises `ValueError` for a dataset that is not the paper's."""
+        """Return how many architectures have how many runs; raises `ValueError` for a dataset not of the paper."""
         self._say("statistics", dataset=dataset, hp=hp)
         if dataset not in TRAINED:
             raise ValueError(f"{dataset!r} is no dataset of the paper's; allowed are {', '.join(TRAINED)}")
@@ -43,7 +43,7 @@ class WholeApi(Api):
         return numbers
 
     def _counted(self) -> Iterable[int]:
-        return self.evaluated_indexes
+        return self._at_hand
 
     def _best(
         self,
@@ -115,9 +115,9 @@ class WholeApi(Api):
         """Return what is known of an architecture by an hp as text of several lines; None where nothing is at hand."""
         self._say("query_info_str_by_arch", arch=arch, hp=hp)
         index = self._index_of(arch)
-        if index not in self.evaluated_indexes:
+        if index not in self._at_hand:
             self._prepare_info(index)
-        if index not in self.evaluated_indexes:
+        if index not in self._at_hand:
             self._warn(f"{self._absent(index)}: nothing to tell")
             return None
         return "\n".join(self._lines(self._text_results(index, hp), f"arch-index={index}"))
@@ -139,8 +139,8 @@ class WholeApi(Api):
             self._show_one(index)
         else:
             print(self)
-            for at, one in enumerate(sorted(self.evaluated_indexes)):
-                number = f"The ({at:5d}/{len(self.evaluated_indexes):5d}) {one:06d}-th architecture!"
+            for at, one in enumerate(sorted(self._at_hand)):
+                number = f"The ({at:5d}/{len(self._at_hand):5d}) {one:06d}-th architecture!"
                 print(f"\n{'-' * 10} {number} {'-' * 10}")
                 print(f"arch : {self.meta_archs[one]}")
                 if "show-all" not in self.differences:
@@ -150,9 +150,9 @@ class WholeApi(Api):
                 self._show_one(one)
 
     def _show_one(self, index: int) -> None:
-        if index not in self.evaluated_indexes:
+        if index not in self._at_hand:
             self._prepare_info(index)
-        if index not in self.evaluated_indexes:
+        if index not in self._at_hand:
             print(f"The {index}-th architecture has not been evaluated or not saved.")
             return
         for hp in self._records.hps_of(index):

@@ -157,6 +157,10 @@ class Reader:
                 column[self._index(block)] = True
         return there
 
+    def has_means(self, dataset: str, recipe: str) -> bool:
+        """Whether only the mean over runs is known of something there."""
+        return any(block[:2] == (dataset, recipe) and block.seed == MEAN_ONLY for block in self._blocks)
+
     def curves_around(self, block: Block, index: int) -> dict[int, Curve]:
         """Return what `Curves.around` does; empty where the source has no curves."""
         return {} if self._curves is None else self._curves.around(block, index)
@@ -177,18 +181,19 @@ class Reader:
         """Return the read-only column of shape (len(space),); raises `NotMeasured` where all of it is missing."""
         if asked.epoch is None:
             if (column := self._last.get(asked)) is None:
-                column = self._last[asked] = self._load(asked)
+                column = self._last[asked] = self.load(asked)
             return column
         column = self._recent.pop(asked, None)
         if column is None:
-            column = self._load(asked)
+            column = self.load(asked)
         self._recent[asked] = column
         while len(self._recent) > RECENT:
             with contextlib.suppress(KeyError):  # another thread was first
                 self._recent.popitem(last=False)
         return column
 
-    def _load(self, asked: Question) -> np.ndarray:
+    def load(self, asked: Question) -> np.ndarray:
+        """Return what `column` does, and keep it nowhere."""
         column = None
         for split in self._splits(asked):
             if column is None or np.isnan(column).any():
@@ -217,7 +222,7 @@ class Reader:
         self._check_names(asked)
         seeds = [block.seed for block in self.blocks(asked.dataset, asked.recipe, asked.split)]
         total, count = np.zeros(len(self._space)), np.zeros(len(self._space))
-        read = self.column if asked.epoch is None else self._load  # single runs at an epoch are not kept
+        read = self.column if asked.epoch is None else self.load  # single runs at an epoch are not kept
         single = [seed for seed in seeds if seed != MEAN_ONLY] or seeds
         if MEAN_ONLY in seeds and not any(self.has(asked.block(seed), asked.metric) for seed in single):
             single = [MEAN_ONLY]

@@ -12,7 +12,7 @@ from typing import Any
 
 from natslib.errors import BadSource, ConfigError, NatslibError
 from natslib.files import write_atomic
-from natslib.spaces import SIZE, TOPOLOGY, Scale, Space, get_space
+from natslib.spaces import SIZE, TOPOLOGY, Scale, get_space
 from natslib.tables.sources.official import arch_config, evaluation_sets
 
 Record = Mapping[str, Any]

@@ -67,7 +67,9 @@ class Draw:
         return self.one(SETS, ["x-train", "", None])
 
     def seed(self) -> Any:
-        return self.one([True, False, 111, 777, 888, 999], [0, 1, -5, None, "777", 777.0, np.int64(777)])
+        return self.one(
+            [True, False, 111, 777, 888, 999], [0, 1, -5, None, "mean", "777", 777.0, np.int64(777)]
+        )
 
     def epoch(self, hp: Any) -> Any:
         last = int(hp) - 1 if str(hp).isdigit() else 11
@@ -91,7 +93,7 @@ def call(name: str, *args: Any, early: bool = False, **kwargs: Any) -> Call:
 
 
 def outcome(api: Any, one: Call, seed: int) -> Any:
-    """Return what the call gives and prints and what its randomness leaves behind, or the type of its error."""
+    """Return what the call gives (`show`: prints) and what its randomness leaves behind, or the type of its error."""
     random.seed(seed)
     printed = io.StringIO()
     try:
@@ -100,7 +102,7 @@ def outcome(api: Any, one: Call, seed: int) -> Any:
             value = plain(one.of(api))
     except Exception as error:
         return type(error)
-    return value, printed.getvalue(), random.random()
+    return value, printed.getvalue() if one.told.startswith("show") else "", random.random()
 
 
 def plain(value: Any) -> Any:
@@ -290,19 +292,17 @@ def best(draw: Draw) -> Call:
     return call("find_best", draw.dataset(), set_name, **asked)
 
 
-NATS = {
-    each.__name__: each
-    for each in (
-        more_info,
-        metrics,
-        of_results,
-        of_run,
-        costs,
-        query,
-        space,
-        text,
-        housekeeping,
-        simulated,
-        best,
-    )
-}
+def simulated_201(draw: Draw) -> Call:
+    asked = {"hp": draw.hp(), "account_time": draw.rng.choice([True, False])}
+    return call("simulate_train_eval", draw.arch(), draw.one(DATASETS[1:], [draw.dataset()]), **asked)
+
+
+def best_201(draw: Draw) -> Call:
+    limits = {"FLOP_max": draw.rng.choice([None, None, 1.0, 16.0]), "Param_max": draw.rng.choice([None, 0.2])}
+    set_name = draw.rng.choice(["train", "valid", "test", draw.set_name()])
+    return call("find_best", draw.dataset(), set_name, **limits, hp=draw.one(draw.hps, ["13", 12]))
+
+
+SHARED = (more_info, metrics, of_results, of_run, costs, query, space, text, housekeeping)
+NATS = {each.__name__: each for each in (*SHARED, simulated, best)}
+NAS_201 = {each.__name__: each for each in (*SHARED, lists_and_matrices, simulated_201, best_201)}

@@ -195,7 +195,9 @@ def evaluation_sets(dataset: str) -> dict[str, str]:
 
     CIFAR-10 is tested on the original test set alone; of others, and of anybody's own, that set is both halves.
     """
-    if dataset in ("cifar10-valid", "cifar10"):
+    if dataset == "cifar10":
+        return {"ori-test": "test"}
+    if dataset == "cifar10-valid":
         return {"x-valid": "valid", "ori-test": "test"}
     return {"x-valid": "valid", "x-test": "test", "ori-test": "valtest"}
 
