@@ -13,8 +13,10 @@ from pathlib import Path
 import nats_bench
 import psutil
 
+from bench import dropin
 from bench.records import write_archive, write_meta
 from bench.report import Line
+from natslib.dropin.source import cache_folder
 from natslib.spaces import get_space
 from natslib.tables import Table, convert, load
 
@@ -29,7 +31,8 @@ def measure(work: Path, n_archs: int) -> list[Line]:
     genuine = tuple(sorted(GENUINE.glob("0*.pickle.pbz2")))
     write_archive(archive, space, range(n_archs), genuine)
     write_meta(archive, space)
-    table = work / "table"
+    os.environ["XDG_CACHE_HOME"] = str(work / "cache")  # where the drop-in looks for the table of an archive
+    table = cache_folder(archive)
     lines = _conversion(archive, table)
     return lines + _questions(archive, table)
 
@@ -124,6 +127,7 @@ def _questions(archive: Path, folder: Path) -> list[Line]:
             "<= 1",
             f"{grown / 1e6:.0f} MB, {everything_s:.1f} s",
         ),
+        *dropin.lines(archive, SAMPLE, peer_sweep_s, again_s, _ask),
     ]
 
 

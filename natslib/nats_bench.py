@@ -180,8 +180,14 @@ class NatsApi(WholeApi):
         if not inside or not hasattr(index, "__index__"):
             raise ValueError(self._absent(index))
         if int(index) not in self._measured:
-            raise AssertionError(self._absent(int(index)))
+            raise self._without_record(int(index))
         self._at_hand.add(int(index))  # type: ignore[attr-defined]
+
+    def _without_record(self, index: int) -> Exception:
+        from natslib.dropin.source import Unreadable
+
+        is_damaged = f"{index:06d}.pickle.pbz2" in self._damaged
+        return (Unreadable if is_damaged else AssertionError)(self._absent(index))
 
     def _prepare_info(self, index: Any) -> None:
         if self.fast_mode:

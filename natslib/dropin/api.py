@@ -58,6 +58,7 @@ class Api:
         self.meta_archs = list(table.space.strings())
         self.archstr2index = {arch: index for index, arch in enumerate(self.meta_archs)}
         self._measured = set(self._records.measured)
+        self._damaged = {one["file"]: one["reason"] for one in table.manifest.get("damaged", [])}
         self._groups = self._records.groups
         self.arch2infos_dict = Infos(self)
         self.reset_time()
@@ -130,6 +131,8 @@ class Api:
             return told + (hint if hasattr(index, "__index__") else "")
         if not 0 <= index < len(self):
             return f"no architecture {index}: there are 0 to {len(self) - 1}, and an unknown string or object is -1"
+        if reason := self._damaged.get(f"{index:06d}.pickle.pbz2"):
+            return f"the record of architecture {index} is damaged: {reason}"
         return (
             f"architecture {index} is not in the source, which has {len(self._measured):,} of {len(self):,}"
         )

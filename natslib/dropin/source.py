@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from natslib.errors import BadSource, ConfigError
+from natslib.errors import BadSource, ConfigError, NatslibError
 from natslib.files import lock
 from natslib.spaces import Space, get_space
 from natslib.tables import Table, load
@@ -144,7 +144,7 @@ def cached_table(path: Path, space: Space) -> Table:
     if (table := _ready(folder, mark)) is None:
         if _first_space(path) not in (None, space):
             raise ValueError(f"{path} is of another search space than {space.name!r}")
-        with _one_at_a_time(folder):
+        with _told_where(), _one_at_a_time(folder):
             if (table := _ready(folder, mark)) is None:
                 _clear(folder, mark)
                 table = _make(path, folder)
@@ -189,6 +189,17 @@ def _make(path: Path, folder: Path) -> Table:
     except BadSource as error:
         raise Unreadable(str(error)) from None
     return Table.open(folder)
+
+
+@contextlib.contextmanager
+def _told_where() -> Iterator[None]:
+    """Say where the cache lies if it cannot be written."""
+    try:
+        yield
+    except NatslibError as error:
+        if type(error) is not NatslibError:
+            raise
+        raise NatslibError(f"{error}; the cache lies in $XDG_CACHE_HOME, else in ~/.cache") from error
 
 
 @contextlib.contextmanager

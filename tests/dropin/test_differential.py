@@ -1,7 +1,5 @@
 """Thousands of random calls give what the official packages give: the same value, or an error of the same type."""
 
-import bz2
-import pickle
 import sys
 from types import SimpleNamespace
 
@@ -9,6 +7,7 @@ import pytest
 
 import natslib.nats_bench as ours
 from natslib.nas_201_api import NASBench201API
+from tests.dropin.archives import FOLDERS, records_of, whole_file
 from tests.dropin.calls import (
     FLOAT32,
     NAS_201,
@@ -21,15 +20,9 @@ from tests.dropin.calls import (
     unique,
 )
 
-FOLDERS = {"tss": "NATS-tss-v1_0-3ffb9-simple", "sss": "NATS-sss-v1_0-50262-simple"}
 NUMBER = 5000
 EXACT = 0.0 if sys.version_info < (3, 12) else 1e-14
 """From Python 3.12 on `sum` of floats, which the official package uses, is compensated: the last bits differ."""
-
-
-@pytest.fixture
-def cache(tmp_path, monkeypatch):
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
 
 
 @pytest.mark.usefixtures("cache")
@@ -72,23 +65,6 @@ def compare(mine, theirs, calls) -> None:
     assert answered > 0.4 * number  # the calls are not all refused
 
 
-def whole_file(folder, path):
-    """Write the single file that the records of a folder would make."""
-    path.write_bytes(bz2.compress(pickle.dumps(records_of(folder), protocol=4)))
-    return path
-
-
 def without_copies(monkeypatch, module):
-    """Let the official package hand out what it holds: copying takes nine tenths of its time, and nothing is altered."""
+    """Let the official package hand out what it holds: copying takes nine tenths of its time, nothing is altered."""
     monkeypatch.setattr(module, "copy", SimpleNamespace(deepcopy=lambda value: value))
-
-
-def records_of(folder):
-    """Return what the single file holds."""
-
-    def unpacked(file):
-        return pickle.loads(bz2.decompress(file.read_bytes()))
-
-    records = {int(file.name[:6]): unpacked(file) for file in sorted(folder.glob("0*.pickle.pbz2"))}
-    meta = unpacked(folder / "meta.pickle.pbz2")
-    return meta | {"arch2infos": records, "evaluated_indexes": set(records)}
