@@ -127,7 +127,7 @@ def _questions(archive: Path, folder: Path) -> list[Line]:
             "<= 1",
             f"{grown / 1e6:.0f} MB, {everything_s:.1f} s",
         ),
-        *dropin.lines(archive, SAMPLE, peer_sweep_s, again_s, _ask),
+        *dropin.lines(archive, n_archs, SAMPLE, peer_sweep_s, again_s, _ask),
     ]
 
 

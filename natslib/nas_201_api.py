@@ -45,7 +45,7 @@ class NASBench201API(WholeApi):
 
         table, path = open_nas_201(file_path_or_dict)
         self.Results = ArchResults  # type: ignore[misc]
-        self._open(table, Path(path).name if path else None, verbose, differences)
+        self._open(table, Path(path).name, verbose, differences)
         self._at_hand = self._measured
         self.evaluated_indexes = sorted(self._measured)
 
@@ -73,9 +73,9 @@ class NASBench201API(WholeApi):
         On cifar10, the accuracy is that of 'cifar10-valid'. The latency is that of hp '12', as officially.
         """
         index = self.query_index_by_arch(arch)
-        if dataset not in ("cifar10", "cifar100", "ImageNet16-120"):
+        if not self._is_simulated(dataset):
             raise AssertionError(
-                f"unknown dataset {dataset!r}; allowed are 'cifar10', 'cifar100', 'ImageNet16-120'"
+                f"no dataset to simulate {dataset!r} on; allowed are {', '.join(self._simulated)}"
             )
         key = "cifar10-valid" if dataset == "cifar10" else dataset
         info = self.get_more_info(index, key, iepoch=None, hp=hp, is_random=True)

@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Collection
 from typing import Any, ClassVar
 
-from natslib.dropin.text import OPERATIONS, print_information, str2lists, str2matrix
+from natslib.dropin.text import COMMENTS, OPERATIONS, print_information, str2lists, str2matrix
 from natslib.dropin.whole import WholeApi
 
 __all__ = ["NATSsize", "NATStopology", "create", "search_space_info", "version"]
@@ -37,7 +37,10 @@ def create(
     are names of `natslib.dropin.differences.DIFFERENCES`. Raises `ValueError` where there is no such file or it is of
     another search space, `FileNotFoundError` where an archive is not whole, and `OSError` where it is damaged.
     """
-    kinds = {**dict.fromkeys(TSS, NATStopology), **dict.fromkeys(SSS, NATSsize)}
+    kinds: dict[str, type[NATStopology | NATSsize]] = {
+        **dict.fromkeys(TSS, NATStopology),
+        **dict.fromkeys(SSS, NATSsize),
+    }
     if not isinstance(search_space, str) or search_space not in kinds:
         raise ValueError(f"unknown search space {search_space!r}; allowed are {', '.join(map(repr, kinds))}")
     return kinds[search_space](file_path_or_dict, fast_mode, verbose, differences=differences)
@@ -59,17 +62,10 @@ def search_space_info(main_tag: str, aux_tag: str | None) -> dict[str, Any]:
     raise ValueError(f"no search space {main_tag!r} with {aux_tag!r}; allowed are {allowed}")
 
 
-_COMMENTS = {
-    name: f"Trained on the {part} set of CIFAR-10, tested on its test set; per-time is the mean of the seconds of an "
-    "epoch or an evaluation, all-time their sum so far."
-    for name, part in {"cifar10-valid": "train", "cifar10": "train+valid"}.items()
-}
-
-
 class NatsApi(WholeApi):
     """What both search spaces of NATS-Bench share."""
 
-    _comments = _COMMENTS
+    _comments = COMMENTS
 
     _space: ClassVar[str]
     _base_name: ClassVar[str]
@@ -92,7 +88,7 @@ class NatsApi(WholeApi):
         table, path = open_nats(file_path_or_dict, self._space, self._base_name, fast_mode)
         self.Results = ArchResults  # type: ignore[misc]
         self._fast_mode, self._archive_dir = fast_mode, path if fast_mode else None
-        self._open(table, os.path.basename(path) if path else None, verbose, differences)
+        self._open(table, os.path.basename(path), verbose, differences)
         self._at_hand: set[int] = set() if fast_mode else set(self._measured)
         if verbose:
             print(f"natslib: {self!r}")
@@ -181,7 +177,7 @@ class NatsApi(WholeApi):
             raise ValueError(self._absent(index))
         if int(index) not in self._measured:
             raise self._without_record(int(index))
-        self._at_hand.add(int(index))  # type: ignore[attr-defined]
+        self._at_hand.add(int(index))
 
     def _without_record(self, index: int) -> Exception:
         from natslib.dropin.source import Unreadable
@@ -215,9 +211,9 @@ class NatsApi(WholeApi):
         officially; the first time with a warning, and not at all with the difference 'no-fallback'.
         """
         index = self.query_index_by_arch(arch)
-        if dataset not in ("cifar10", "cifar100", "ImageNet16-120"):
+        if not self._is_simulated(dataset):
             raise ValueError(
-                f"unknown dataset {dataset!r}; allowed are 'cifar10', 'cifar100', 'ImageNet16-120'"
+                f"no dataset to simulate {dataset!r} on; allowed are {', '.join(self._simulated)}"
             )
         key = "cifar10-valid" if dataset == "cifar10" else dataset
         info = validation = self.get_more_info(index, key, iepoch=iepoch, hp=hp, is_random=True)

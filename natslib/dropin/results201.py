@@ -5,11 +5,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from natslib.dropin import results
+from natslib.dropin import results, run
 from natslib.dropin.text import print_information
 
 
-class ResultsCount(results.ResultsCount):
+class ResultsCount(run.ResultsCount):
     """One training of one architecture."""
 
     average: ClassVar[Callable[[list[Any]], Any]] = staticmethod(np.mean)
@@ -24,10 +24,10 @@ class ResultsCount(results.ResultsCount):
 class ArchResults(results.ArchResults):
     """All trainings of one architecture by one hp."""
 
-    trial: ClassVar[type[results.ResultsCount]] = ResultsCount
+    trial: ClassVar[type[run.ResultsCount]] = ResultsCount
 
-    def _agreed(self, field: str, dataset: str, results: list[results.ResultsCount]) -> list[float]:
-        return [getattr(result, field) for result in results]
+    def _agreed(self, field: str, dataset: str, runs: list[run.ResultsCount]) -> list[float]:
+        return [getattr(result, field) for result in runs]
 
     def show(self, is_print: bool = False) -> list[str]:
         """Return what there is of the architecture as lines of text; with `is_print`, print them too."""

@@ -47,15 +47,13 @@ def default_path(name: str) -> str:
     raise ValueError("neither TORCH_HOME nor HOME is set; give the path of the archive")
 
 
-def open_nats(given: Any, space_name: str, base_name: str, fast_mode: bool) -> tuple[Table, str | None]:
+def open_nats(given: Any, space_name: str, base_name: str, fast_mode: bool) -> tuple[Table, str]:
     """Return the table of what `nats_bench.create` was given, and its path; raises as that does."""
     if given is None:
         given = default_path(f"{base_name}-simple" if fast_mode else f"{base_name}{PACKED}")
         if fast_mode and not os.path.isdir(given):
             raise NoArchive(f"{given}: no such folder, where the archive is looked for if none is named")
     space = get_space(space_name)
-    if isinstance(given, Table):
-        return _of_space(given, space, "the table"), None
     if isinstance(given, dict):
         raise ValueError(
             "an unpickled dict; give the path of the archive, which is read without unpickling it"
@@ -77,13 +75,11 @@ def open_nats(given: Any, space_name: str, base_name: str, fast_mode: bool) -> t
     return open_path(path, space), given
 
 
-def open_nas_201(given: Any) -> tuple[Table, str | None]:
+def open_nas_201(given: Any) -> tuple[Table, str]:
     """Return the table of what `NASBench201API` was given, and its path; raises as that does."""
     if given is None:
         given = os.path.join(os.environ["TORCH_HOME"], "NAS-Bench-201-v1_1-096897.pth")
     space = get_space("tss")
-    if isinstance(given, Table):
-        return _of_space(given, space, "the table"), None
     if not isinstance(given, str | Path):
         raise ValueError(f"something of type {type(given).__name__}; allowed is the path of a file or folder")
     path = Path(given)

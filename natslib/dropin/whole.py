@@ -3,7 +3,8 @@
 from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, Any
 
-from natslib.dropin.api import Api
+from natslib.dropin.api import TRAINED
+from natslib.dropin.asking import NumbersApi
 
 if TYPE_CHECKING:
     import numpy as np
@@ -11,7 +12,6 @@ if TYPE_CHECKING:
     from natslib.dropin.records import Group
     from natslib.dropin.results import ArchResults
 
-TRAINED = ("cifar10-valid", "cifar10", "cifar100", "ImageNet16-120")
 RENAMED = {
     ("cifar10", "valid"): ("cifar10-valid", "x-valid"),
     ("cifar10", "test"): ("cifar10", "ori-test"),
@@ -23,14 +23,15 @@ RENAMED = {
 """What `find_best` takes a dataset and a set to mean."""
 
 
-class WholeApi(Api):
-    """An `Api` that also looks at all architectures."""
+class WholeApi(NumbersApi):
+    """An API that also looks at all architectures, and prints."""
 
     def statistics(self, dataset: str, hp: Any) -> dict[int, int]:
-        """Return how many architectures have how many runs; raises `ValueError` for a dataset not of the paper."""
+        """Return how many architectures have how many runs; raises `ValueError` for an unknown dataset."""
         self._say("statistics", dataset=dataset, hp=hp)
-        if dataset not in TRAINED:
-            raise ValueError(f"{dataset!r} is no dataset of the paper's; allowed are {', '.join(TRAINED)}")
+        allowed = (*TRAINED, *self._own_datasets)
+        if dataset not in allowed:
+            raise ValueError(f"unknown dataset {dataset!r}; allowed are {', '.join(allowed)}")
         numbers: dict[int, int] = {}
         for index in self._counted():
             groups = self._records.groups_of(index, str(hp))
