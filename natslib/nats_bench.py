@@ -186,7 +186,9 @@ class NatsApi(WholeApi):
         return (Unreadable if is_damaged else AssertionError)(self._absent(index))
 
     def _prepare_info(self, index: Any) -> None:
-        if self.fast_mode:
+        if index.__class__ is int and index in self._measured and self._fast_mode:
+            self._at_hand.add(index)
+        elif self._fast_mode:
             for one in range(len(self)) if index is None else [index]:  # None is all, as in `reload`
                 self._load(one)
 

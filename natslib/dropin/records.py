@@ -92,9 +92,14 @@ class Group:
         there = self._reader.seeds_of(dataset, hp)
         self.has_mean = there.pop(MEAN_ONLY, np.zeros(len(records.space), bool)).item
         rows = np.array(list(there.values()), bool).reshape(len(there), len(records.space))
-        kinds, kind = np.unique(rows, axis=1, return_inverse=True)
-        self._kind = kind.reshape(-1).item
-        self._of_kind = [[seed for seed, has in zip(there, one, strict=True) if has] for one in kinds.T]
+        kind = np.zeros(len(records.space), np.int64)
+        for row in rows:
+            kind = np.unique(2 * kind + row, return_inverse=True)[1]
+        self._kind = kind.item
+        firsts = np.unique(kind, return_index=True)[1]
+        self._of_kind = [
+            [seed for seed, has in zip(there, one, strict=True) if has] for one in rows[:, firsts].T
+        ]
         self._all_seeds = list(there)
         self._items: dict[tuple[str, str, Seed], Item] = {}
         self.answers: dict[Seed, Answers] = {}

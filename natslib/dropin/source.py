@@ -17,9 +17,10 @@ from natslib.tables import Table, load
 from natslib.tables.destination import file_mark, items_mark
 from natslib.tables.format.folder import MANIFEST, read_manifest
 from natslib.tables.sources import official
+from natslib.tables.sources.official import PACKED
 from natslib.tables.sources.single_file import read_whole_file
 
-PACKED, META = ".pickle.pbz2", "meta.pickle.pbz2"
+META = "meta.pickle.pbz2"
 _TRIED = 8  # records of a folder that may be damaged before its space is taken on trust
 
 

@@ -135,8 +135,10 @@ class Reader:
 
     def measured(self) -> np.ndarray:
         """Return the indices of the architectures that have any row, ascending."""
-        index = [self._index(block) for block in self._blocks]
-        return np.unique(np.concatenate(index)) if index else np.empty(0, np.int64)
+        there = np.zeros(len(self._space), bool)
+        for block in self._blocks:
+            there[self._index(block)] = True
+        return np.flatnonzero(there)
 
     def _index(self, block: Block) -> np.ndarray:
         return self._finals.by_arch([], self._blocks[block], len(self._space))[0]

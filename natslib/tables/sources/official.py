@@ -7,7 +7,7 @@ An archive comes as a directory (`…-simple`, `…-full`), as the downloaded `.
 
 import functools
 import itertools
-import re
+import os
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +23,7 @@ from natslib.tables.format.schema import MAX_EPOCHS, Curve, Run
 from natslib.tables.sources.tar import read_tar
 from natslib.tables.sources.unpickle import MAX_BYTES, decompress, loads
 
-RECORD_NAME = re.compile(r"0*(\d{1,6})\.pickle\.pbz2")
+PACKED = ".pickle.pbz2"
 _DAMAGE = (
     NatslibError,
     ArithmeticError,
@@ -43,7 +43,7 @@ class Item:
 
     index: int
     name: str
-    path: Path
+    path: str
     offset: int
     size: int
     changed_ns: int
@@ -53,7 +53,7 @@ class Item:
         if self.size > MAX_BYTES:
             raise BadSource(f"{self.size:,} bytes, more than any official record")
         try:
-            with self.path.open("rb") as file:
+            with open(self.path, "rb") as file:
                 file.seek(self.offset)
                 data = file.read(self.size)
         except OSError as error:
@@ -75,7 +75,7 @@ def list_items(source: Path) -> tuple[list[Item], list[dict[str, str]]]:
         else:
             members, damage = read_tar(source)
             changed = source.stat().st_mtime_ns
-            found = [(name, source, offset, size, changed) for name, offset, size in members]
+            found = [(name, str(source), offset, size, changed) for name, offset, size in members]
     except OSError as error:
         raise BadSource(f"{source}: cannot be read ({error.strerror})") from None
     items = _by_index(source, found)
@@ -86,13 +86,13 @@ def list_items(source: Path) -> tuple[list[Item], list[dict[str, str]]]:
     return items, damaged if damage else []
 
 
-def _by_index(source: Path, found: list[tuple[str, Path, int, int, int]]) -> list[Item]:
+def _by_index(source: Path, found: list[tuple[str, str, int, int, int]]) -> list[Item]:
     items: dict[int, Item] = {}
     for name, path, offset, size, changed_ns in found:
-        match = RECORD_NAME.fullmatch(name)
-        if match is None:
+        number = name.removesuffix(PACKED)
+        if len(number) == len(name) or not number.isdecimal() or len(number.lstrip("0")) > 6:
             continue
-        item = Item(int(match[1]), name, path, offset, size, changed_ns)
+        item = Item(int(number), name, path, offset, size, changed_ns)
         if item.index in items:
             raise BadSource(
                 f"{source}: both {items[item.index].name} and {name} claim to be architecture {item.index}"
@@ -101,11 +101,12 @@ def _by_index(source: Path, found: list[tuple[str, Path, int, int, int]]) -> lis
     return [items[index] for index in sorted(items)]
 
 
-def _directory_files(source: Path) -> Iterator[tuple[str, Path, int, int, int]]:
-    for path in source.iterdir():
-        if path.is_file():
-            told = path.stat()
-            yield path.name, path, 0, told.st_size, told.st_mtime_ns
+def _directory_files(source: Path) -> Iterator[tuple[str, str, int, int, int]]:
+    with os.scandir(source) as entries:
+        for entry in entries:
+            if entry.is_file():
+                told = entry.stat()
+                yield entry.name, entry.path, 0, told.st_size, told.st_mtime_ns
 
 
 def read_record(item: Item) -> dict[str, Any]:
