@@ -13,7 +13,7 @@ from natslib.plots.figure import (
 )
 from natslib.plots.heatmap import draw_heatmap
 from natslib.plots.palette import colours
-from natslib.plots.texts import span
+from natslib.plots.texts import show_table, span
 
 __all__ = [
     "ONE_COLUMN",
@@ -25,6 +25,7 @@ __all__ = [
     "new_mosaic",
     "save",
     "show",
+    "show_table",
     "span",
     "use_style",
     "write_caption",

@@ -1,5 +1,6 @@
-"""The rows of a table as text: as a reader sees them, in Markdown and in LaTeX."""
+"""The rows of a table as text: as a reader sees them, in a notebook, in Markdown and in LaTeX."""
 
+import re
 from typing import Any
 
 import pandas as pd
@@ -21,6 +22,22 @@ def as_text(value: Any) -> str:
 def span(values: pd.Series, pattern: str) -> str:
     """Return the least and the largest value in the pattern's form, '0.86 to 0.93'; one where both read alike."""
     return " to ".join(dict.fromkeys(pattern.format(value) for value in (values.min(), values.max())))
+
+
+def show_table(rows: pd.DataFrame | pd.Series, **how: Any) -> None:
+    """Show rows in a notebook: as a table, and with the same numbers as text, for terminals and for comparing.
+
+    `how` is what pandas' `to_string` and `to_html` share, such as index=False. No text is cut short.
+    """
+    from IPython.display import display  # comes with the notebooks
+
+    frame = rows if isinstance(rows, pd.DataFrame) else rows.to_frame(rows.name or "")
+    if isinstance(rows, pd.Series) and not any([rows.name, *rows.index.names]):
+        how = {"header": False} | how
+    with pd.option_context("display.max_colwidth", None):
+        lines = frame.to_html(border=0, **how)
+    html = re.sub(r"\n +(<t[dh][ >]|</tr>)", r"\1", lines)  # a line a row, so that a difference is a row
+    display({"text/plain": rows.to_string(**how), "text/html": html}, raw=True)
 
 
 def markdown(rows: pd.DataFrame) -> str:

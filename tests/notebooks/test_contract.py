@@ -259,9 +259,13 @@ def test_what_draws_is_folded_so_that_the_picture_comes_first(code):
 
 def test_holds_no_picture(code):
     kinds = {kind for cell in code for output in cell.outputs for kind in output.get("data", {})}
-    assert kinds <= {"text/plain"}, (
-        "a check prints text; tables as html and pictures do not belong in the repository"
+    assert kinds <= {"text/plain", "text/html"}, (
+        "a check shows text and tables; pictures do not belong in the repository"
     )
+
+
+def test_rows_are_shown_as_tables(code):
+    assert not [cell.source for cell in code if ".to_string(" in cell.source], "plots.show_table shows them"
 
 
 @pytest.mark.parametrize("path", EVERY, ids=lambda path: path.stem)

@@ -89,7 +89,7 @@ def bare(tmp_path_factory):
 
 
 def run(stem, table, folder, **parameters):
-    """Run a notebook into `folder`; return what its check cell printed."""
+    """Run a notebook into `folder`; return what its check cell printed and showed, as text."""
     path = ROOT / "notebooks" / f"{stem}.ipynb"
     declared = papermill.inspect_notebook(path)
     places = {name: str(folder / name) for name in declared if name.startswith(("figure", "entry"))}
@@ -99,7 +99,8 @@ def run(stem, table, folder, **parameters):
         {"table": str(table), **FEW, **OTHERS.get(stem[:2], {}), **places, **parameters},
     )
     cells = nbformat.read(folder / "executed.ipynb", as_version=4).cells
-    return "".join(output.get("text", "") for cell in cells for output in cell.get("outputs", []))
+    outputs = [output for cell in cells for output in cell.get("outputs", [])]
+    return "\n".join(output.get("text") or output.get("data", {}).get("text/plain", "") for output in outputs)
 
 
 @pytest.mark.parametrize("stem", NOTEBOOKS)

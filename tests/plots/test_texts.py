@@ -1,5 +1,8 @@
 """A table as text shows what its figure shows, and stays a table in Markdown and in LaTeX."""
 
+import html
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -24,6 +27,39 @@ ROWS = pd.DataFrame(
 )
 def test_a_cell_is_written_for_a_reader(value, text):
     assert as_text(value) == text
+
+
+@pytest.fixture
+def displayed(monkeypatch):
+    """What is displayed from here on, as a notebook gets it."""
+    found = []
+    monkeypatch.setattr("IPython.display.display", lambda data, raw: found.append(data) if raw else None)
+    return found
+
+
+def cells_of(table):
+    return [html.unescape(text) for text in re.findall(r"<t[dh][^>]*>(.*?)</t[dh]>", table)]
+
+
+def test_a_table_in_a_notebook_has_the_same_cells_as_its_text(displayed):
+    frame = pd.DataFrame({"rate": [1 / 3, np.nan], "a<b": ["x" * 200, "p&q"], "n": [1, 20]}).round(3)
+    plots.show_table(frame, index=False, na_rep="-")
+    plots.show_table(frame, index=False, na_rep="-")
+    first, again = displayed
+    assert first == again
+    assert first["text/plain"] == frame.to_string(index=False, na_rep="-")
+    assert cells_of(first["text/html"]) == ["rate", "a<b", "n", "0.333", "x" * 200, "1", "-", "p&q", "20"]
+    assert cells_of(first["text/html"]) == first["text/plain"].split()
+
+
+def test_a_series_in_a_notebook_has_a_head_where_something_is_named(displayed):
+    series = pd.Series({"mean": 0.5, "best": 2.0})
+    for each in (series, series.rename("tau"), series.rename_axis("of")):
+        plots.show_table(each)
+        assert displayed[-1]["text/plain"] == each.to_string()
+    rows = ["mean", "0.5", "best", "2.0"]
+    heads = [[], ["", "tau"], ["", "", "of", ""]]
+    assert [cells_of(shown["text/html"]) for shown in displayed] == [head + rows for head in heads]
 
 
 def test_markdown_has_one_line_of_names_and_no_bar_within_a_cell():

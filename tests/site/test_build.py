@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 import nbformat
+import pandas as pd
 import pytest
 
 from natslib.site import api, contents
@@ -36,8 +37,8 @@ def site(tmp_path_factory):
             for name in CATALOGUE["protocol"].figures
         ]
         lacking = Drawing(CATALOGUE["proxy_vs_full"], "figure_proxy", "published", "figures", LEFT_OUT)
-        write_executed(folder / "executed/search_spaces.ipynb", "search_spaces", output=picture(first))
-        write_executed(folder / "executed/protocol.ipynb", "protocol", output=ERROR)
+        write_executed(folder / "executed/search_spaces.ipynb", "search_spaces", WIDE, picture(first))
+        write_executed(folder / "executed/protocol.ipynb", "protocol", ERROR)
         Site(Contents([*shown, *missing, lacking], found.facts), folder / "site").build()
     return folder / "site"
 
@@ -46,16 +47,21 @@ ERROR = nbformat.v4.new_output(
     "error", ename="ValueError", evalue="no such <recipe>", traceback=["ValueError"]
 )
 
+WIDE = nbformat.v4.new_output(
+    "display_data",
+    {"text/html": pd.DataFrame(0.123, range(3), [f"column{n}" for n in range(30)]).to_html(border=0)},
+)
+
 
 def picture(drawing):
     encoded = base64.b64encode(drawing.file(".png").read_bytes()).decode()
     return nbformat.v4.new_output("display_data", {"image/png": encoded})
 
 
-def write_executed(path, name, output):
-    """Write the notebook of an item as if it had run, with one output."""
+def write_executed(path, name, *outputs):
+    """Write the notebook of an item as if it had run, with outputs of its last cell."""
     notebook = nbformat.read(ROOT / CATALOGUE[name].path, as_version=4)
-    notebook.cells[-1].outputs, notebook.cells[-1].execution_count = [output], 7
+    notebook.cells[-1].outputs, notebook.cells[-1].execution_count = list(outputs), 7
     nbformat.write(notebook, path)
 
 
@@ -167,6 +173,17 @@ def test_no_page_is_wider_than_a_phone(site, page):
         if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
             too_wide.append(name)
     assert not too_wide
+
+
+def test_a_wide_table_of_a_notebook_scrolls_inside_itself(site, page):
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto((site / "notebooks/search_spaces.html").as_uri())
+    area = page.locator("table", has=page.locator("th", has_text=re.compile("^column29$")))
+    assert area.evaluate("area => area.scrollWidth > 3 * area.clientWidth")
+    assert area.evaluate("area => { area.scrollLeft = 200; return area.scrollLeft; }") == 200
+    assert not page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
+    number = area.locator("td").first
+    assert number.evaluate("cell => getComputedStyle(cell).textAlign") == "right"
 
 
 def test_the_search_leads_to_an_item(site, page):
