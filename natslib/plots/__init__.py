@@ -1,5 +1,6 @@
 """Figures: `draw_…(ax, frame)` functions that know no tables, one palette, and one way to save."""
 
+from natslib.plots.choosing import choose
 from natslib.plots.figure import (
     ONE_COLUMN,
     TWO_COLUMNS,
@@ -18,6 +19,7 @@ from natslib.plots.texts import show_table, span
 __all__ = [
     "ONE_COLUMN",
     "TWO_COLUMNS",
+    "choose",
     "colours",
     "draw_absent",
     "draw_heatmap",

@@ -7,10 +7,29 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
+from natslib.analysis.correlation import METHODS, correlation_matrix, explain_few, select_above
+from natslib.plots.figure import draw_absent
 from natslib.plots.palette import SEQUENTIAL
 
 SCALE = Normalize(0.0, 1.0)
 """One scale for the correlations of all figures, so that they compare; what is below 0 has the colour of 0."""
+
+
+def draw_correlations(ax: Axes, frame: pd.DataFrame, method: str, *, name: str, title: str) -> None:
+    """Draw how closely the columns of a frame agree by one of `METHODS`; `name` says which rows are too few for it."""
+    if few := explain_few(frame):
+        draw_absent(ax, f"{name}: {few}")
+    else:
+        draw_heatmap(ax, correlation_matrix(frame, method), title=title)
+
+
+def draw_above(
+    ax: Axes, accuracy: pd.DataFrame, *, column: str, threshold_pct: float, correlation: str
+) -> None:
+    """Draw how closely the columns agree over the architectures above a threshold in one of them."""
+    good = select_above(accuracy, column, threshold_pct)
+    name = f"{len(good):,} with {column} > {threshold_pct:g} %"
+    draw_correlations(ax, good, correlation, name=name, title=f"{METHODS[correlation]}, {name}")
 
 
 def draw_heatmap(ax: Axes, matrix: pd.DataFrame, *, title: str) -> None:

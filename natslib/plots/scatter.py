@@ -1,16 +1,54 @@
 """Scatters over a whole space: thousands of points, drawn as one picture inside the vector file."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from natslib.plots.palette import BLACK, YELLOW
+from natslib.analysis.columns import Column
+from natslib.analysis.correlation import agreement
+from natslib.analysis.ranks import rank_pairs
+from natslib.plots.figure import draw_absent
+from natslib.plots.palette import BLACK, YELLOW, colours
 
 _MARKERS = {"by hand": ("*", 60, YELLOW, BLACK), "largest": ("X", 32, BLACK, "white")}
 SIZE, ALPHA = 2.2, 0.25  # of a point, in square points, where there are thousands
 MANY, LARGER = 5_000, 4.0  # fewer points than that are larger and darker, at most so many times
+
+
+def draw_costs(
+    ax: Axes,
+    frame: pd.DataFrame,
+    columns: Sequence[Column],
+    marks: pd.DataFrame,
+    labels: Mapping[str, str],
+    whole: int,
+    *,
+    dataset: str,
+    split: str,
+    cost: str,
+) -> None:
+    """Draw accuracy against a cost, the landmarks of `marks` among them; where one is not in the frame, say so.
+
+    The frame is that of `accuracy_frame` with that of `cost_frame`, both of `columns`. `dataset` is a title of theirs,
+    `labels` are those of the costs; fewer points than `whole`, the size of the space, are counted in the title.
+    """
+    held = {(column.title, column.split): column for column in columns}
+    if (dataset, split) not in held:
+        draw_absent(ax, f"{dataset}: no {split} accuracy in this source")
+        return
+    column, x = held[dataset, split], f"{cost} {dataset}"
+    if not (n := frame[[x, column.label]].notna().all(axis=1).sum()):
+        draw_absent(ax, f"{dataset}: no {labels[cost]} in this source")
+        return
+    colour = colours(list(dict.fromkeys(each.title for each in columns)))[dataset]
+    draw_cost_scatter(ax, frame, x=x, y=column.label, colour=colour)
+    draw_landmarks(ax, frame, marks, x=x, y=column.label)
+    ax.set(xlabel=labels[cost], ylabel=f"{column.split_title} accuracy (%)")
+    gap = " " if len(dataset) < 12 else "\n"
+    ax.set_title(dataset if n == whole else f"{dataset}{gap}(n = {n:,})")
 
 
 def draw_cost_scatter(ax: Axes, frame: pd.DataFrame, *, x: str, y: str, colour: str) -> None:
@@ -49,6 +87,19 @@ def draw_rank_scatter(ax: Axes, frame: pd.DataFrame, *, x: str, y: str, colour: 
     ax.scatter(frame[x], frame[y], color=colour, **points(len(frame)))
     ax.plot([1, last], [1, last], color=BLACK, linewidth=0.8, linestyle="--")
     set_ranks(ax, last)
+
+
+def draw_ranks(ax: Axes, frame: pd.DataFrame, colour: Mapping[str, str], *, across: str, up: str) -> None:
+    """Draw the ranks by one column of accuracies against those by another, with their correlation as the title.
+
+    `colour` has one for each column; where no architecture has both, the panel says so.
+    """
+    ranks, (tau, n) = rank_pairs(frame, [(across, up)]), agreement(frame[across], frame[up])
+    if not n:
+        draw_absent(ax, f"no architecture with {across} and {up}")
+        return
+    draw_rank_scatter(ax, ranks, x="rank_x", y="rank_y", colour=colour[up])
+    ax.set(xlabel=f"rank by {across}", ylabel=f"rank by {up}", title=f"τ-b = {tau:.3f}, n = {n:,}")
 
 
 def set_ranks(ax: Axes, last: float) -> None:

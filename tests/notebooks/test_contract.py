@@ -4,6 +4,7 @@ import ast
 import html
 import json
 import re
+from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -255,6 +256,12 @@ def test_what_draws_is_folded_so_that_the_picture_comes_first(code):
     for cell in code:
         drawing = "plots.save(" in cell.source and cell not in checks
         assert cell.metadata.get("jupyter", {}).get("source_hidden", False) == drawing
+
+
+def test_says_where_a_reader_can_choose(cells):
+    for before, cell in pairwise(cells):
+        if "plots.choose(" in cell.source:
+            assert before.source.startswith("In JupyterLab, choose here ")
 
 
 def test_holds_no_picture(code):

@@ -8,6 +8,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from natslib.analysis.architectures import class_sizes, cost_levels, landmarks, macro_skeleton
+from natslib.analysis.columns import Column
 from natslib.plots import draw_absent, draw_heatmap, heatmap, noise, scatter, search_spaces, tables
 from natslib.plots.figure import TWO_COLUMNS, new_figure, new_mosaic, write_caption
 from natslib.plots.palette import OPERATION_COLOURS
@@ -44,6 +45,57 @@ def test_scatter_is_one_raster_and_marks_what_is_there(ax):
     assert points.get_offsets().tolist() == [[1, 90], [2, 91]]
     assert star.get_offsets().tolist() == [[1, 90]]
     assert ax.get_legend_handles_labels()[1] == ["ResNet"]
+
+
+COLUMNS = [
+    Column("C10-V", "CIFAR-10", "cifar10-valid", "valid", "12", 12, (777,)),
+    Column("C100-V", "CIFAR-100", "cifar100", "valid", "12", 12, (777,)),
+]
+ACCURACY = pd.DataFrame({"C10-V": [90.0, 91, 95, 99], "C100-V": [60.0, 59, 70, np.nan]})
+ACCURACY = ACCURACY.set_axis([5, 6, 11472, 8]).rename_axis("arch_index")
+
+
+@pytest.mark.parametrize(
+    ("chosen", "points", "title"),
+    [
+        (("CIFAR-10", "params_m"), [[1, 90], [2, 91], [3, 95], [4, 99]], "CIFAR-10"),
+        (("CIFAR-100", "params_m"), [[1, 60], [2, 59], [3, 70]], "CIFAR-100 (n = 3)"),
+    ],
+)
+def test_costs_show_the_dataset_and_the_cost_that_are_asked_for(ax, chosen, points, title):
+    costs = {f"params_m {column.title}": [1.0, 2, 3, 4] for column in COLUMNS}
+    frame, labels = ACCURACY.assign(**costs), {"params_m": "parameters (millions)"}
+    told = dict(zip(("dataset", "cost"), chosen, strict=True), split="valid")
+    scatter.draw_costs(ax, frame, COLUMNS, landmarks("tss"), labels, len(frame), **told)
+    assert np.ma.compress_rows(ax.collections[0].get_offsets()).tolist() == points
+    assert ax.collections[1].get_offsets().tolist() == points[2:3]
+    assert (ax.get_title(), ax.get_xlabel()) == (title, labels["params_m"])
+
+
+def test_costs_say_what_is_not_in_the_source(ax):
+    frame = ACCURACY.assign(**{"params_m CIFAR-10": np.nan})
+    told = COLUMNS, landmarks("tss"), {"params_m": "parameters"}, 4
+    for split, words in (("test", "no test accuracy"), ("valid", "no parameters")):
+        scatter.draw_costs(ax, frame, *told, dataset="CIFAR-10", split=split, cost="params_m")
+        assert words in texts(ax)[-1].replace("\n", " ")
+
+
+def test_ranks_are_those_of_the_architectures_with_both_columns(ax):
+    colour = {"C10-V": "black", "C100-V": "red"}
+    scatter.draw_ranks(ax, ACCURACY, colour, across="C10-V", up="C100-V")
+    assert ax.collections[0].get_offsets().tolist() == [[3, 2], [2, 3], [1, 1]]
+    assert ax.get_title() == "τ-b = 0.333, n = 3"
+    scatter.draw_ranks(ax, ACCURACY[3:], colour, across="C10-V", up="C100-V")
+    assert texts(ax)[-1].replace("\n", " ") == "no architecture with C10-V and C100-V"
+
+
+def test_correlations_above_a_threshold_are_of_the_good_ones_alone(ax):
+    good = pd.DataFrame({"a": [1.0, 10, 20, 30], "b": [100.0, 3, 2, 1]})
+    heatmap.draw_above(ax, good, column="a", threshold_pct=5, correlation="spearman")
+    assert texts(ax) == ["1.00", "-1.00", "-1.00", "1.00"]
+    assert ax.get_title() == "Spearman ρ, 3 with a > 5 %"
+    heatmap.draw_above(ax, good, column="a", threshold_pct=15, correlation="spearman")
+    assert "2 with a > 15 %: 2 architectures" in texts(ax)[-1].replace("\n", " ")
 
 
 def test_rank_scatter_has_equal_axes(ax):

@@ -1,4 +1,4 @@
-"""JupyterLab as `make lab` starts it, in a browser: the index opens, its links lead to the notebooks, and they run."""
+"""JupyterLab as `make lab` starts it: the index leads to notebooks, they run, and one draws what a reader chooses."""
 
 import os
 import re
@@ -12,7 +12,8 @@ import psutil
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-CHEAP = ("12_protocol", "21_shift")
+CHOOSING = "02_accuracy_vs_cost"
+CHEAP = ("12_protocol", "21_shift", CHOOSING)
 LONGEST_S, MOST_MB = 60, 1_000
 QUIET = "--no-browser --port=0 --IdentityProvider.token=given"
 
@@ -75,6 +76,15 @@ def pictures_and_errors(page):
             return pictures, errors
 
 
+def draws_what_a_reader_chooses(page):
+    """Scrolled to its end, a notebook draws another picture for another cost."""
+    panel = shown(page).locator(".widget-vbox")
+    first = panel.locator("img").get_attribute("src")
+    panel.get_by_label("cost").select_option("flops_m")
+    page.wait_for_function("first => document.querySelector('.widget-vbox img').src != first", arg=first)
+    assert panel.locator("img").count() == 1
+
+
 def test_the_index_opens_and_its_notebooks_run(lab, page):
     process, address = lab
     before = subprocess.run(
@@ -98,6 +108,8 @@ def test_the_index_opens_and_its_notebooks_run(lab, page):
         assert pictures
         assert not errors
         assert not page.locator(".jp-Dialog").count()
+        if name == CHOOSING:
+            draws_what_a_reader_chooses(page)
     after = subprocess.run(
         ["git", "status", "--short", "notebooks"], cwd=ROOT, capture_output=True, text=True
     )
