@@ -34,8 +34,7 @@ def show_table(rows: pd.DataFrame | pd.Series, **how: Any) -> None:
     frame = rows if isinstance(rows, pd.DataFrame) else rows.to_frame(rows.name or "")
     if isinstance(rows, pd.Series) and not any([rows.name, *rows.index.names]):
         how = {"header": False} | how
-    with pd.option_context("display.max_colwidth", None):
-        lines = frame.to_html(border=0, **how)
+    lines = frame.to_html(border=0, **how)
     html = re.sub(r"\n +(<t[dh][ >]|</tr>)", r"\1", lines)  # a line a row, so that a difference is a row
     display({"text/plain": rows.to_string(**how), "text/html": html}, raw=True)
 

@@ -50,6 +50,7 @@ def test_a_table_in_a_notebook_has_the_same_cells_as_its_text(displayed):
     assert first["text/plain"] == frame.to_string(index=False, na_rep="-")
     assert cells_of(first["text/html"]) == ["rate", "a<b", "n", "0.333", "x" * 200, "1", "-", "p&q", "20"]
     assert cells_of(first["text/html"]) == first["text/plain"].split()
+    assert "<th>a&lt;b</th>" in first["text/html"]
 
 
 def test_a_series_in_a_notebook_has_a_head_where_something_is_named(displayed):
