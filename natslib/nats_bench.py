@@ -37,10 +37,8 @@ def create(
     are names of `natslib.dropin.differences.DIFFERENCES`. Raises `ValueError` where there is no such file or it is of
     another search space, `FileNotFoundError` where an archive is not whole, and `OSError` where it is damaged.
     """
-    kinds: dict[str, type[NATStopology | NATSsize]] = {
-        **dict.fromkeys(TSS, NATStopology),
-        **dict.fromkeys(SSS, NATSsize),
-    }
+    kinds: dict[str, type[NATStopology | NATSsize]] = dict.fromkeys(TSS, NATStopology)
+    kinds |= dict.fromkeys(SSS, NATSsize)
     if not isinstance(search_space, str) or search_space not in kinds:
         raise ValueError(f"unknown search space {search_space!r}; allowed are {', '.join(map(repr, kinds))}")
     return kinds[search_space](file_path_or_dict, fast_mode, verbose, differences=differences)
@@ -66,7 +64,6 @@ class NatsApi(WholeApi):
     """What both search spaces of NATS-Bench share."""
 
     _comments = COMMENTS
-
     _space: ClassVar[str]
     _base_name: ClassVar[str]
     _search_space_name: ClassVar[str]

@@ -49,6 +49,29 @@ def test_natslib_imports_without_the_extras():
     assert result.stdout.strip()
 
 
+@pytest.mark.parametrize("module", ["nats_bench", "nas_201_api"])
+def test_importing_a_drop_in_imports_nothing_large(module):
+    code = f"""
+import natslib.{module}
+large = ("numpy", "pandas", "pyarrow", "filelock", "multiprocessing")
+print([name for name in sys.modules if name.partition(".")[0] in large])
+"""
+    result = run_without_extras(code)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.strip() == "[]"
+
+
+def test_a_drop_in_answers_without_the_extras():
+    code = """
+from natslib.nats_bench import create
+api = create("published", "tss", verbose=False)
+print(round(api.get_more_info(6111, "cifar10-valid", hp="200", is_random=False)["valid-accuracy"], 3))
+"""
+    result = run_without_extras(code)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.strip() == "91.607"
+
+
 def test_help_lists_every_verb_without_importing_one():
     code = """
 from natslib.commands import VERBS, main
