@@ -160,7 +160,8 @@ def test_weights_are_refused_with_a_way_out(published):
 
 def test_what_is_asked_again_cannot_be_altered(published):
     asked = {"dataset": "cifar100", "hp": "200", "is_random": False}
-    published.get_more_info(7, **asked).clear()
+    for _ in range(3):  # the second and third are kept answers
+        published.get_more_info(7, **asked).clear()
     assert published.get_more_info(7, **asked)["valid-accuracy"] > 0
 
 
