@@ -8,6 +8,9 @@ from dataclasses import dataclass
 
 from natslib.errors import unknown_name
 
+#: What is trained or measured on, in words, by split.
+SPLIT_TITLES = {"train": "training", "valid": "validation", "test": "test", "valtest": "validation + test"}
+
 
 @dataclass(frozen=True)
 class Dataset:

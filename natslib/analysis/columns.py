@@ -12,11 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from natslib.datasets import DATASETS, title_of
+from natslib.datasets import DATASETS, SPLIT_TITLES, title_of
 from natslib.errors import NotMeasured, unknown_name
 
 LONGEST = "longest"
-SPLITS = {"train": ("Train", "training"), "valid": ("V", "validation"), "test": ("T", "test")}
+SPLITS = {"train": "Train", "valid": "V", "test": "T"}
+"""The splits that columns have, and how their labels end."""
 EPOCH_TITLES = {"loss": "loss", "accuracy": "accuracy", "top5": "top-5", "time_s": "time"}
 """What tables hold of every epoch, as tables in print name it."""
 
@@ -50,7 +51,7 @@ class Column:
     @property
     def split_title(self) -> str:
         """The split in words: training, validation or test."""
-        return SPLITS[self.split][1]
+        return SPLIT_TITLES[self.split]
 
 
 def find_columns(
@@ -154,7 +155,7 @@ def each_column(
 def describe(columns: Sequence[Column]) -> str:
     """Return what the columns are, for a figure's caption: '200 epochs: validation accuracy'."""
     epochs = sorted({column.epochs for column in columns})
-    splits = [SPLITS[split][1] for split in SPLITS if split in {column.split for column in columns}]
+    splits = [SPLIT_TITLES[split] for split in SPLITS if split in {column.split for column in columns}]
     of = f"{', '.join(splits[:-1])} and {splits[-1]}" if len(splits) > 1 else "".join(splits)
     return f"{'/'.join(map(str, epochs))} epochs: {of} accuracy" if columns else "no accuracy"
 
@@ -200,4 +201,4 @@ def _is_measured(values: Callable[..., np.ndarray], **where: str) -> bool:
 
 
 def _label(short: str, split: str) -> str:
-    return f"{short}-{SPLITS[split][0]}"
+    return f"{short}-{SPLITS[split]}"

@@ -7,15 +7,14 @@ import numpy as np
 import pandas as pd
 
 from natslib.analysis.architectures import landmarks
-from natslib.analysis.columns import EPOCH_TITLES, SPLITS
-from natslib.datasets import DATASETS, title_of
+from natslib.analysis.columns import EPOCH_TITLES
+from natslib.datasets import DATASETS, SPLIT_TITLES, title_of
 from natslib.errors import NotMeasured
 from natslib.spaces import Space
 
 DAY_S = 86_400.0
 _EXTENTS = {"none": "the last", "last epoch only": "the last", "every epoch": "every"}
 """Of which epochs something is recorded, by what `Table.curves` says."""
-_SETS = {split: title for split, (_, title) in SPLITS.items()} | {"valtest": "both"}
 
 
 def recorded_table(
@@ -29,7 +28,7 @@ def recorded_table(
     """
     rows = []
     keys = ["dataset", "recipe", "split"]
-    runs = runs.assign(order=runs["dataset"].map(_order), part=runs["split"].map(list(_SETS).index))
+    runs = runs.assign(order=runs["dataset"].map(_order), part=runs["split"].map(list(SPLIT_TITLES).index))
     for place, block in runs.sort_values(["order", "epochs", "part"]).groupby(keys, sort=False):
         dataset, _, split = where = [str(key) for key in place]
         extent = curves(*where)
@@ -37,7 +36,7 @@ def recorded_table(
             {
                 "trained on": title_of(dataset),
                 "recipe": where[1],
-                "images": _SETS[split],
+                "images": SPLIT_TITLES[split],
                 "number": DATASETS[dataset].images.get(split) if dataset in DATASETS else None,
                 "architectures": int(block["n_archs"].max()),
                 "seeds": _seeds(block),

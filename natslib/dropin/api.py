@@ -63,7 +63,6 @@ class Api:
             {name for names in self._records.datasets.values() for name in names} - {*TRAINED}
         )
         self.arch2infos_dict = Infos(self)
-        self.reset_time()
 
     def _say(self, call: str, **asked: Any) -> None:
         if self.verbose:

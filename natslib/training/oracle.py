@@ -144,12 +144,9 @@ class TrainedOracle:
         seed and so to the same network, which is then evaluated on all splits; the records are kept in `folder`/final.
         """
         chosen, place = list(dict.fromkeys(indices)), self.folder / "final"
+        every = {*self.images.evaluations, *self.images.final}
         self.train(chosen)
-        lacking = [
-            self._job(index)
-            for index in chosen
-            if not set(self.images.evaluations) <= set(self._known[index]["splits"])
-        ]
+        lacking = [self._job(index) for index in chosen if not every <= set(self._known[index]["splits"])]
         if lacking:
             self._farm(lacking, place, self.images)
         again = {job.arch_index: record for job, record in finished_records(place) if job in lacking}
@@ -162,7 +159,7 @@ class TrainedOracle:
     @cached_property
     def _searched(self) -> ImageSet:
         """The images without those that a search must not see."""
-        return replace(self.images, evaluations={self.split: self.images.evaluations[self.split]})
+        return replace(self.images, evaluations={self.split: self.images.evaluations[self.split]}, final={})
 
     @cached_property
     def _trainers(self) -> Trainers:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 import pandas as pd
 
-from natslib.datasets import DATASETS, PAPER, Dataset
+from natslib.datasets import DATASETS, PAPER, SPLIT_TITLES, Dataset
 from natslib.errors import unknown_name
 from natslib.spaces import PAPER_SCALE, SMALL_SCALE, Scale
 from natslib.training.objectives import get_objective
@@ -87,7 +87,6 @@ _ONE_SPACE = {
     "90": "size",
     "200": "topology",
 }  # that the paper trained by them, no other
-_SETS = {"train": "train", "valid": "validation", "test": "test", "valtest": "validation + test"}
 
 
 def recipe_table() -> pd.DataFrame:
@@ -156,7 +155,7 @@ def dataset_table() -> pd.DataFrame:
     Of two sets the official test images are halved into validation and test. What a set does not have is missing.
     """
     return pd.DataFrame([_dataset(dataset) for dataset in DATASETS.values()]).astype(
-        dict.fromkeys(_SETS.values(), "Int64")
+        dict.fromkeys(SPLIT_TITLES.values(), "Int64")
     )
 
 
@@ -168,7 +167,7 @@ def _dataset(dataset: Dataset) -> dict[str, object]:
         "name in tables": dataset.name,
         "classes": dataset.classes,
         "pixels": f"{side}×{side}×{dataset.in_channels}",
-        **{title: dataset.images.get(split) for split, title in _SETS.items()},
+        **{title: dataset.images.get(split) for split, title in SPLIT_TITLES.items()},
         "shifted by (pixels)": dataset.shift,
         "mirrored": "half of them" if dataset.flip else "no",
     }

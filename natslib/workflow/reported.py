@@ -53,14 +53,9 @@ class Reported:
         """Return what stands below the figures of one job, as reStructuredText, a paragraph a figure."""
         records = {Path(file).stem: _read(file) for file in files if file.endswith(".json")}
         return [
-            f"**{_plain(record.get('title') or stem)}**: {_plain(self.caption(record))}"
+            f"**{_plain(record.get('title') or stem)}**: {_plain(record.get('caption', ''))}"
             for stem, record in records.items()
         ]
-
-    @staticmethod
-    def caption(record: Mapping[str, Any]) -> str:
-        """Return what a figure claims, where its record says so, and its caption."""
-        return " ".join(part for part in (record.get("claim"), record.get("caption")) if part)
 
 
 def _exists(file: str) -> bool:

@@ -35,7 +35,7 @@ def test_what_is_recorded_says_seeds_that_some_lack(published_table):
 
 def test_what_is_recorded_of_images_that_natslib_does_not_know_comes_last():
     runs = pd.DataFrame(
-        [("mine", "9", "valid", 1, 5, 9), ("digits", "12", "train", 1, 7, 12)],
+        [("mine", "9", "valtest", 1, 5, 9), ("digits", "12", "train", 1, 7, 12)],
         columns=["dataset", "recipe", "split", "seed", "n_archs", "epochs"],
     )
     curves = {"digits": "every epoch", "mine": "last epoch only"}
@@ -43,6 +43,7 @@ def test_what_is_recorded_of_images_that_natslib_does_not_know_comes_last():
         runs, lambda *where: ["loss", "params_m"], lambda name, *_: curves[name]
     )
     assert found["trained on"].tolist() == ["digits", "mine"]
+    assert found["images"].tolist() == ["training", "validation + test"]
     assert found["number"].isna().tolist() == [False, True]
     assert found["of an epoch"].tolist() == ["loss", "loss"]
     assert found["of which"].tolist() == ["every", "the last"]

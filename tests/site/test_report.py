@@ -47,5 +47,5 @@ def test_what_is_missing_is_named_and_no_part_of_the_report(tmp_path):
 def test_a_caption_is_plain_text_to_restructuredtext(tmp_path):
     reported = project(tmp_path)
     file = tmp_path / "a_.json"
-    file.write_text(json.dumps({"caption": "two *stars*, `a`|b|", "claim": "It holds."}))
-    assert reported.captions([str(file), "a_.svg"]) == [r"**a\_**: It holds. two \*stars\*, \`a\`\|b\|"]
+    file.write_text(json.dumps({"caption": "two *stars*, `a`|b|"}))
+    assert reported.captions([str(file), "a_.svg"]) == [r"**a\_**: two \*stars\*, \`a\`\|b\|"]

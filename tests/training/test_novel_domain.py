@@ -4,12 +4,15 @@ from dataclasses import replace
 
 import pytest
 import torch
+from torch.nn.functional import cross_entropy
 
+from natslib.nets.transport import transport
 from natslib.novelty import AT_DESK, PUBLISHED, Novelty
 from natslib.spaces import SMALL_SCALE
 from natslib.training.environments import rotated_digits
 from natslib.training.images import ImageSet, augmented_epoch, draw_plan, normalise
 from natslib.training.novel_domain import LOSSES, NovelDomain, Novelties, form_of
+from tests.shifted import shifted_images
 
 BATCH = 64
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -69,6 +72,35 @@ def test_with_features_of_length_one_drawn_digits_keep_their_label_and_come_back
     found, losses = trained(images, judges, AT_DESK)
     assert found.label_accuracy >= 85
     assert losses["cycle_loss"] <= 0.15
+
+
+def embedded(novel: NovelDomain, images: torch.Tensor) -> torch.Tensor:
+    """Return what transport is measured between: D's features, of length one where the settings say so."""
+    found = novel.domains.features(images)
+    return found / found.norm(dim=1, keepdim=True) if novel.novelty.unit_embeddings else found
+
+
+@pytest.mark.parametrize("unit", [True, False])
+def test_the_generator_is_told_the_weighed_sum_of_its_losses_less_the_transport(unit: bool) -> None:
+    data = shifted_images()
+    weights = {"cycle_weight": 3.0, "label_weight": 5.0, "novelty_weight": 7.0}
+    novel = novel_domain(data, replace(AT_DESK, **weights, unit_embeddings=unit))
+    images, labels, domains = normalise(data.train.images, data), data.train.labels, data.train.domains
+    with torch.no_grad():
+        drawn, loss, losses = novel.judged(images, labels, domains)
+        cycle = (novel.back(drawn, domains) - images).abs().mean()
+        label = cross_entropy(novel.classes(drawn), labels)
+        distance = transport(embedded(novel, drawn), embedded(novel, images))
+        torch.testing.assert_close(losses, torch.stack([cycle, label, distance]))
+        torch.testing.assert_close(loss, 3 * cycle + 5 * label - 7 * distance)
+        found = novel.novelties(images, labels, domains)
+        new, *sources = (
+            embedded(novel, some) for some in (drawn, images[domains == 0], images[domains == 1])
+        )
+        told = torch.stack([transport(new, source) for source in sources]).mean(), transport(*sources)
+        sure = [100 * novel.domains(some).softmax(1).amax(1).mean() for some in (drawn, images)]
+    assert (found.distance, found.source_distance) == pytest.approx(tuple(map(float, told)), rel=1e-4)
+    assert (found.confidence, found.source_confidence) == pytest.approx(tuple(map(float, sure)), rel=1e-4)
 
 
 def test_images_that_stay_as_they_are_are_not_novel(

@@ -314,15 +314,19 @@ class Closed(Split):
         raise AssertionError(f"a test image was opened: {name}")
 
 
-def test_no_test_image_is_opened_while_searching(make: Make, tiny_images: ImageSet, tmp_path: Path) -> None:
-    test = tiny_images.evaluations["test"]
-    tiny_images.evaluations["test"] = Closed(torch.empty(0), torch.empty(0))  # type: ignore[index]
+@pytest.mark.parametrize("kept", ["evaluations", "final"])
+def test_no_test_image_is_opened_while_searching(
+    kept: str, make: Make, tiny_images: ImageSet, tmp_path: Path
+) -> None:
+    """Neither of a set with test images nor of one whose target is for the end alone, as of shifted images."""
+    test, held = tiny_images.evaluations.pop("test"), getattr(tiny_images, kept)  # type: ignore[attr-defined]
+    held["test"] = Closed(torch.empty(0), torch.empty(0))
     oracle = make()
     chosen = int(search(oracle, tmp_path, "autoshrink", budget=3)["incumbent"].iloc[-1])
     assert [set(record["splits"]) for record in logged(tmp_path)] == [{"train", "valid"}] * 3
     with pytest.raises(AssertionError, match="a test image was opened"):
         oracle.finals([chosen])
-    tiny_images.evaluations["test"] = test  # type: ignore[index]
+    held["test"] = test
     final = oracle.finals([chosen])[chosen]["splits"]
     assert set(final) == {"train", "valid", "test"}
     scored = next(record for record in logged(tmp_path) if record["arch_index"] == chosen)["splits"]

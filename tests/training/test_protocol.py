@@ -39,7 +39,7 @@ def test_every_recipe_has_a_row_with_the_published_names_and_rates() -> None:
 def test_every_dataset_has_a_row_and_missing_splits_are_missing() -> None:
     table = dataset_table().set_index("name in tables")
     assert table.index.tolist() == list(DATASETS)
-    assert table.loc["cifar10-valid", ["train", "validation", "test"]].tolist() == [25_000, 25_000, 10_000]
+    assert table.loc["cifar10-valid", ["training", "validation", "test"]].tolist() == [25_000, 25_000, 10_000]
     assert pd.isna(table.loc["cifar10", "validation"])
     assert table.loc["cifar100", "validation + test"] == 10_000
 

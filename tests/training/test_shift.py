@@ -9,9 +9,11 @@ from natslib.analysis import shift
 from natslib.analysis.shift import IID, OOD, Thresholds
 from natslib.analysis.sides import Side, balanced, comparable, held_out, of_trial
 from natslib.errors import ConfigError
+from natslib.training.loop import set_rate
 from natslib.training.shift import (
     EnvironmentClassifier,
     cell_of,
+    descend,
     environment_features,
     new_classifier,
     rates,
@@ -122,9 +124,11 @@ def test_the_classifier_sees_exactly_the_images_that_are_not_measured(monkeypatc
     assert len(features.z) == sum(mask.sum() for mask in masks) == 40
 
 
-def test_training_is_repeated_bit_for_bit_by_its_seed():
+def test_training_is_repeated_bit_for_bit_by_its_seed_and_draws_nothing_global():
     p, q = (side[np.arange(0, len(side), 6)] for side in sides(variant("tinted → 90%")))
+    state = torch.get_rng_state()
     first, again, other = (environment_features(p, q, seed) for seed in (3, 3, 4))
+    assert torch.equal(torch.get_rng_state(), state)
     assert (first.z == again.z).all()
     assert first.z.shape != other.z.shape or (first.z != other.z).any()
 
@@ -133,6 +137,35 @@ def test_rates_are_half_a_cosine_and_then_that_of_averaging():
     assert rates()[0] == 0.05
     assert rates()[5:] == [0.025] * 5
     assert rates() == sorted(rates(), reverse=True)
+
+
+@pytest.mark.parametrize("gated", [True, False])
+def test_gradients_that_are_written_out_are_those_of_autograd(gated):
+    torch.manual_seed(0)
+    network = new_classifier("mlp", 8, 2, 3, gated=gated)
+    labels, truth = torch.eye(3)[torch.arange(40) % 3], torch.arange(40) // 20
+    batch = (torch.rand(40, 2, 8, 8), labels, truth)
+    found, wanted = network.gradients(*batch), EnvironmentClassifier.gradients(network, *batch)
+    for (name, _), one, other in zip(network.named_parameters(), found, wanted, strict=True):
+        assert one.shape == other.shape, name
+        assert (one - other).abs().max() <= 1e-5 * other.abs().max(), name
+
+
+def test_a_step_is_that_of_torch_s_optimizer():
+    torch.manual_seed(0)
+    weights = [torch.rand(3, 4), torch.rand(4)]
+    others = [weight.clone() for weight in weights]
+    optimizer = torch.optim.SGD(others, 0.05, momentum=0.9, weight_decay=1e-4)
+    momenta = [None, None]
+    for rate in (0.05, 0.04, 0.025):
+        gradients = [torch.rand_like(weight) for weight in weights]
+        for other, gradient in zip(others, gradients, strict=True):
+            other.grad = gradient.clone()
+        set_rate(optimizer, rate)
+        optimizer.step()
+        descend(weights, gradients, momenta, rate)
+    for one, other in zip(weights, others, strict=True):
+        torch.testing.assert_close(one, other)
 
 
 def test_weights_are_averaged_and_batch_norms_estimated_anew():
@@ -151,9 +184,10 @@ def test_weights_are_averaged_and_batch_norms_estimated_anew():
     assert not found.training
 
 
-def test_a_cell_is_a_backbone():
+@pytest.mark.parametrize("backbone", ["cell:6111", "cell:8048"], ids=["whole", "with a blind end"])
+def test_a_cell_is_a_backbone(backbone):
     p, q = (side[np.arange(0, len(side), 4)] for side in sides(variant("coloured → 90%")))
-    features = environment_features(p, q, 0, backbone="cell:6111")
+    features = environment_features(p, q, 0, backbone=backbone)
     assert features.accuracy > 0.6
 
 
