@@ -63,6 +63,7 @@ class Api:
             {name for names in self._records.datasets.values() for name in names} - {*TRAINED}
         )
         self.arch2infos_dict = Infos(self)
+        self._used_time: float = 0
 
     def _say(self, call: str, **asked: Any) -> None:
         if self.verbose:

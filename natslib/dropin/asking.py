@@ -16,7 +16,6 @@ class NumbersApi(Api):
 
     _comments: "ClassVar[Mapping[str, str] | None]" = None
     """What `get_more_info` adds on the CIFAR-10 datasets."""
-    _used_time: float = 0
 
     def get_more_info(
         self,
@@ -119,7 +118,7 @@ class NumbersApi(Api):
 
     def reset_time(self) -> None:
         """Set `used_time` to zero."""
-        self._used_time = 0
+        self._used_time = 0.0
 
     @property
     def _simulated(self) -> list[str]:

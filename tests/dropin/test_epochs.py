@@ -43,3 +43,12 @@ def test_what_is_kept_is_bounded(tmp_path, monkeypatch):
     for index in range(4):
         api.get_more_info(index, "cifar100", hp="200", is_random=False)
     assert len(kept.group("200", "cifar100").answers["mean"].told) <= 2
+
+
+@pytest.mark.usefixtures("cache")
+def test_what_is_asked_again_cannot_be_altered(tmp_path):
+    api = create(str(invented(tmp_path, number=1)), "tss", fast_mode=True, verbose=False)
+    first = dict(api.get_more_info(0, "cifar10", is_random=False))
+    for _ in range(3):  # the second and third are kept answers
+        api.get_more_info(0, "cifar10", is_random=False).clear()
+    assert api.get_more_info(0, "cifar10", is_random=False) == first

@@ -158,15 +158,6 @@ def test_weights_are_refused_with_a_way_out(published):
             ask()
 
 
-def test_what_is_asked_again_cannot_be_altered():
-    api = create(str(ROOT / "logs" / "embedded-tss"), "tss", verbose=False)
-    index = min(api.evaluated_indexes)
-    first = dict(api.get_more_info(index, "digits", is_random=False))
-    for _ in range(3):  # the second and third are kept answers
-        api.get_more_info(index, "digits", is_random=False).clear()
-    assert api.get_more_info(index, "digits", is_random=False) == first
-
-
 def test_verbose_says_what_is_called(published_table, capsys):
     api = create("published", "tss")
     api.get_more_info(7, "cifar100", hp="200")
