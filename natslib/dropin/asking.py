@@ -118,7 +118,7 @@ class NumbersApi(Api):
 
     def reset_time(self) -> None:
         """Set `used_time` to zero."""
-        self._used_time = 0.0
+        self._used_time = 0
 
     @property
     def _simulated(self) -> list[str]:
