@@ -9,6 +9,7 @@ accounting database. Jobs look for the configuration in one place only, so it is
 and a machine that has one already is left alone.
 """
 
+import contextlib
 import os
 import shutil
 import signal
@@ -21,7 +22,7 @@ from pathlib import Path
 COMMANDS = ("munged", "slurmctld", "slurmd", "sinfo", "squeue", "scontrol", "scancel", "sbatch")
 DAEMONS = ("slurmd", "slurmctld", "munged")
 PATH = f"{os.environ['PATH']}:/usr/sbin:/sbin"
-READY_S = 60
+READY_S, ENDED_S = 60, 10
 PLACE = Path("/etc/slurm/slurm.conf")
 CONFIGURATION = """\
 ClusterName=natslib
@@ -98,10 +99,11 @@ def stop(folder: Path) -> None:
     """Cancel what runs and end the daemons; what they left stays in the folder."""
     subprocess.run(["scancel", "--me"], capture_output=True, check=False)
     for name in DAEMONS:
-        pid = folder / f"{name}.pid"
+        pid, waited_until = folder / f"{name}.pid", time.monotonic() + ENDED_S
         if pid.exists():
-            os.kill(int(pid.read_text()), signal.SIGTERM)
-            while pid.exists():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(pid.read_text()), signal.SIGTERM)
+            while pid.exists() and time.monotonic() < waited_until:
                 time.sleep(0.05)
     PLACE.unlink(missing_ok=True)
 
