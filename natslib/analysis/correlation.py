@@ -1,21 +1,16 @@
 """Correlation between accuracy columns over architectures (NATS-Bench, figure 5)."""
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+import scipy
 
 from natslib.errors import NotMeasured, unknown_name
 
 LEAST = 3  # architectures; with two, every correlation is 1 or -1
 METHODS = {"kendall": "Kendall τ-b", "spearman": "Spearman ρ", "pearson": "Pearson r"}
-_STATISTICS: dict[str, Callable[..., Any]] = {
-    "kendall": stats.kendalltau,
-    "spearman": stats.spearmanr,
-    "pearson": stats.pearsonr,
-}
+_STATISTICS = {"kendall": "kendalltau", "spearman": "spearmanr", "pearson": "pearsonr"}  # of `scipy.stats`
 
 
 def correlate(a: pd.Series, b: pd.Series, method: str) -> float:
@@ -27,7 +22,8 @@ def correlate(a: pd.Series, b: pd.Series, method: str) -> float:
         raise unknown_name("correlation", method, METHODS)
     if a.nunique() < 2 or b.nunique() < 2:
         return float("nan")
-    return float(_STATISTICS[method](a.to_numpy(), b.to_numpy()).statistic)
+    correlation = getattr(scipy.stats, _STATISTICS[method])  # loaded now, if it was not: that takes a second
+    return float(correlation(a.to_numpy(), b.to_numpy()).statistic)
 
 
 def correlation_matrix(frame: pd.DataFrame, method: str) -> pd.DataFrame:

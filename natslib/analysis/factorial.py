@@ -15,7 +15,7 @@ from itertools import combinations
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy import stats
+import scipy
 
 from natslib.errors import NotMeasured
 from natslib.spaces import Space
@@ -123,7 +123,7 @@ def variances(cube: Floats, positions: Sequence[str]) -> pd.DataFrame:
 
     The column `of` tells them apart.
     """
-    kinds = {ACCURACIES: cube, RANKS: stats.rankdata(cube).reshape(cube.shape)}
+    kinds = {ACCURACIES: cube, RANKS: scipy.stats.rankdata(cube).reshape(cube.shape)}
     return pd.concat([variance_frame(each, positions).assign(of=kind) for kind, each in kinds.items()])
 
 

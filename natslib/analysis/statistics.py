@@ -11,7 +11,7 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy import stats
+import scipy
 
 from natslib.errors import ConfigError
 
@@ -19,7 +19,7 @@ Floats: TypeAlias = npt.NDArray[np.float64]
 Reducer: TypeAlias = Callable[..., Floats]
 AT_ONCE = 2**20  # values of resampled runs that are held at once
 EXACT = 13
-"""Pairs of runs up to which a signed-rank test with ties looks at every choice of signs, as `stats.wilcoxon` does."""
+"""Pairs of runs up to which a signed-rank test with ties looks at every choice of signs, as SciPy does."""
 
 
 class Interval(NamedTuple):
@@ -40,7 +40,7 @@ def iqm(sample: npt.ArrayLike, axis: int = 0) -> Floats:
 
     A quarter that is not whole is rounded down, as usual (Agarwal et al., NeurIPS 2021).
     """
-    return np.asarray(stats.trim_mean(np.asarray(sample, dtype=np.float64), 0.25, axis=axis))
+    return np.asarray(scipy.stats.trim_mean(np.asarray(sample, dtype=np.float64), 0.25, axis=axis))
 
 
 def bootstrap(
@@ -67,7 +67,7 @@ def probability_of_improvement(first: npt.ArrayLike, second: npt.ArrayLike, axis
     one, two = (np.asarray(sample, dtype=np.float64) for sample in (first, second))
     if not (one.size and two.size):
         raise ConfigError("a probability of improvement needs at least one run on either side")
-    above = stats.mannwhitneyu(one, two, axis=axis, method="asymptotic").statistic
+    above = scipy.stats.mannwhitneyu(one, two, axis=axis, method="asymptotic").statistic
     return np.asarray(above / (one.shape[axis] * two.shape[axis]))
 
 
@@ -88,7 +88,7 @@ def _interval(
 ) -> Interval:
     runs = [np.asarray(sample, dtype=np.float64) for sample in samples]
     check(min(map(len, runs)), level, resamples)
-    ends = stats.bootstrap(
+    ends = scipy.stats.bootstrap(
         runs,
         reducer,
         n_resamples=resamples,
@@ -137,19 +137,19 @@ def paired_tests(finals: pd.DataFrame) -> pd.DataFrame:
 
 
 def _signed_rank_p(difference: Floats) -> float:
-    """Return the p-value of the signed-rank test: that of `stats.wilcoxon`, which ranks anew for all signs."""
+    """Return the p-value of the signed-rank test: that of `scipy.stats.wilcoxon`, which ranks anew for all signs."""
     if not difference.any():
         return 1.0
     given = difference[difference != 0]
     if len(difference) > EXACT or len(given) == 1:
-        return float(stats.wilcoxon(difference).pvalue)
-    ranks = stats.rankdata(np.abs(given))  # the same whatever the signs
+        return float(scipy.stats.wilcoxon(difference).pvalue)
+    ranks = scipy.stats.rankdata(np.abs(given))  # the same whatever the signs
 
     def positive(signed: Floats, axis: int) -> Floats:
         return np.asarray(np.sum((signed > 0) * ranks, axis=axis))
 
     return float(
-        stats.permutation_test((given,), positive, permutation_type="samples", vectorized=True).pvalue
+        scipy.stats.permutation_test((given,), positive, permutation_type="samples", vectorized=True).pvalue
     )
 
 
@@ -183,7 +183,11 @@ def critical_difference(finals: pd.DataFrame, alpha: float = 0.05) -> CriticalDi
     apart = tests[tests["p_holm"] <= alpha]
     separate = {frozenset(pair) for pair in zip(apart["first"], apart["second"], strict=True)}
     differ = bool((placed.nunique(axis=1) > 1).any())
-    p = float(stats.friedmanchisquare(*(finals[name] for name in finals.columns)).pvalue) if differ else 1.0
+    p = (
+        float(scipy.stats.friedmanchisquare(*(finals[name] for name in finals.columns)).pvalue)
+        if differ
+        else 1.0
+    )
     return CriticalDifference(ranks, cliques(list(ranks.index), separate), p)
 
 

@@ -1,7 +1,6 @@
 """Heatmaps of correlations (NATS-Bench, figure 5)."""
 
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
@@ -34,6 +33,8 @@ def draw_above(
 
 def draw_heatmap(ax: Axes, matrix: pd.DataFrame, *, title: str) -> None:
     """Draw a square matrix of correlations with every value written in its cell; NaN cells stay empty."""
+    import seaborn as sns  # loads scipy.stats: only where it draws
+
     sns.heatmap(
         matrix, ax=ax, norm=SCALE, cmap=SEQUENTIAL, annot=True, fmt=".2f", square=True, cbar=False,
         linewidths=0.8, linecolor="white", annot_kws={"fontsize": 7},

@@ -12,7 +12,6 @@ from pathlib import Path
 import pandas as pd
 from papermill.exceptions import PapermillExecutionError
 
-from natslib import plots
 from natslib.errors import NatslibError, NotMeasured
 from natslib.workflow import parameters
 from natslib.workflow.catalogue import CATALOGUE, Item
@@ -39,6 +38,8 @@ def draw_item(item: Item, executed: Path, given: Mapping[str, Value]) -> str | N
 
 
 def _leave_out(item: Item, given: Mapping[str, Value], reason: str) -> None:
+    from natslib import plots  # most items are drawn, by their notebooks, without them here
+
     plots.use_style()
     asked = parameters.check(given)
     lines = len(textwrap.wrap(reason, _WIDTH))
