@@ -1,4 +1,4 @@
-"""How much of an accuracy is the seed's: spread over runs, within equivalent cells, and the reliability it leaves.
+"""How much of an accuracy is the seed's: spread over runs, within equal networks, and the reliability it leaves.
 
 Frames of runs have one row an architecture and one column a seed; accuracies in percent; NaN = no such run.
 """
@@ -57,9 +57,9 @@ def pair_differences(runs: pd.DataFrame, classes: np.ndarray, rng: np.random.Gen
     """Return how far two runs are apart, in percentage points, for three kinds of pair: columns kind, difference.
 
     `classes` gives the functional equivalence class of every index of the space. From each class with two members a
-    random member's first seed is compared with the second seed of the *same cell*, of another member (*equivalent
-    cells*), and of a member of another class (*different cells*). All three compare two seeds, over the same
-    classes: if equivalent cells are one function, the first two kinds are spread alike. Without such a class there
+    random member's first seed is compared with the second seed of the *same architecture*, of another member (*equal
+    networks*), and of a member of another class (*other architectures*). All three compare two seeds, over the same
+    classes: if equal networks are one function, the first two kinds are spread alike. Without such a class there
     are only the other two kinds, over all architectures. Pairs that agree exactly are left out: they are mostly one
     training that stands in two records (see `coincidences`).
     """
@@ -68,9 +68,9 @@ def pair_differences(runs: pd.DataFrame, classes: np.ndarray, rng: np.random.Gen
     if len(one) == 0:
         one = rng.permutation(held.index.to_numpy())
     partners = {
-        "same cell": one,
-        "equivalent cells": other,
-        "different cells": np.roll(rng.permutation(one), 1),
+        "same architecture": one,
+        "equal networks": other,
+        "other architectures": np.roll(rng.permutation(one), 1),
     }
     first, second = held.iloc[:, 0], held.iloc[:, 1]
     parts = [
@@ -96,7 +96,7 @@ def _random_couples(
 
 
 def coincidences(runs: dict[str, pd.DataFrame], classes: np.ndarray) -> pd.Series:
-    """Count pairs of records that agree in every column to 0.001 points: all, of equivalent cells, and of one seed.
+    """Count pairs of records that agree in every column to 0.001 points: all, of equal networks, and of one seed.
 
     `runs` maps column labels to frames of runs with the same seeds. With three columns, two trainings hardly ever
     agree like this by chance: such records are one training.
@@ -107,7 +107,7 @@ def coincidences(runs: dict[str, pd.DataFrame], classes: np.ndarray) -> pd.Serie
     arch, seed = records.index.get_level_values(0).to_numpy(), records.index.get_level_values(1)
     counts = {
         "pairs": keys,
-        "pairs of equivalent cells": [*keys, np.asarray(classes)[arch]],
+        "pairs of equal networks": [*keys, np.asarray(classes)[arch]],
         "pairs of one seed": [*keys, seed],
     }
     found = {name: records.groupby(by).size() for name, by in counts.items()}

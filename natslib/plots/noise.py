@@ -13,7 +13,11 @@ from natslib.plots.palette import BLACK, BLUE, GREY, ORANGE
 from natslib.plots.scatter import points, set_ranks, write_note
 
 LEAST_POINTS = 0.01
-_KINDS = {"same cell": (BLUE, "-"), "equivalent cells": (ORANGE, "--"), "different cells": (GREY, ":")}
+_KINDS = {
+    "same architecture": (BLUE, "-"),
+    "equal networks": (ORANGE, "--"),
+    "other architectures": (GREY, ":"),
+}
 _CEILINGS = {
     "perfect_mean": ("the truth and the mean of seeds", "o", "-"),
     "perfect_one": ("the truth and one run", "s", "--"),

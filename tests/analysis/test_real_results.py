@@ -90,8 +90,8 @@ def test_equivalent_cells_differ_as_two_seeds_do(runs):
     for frame in runs.values():
         apart = seed_noise.pair_differences(frame, classes, np.random.default_rng(0))
         medians = apart.groupby("kind")["difference"].median()
-        assert medians["equivalent cells"] == pytest.approx(medians["same cell"], rel=0.15)
-        assert medians["different cells"] > 5 * medians["same cell"]
+        assert medians["equal networks"] == pytest.approx(medians["same architecture"], rel=0.15)
+        assert medians["other architectures"] > 5 * medians["same architecture"]
 
 
 def test_equal_records_are_of_equivalent_cells(runs):
@@ -99,4 +99,4 @@ def test_equal_records_are_of_equivalent_cells(runs):
     varied = {label: frame[working[frame.index]] for label, frame in runs.items()}
     counts = seed_noise.coincidences(varied, equivalence_class("expression"))
     assert counts["records"] == 38396
-    assert counts["pairs of equivalent cells"] > 0.99 * counts["pairs"] > 20_000
+    assert counts["pairs of equal networks"] > 0.99 * counts["pairs"] > 20_000

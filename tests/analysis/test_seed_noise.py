@@ -50,9 +50,9 @@ def test_equivalent_cells_are_as_far_apart_as_two_seeds():
     truth = rng.normal(0, 5, 3000)[classes]
     runs = pd.DataFrame(truth[:, None] + rng.normal(0, 1, (n, 2)), columns=[777, 888])
     medians = pair_differences(runs, classes, rng).groupby("kind")["difference"].median()
-    assert medians["equivalent cells"] == pytest.approx(medians["same cell"], rel=0.08)
-    assert medians["same cell"] == pytest.approx(0.954, rel=0.05)  # 0.6745 √2
-    assert medians["different cells"] > 4
+    assert medians["equal networks"] == pytest.approx(medians["same architecture"], rel=0.08)
+    assert medians["same architecture"] == pytest.approx(0.954, rel=0.05)  # 0.6745 √2
+    assert medians["other architectures"] > 4
 
 
 def test_cells_that_are_not_equivalent_show():
@@ -60,14 +60,14 @@ def test_cells_that_are_not_equivalent_show():
     _, runs = simulate(rng, missing=0)
     wrong = np.arange(len(runs)) // 2
     medians = pair_differences(runs, wrong, rng).groupby("kind")["difference"].median()
-    assert medians["equivalent cells"] > 1.5 * medians["same cell"]
+    assert medians["equal networks"] > 1.5 * medians["same architecture"]
 
 
 def test_without_classes_two_kinds_remain_and_copies_are_left_out():
     runs = pd.DataFrame({777: [1.0, 2.0, 3.0], 888: [1.0, 2.5, 3.5]})
     found = pair_differences(runs, np.arange(3), np.random.default_rng(0))
-    assert set(found["kind"]) == {"same cell", "different cells"}
-    assert found.loc[found["kind"] == "same cell", "difference"].tolist() == [0.5, 0.5]
+    assert set(found["kind"]) == {"same architecture", "other architectures"}
+    assert found.loc[found["kind"] == "same architecture", "difference"].tolist() == [0.5, 0.5]
 
 
 def test_coincidences_are_counted_by_class_and_seed():
@@ -76,7 +76,7 @@ def test_coincidences_are_counted_by_class_and_seed():
     assert counts.to_dict() == {
         "records": 5,
         "pairs": 3,
-        "pairs of equivalent cells": 1,
+        "pairs of equal networks": 1,
         "pairs of one seed": 1,
     }
 

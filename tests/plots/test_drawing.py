@@ -131,10 +131,12 @@ def test_counts_say_their_totals(ax):
 
 
 def test_differences_are_cumulative_shares(ax):
-    frame = pd.DataFrame({"kind": ["same cell"] * 2 + ["different cells"], "difference": [0.2, 0.1, 5.0]})
+    frame = pd.DataFrame(
+        {"kind": ["same architecture"] * 2 + ["other architectures"], "difference": [0.2, 0.1, 5.0]}
+    )
     noise.draw_differences(ax, frame)
     assert ax.lines[0].get_xydata().tolist() == [[0.1, 0.5], [0.2, 1.0]]
-    assert ax.get_legend_handles_labels()[1] == ["same cell", "different cells"]
+    assert ax.get_legend_handles_labels()[1] == ["same architecture", "other architectures"]
 
 
 def test_ceiling_panel_shows_negative_values(ax):
