@@ -1,5 +1,6 @@
 """Every figure that natslib draws, from every source in the configuration: the catalogue's items are the rules."""
 
+import os
 import shlex
 import sys
 from pathlib import Path
@@ -35,9 +36,9 @@ if workflow.is_main_process:
     if another:
         logger.warning(f"another snakemake is at work in {Path.cwd()}: wait for it, or stop it")
 
-sys.modules.setdefault("rfc3987_syntax", None)  # jsonschema would build its grammars, half of all that a plan takes
 validate(config, "config/schema.yaml")
-config["reported"] = Reported(dict(config))  # captions reach a report by the configuration alone
+CONFIGFILE = " ".join(map(os.path.relpath, workflow.configfiles))
+config["reported"] = Reported(dict(config), CONFIGFILE)  # captions reach a report by the configuration alone
 FIGURES = config["figures"]
 SOURCES = expand_sources(config["sources"])
 SEARCHES = expand_searches(config["searches"])

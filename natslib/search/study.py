@@ -211,6 +211,9 @@ class Study:
             told.append(f"{DEFAULT_EVALUATIONS} evaluations of average cost: the paper has no budget")
         elif self.epochs != PAPER_EPOCHS:
             told.append(f"the paper's budgets scaled by {self.epochs}/{PAPER_EPOCHS}")
+        measured, known = len(self.oracle.measured), len(self.oracle.space)
+        if self.in_paper and measured < known:
+            told.append(f"scores of {measured:,} of {known:,} architectures")
         if self.unit == SECONDS and not self.oracle.source["charge_validation"]:
             told.append("validation passes not charged")
         return told

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from natslib.errors import NatslibError
 from natslib.site.build import Site
-from natslib.site.contents import CONFIG, read_contents
+from natslib.site.contents import read_contents
+from natslib.workflow.config import CONFIG
 from natslib.workflow.paths import from_root
 
 OUT = "results/site"

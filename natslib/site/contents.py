@@ -3,7 +3,6 @@
 import contextlib
 import json
 import re
-import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -17,11 +16,10 @@ import yaml
 from natslib.analysis.verdicts import VERDICTS as VERDICT_WORDS
 from natslib.errors import BadSource, ConfigError
 from natslib.workflow.catalogue import CATALOGUE, Item
-from natslib.workflow.config import asked_files, left_out
+from natslib.workflow.config import CONFIG, asked_files, command_to_draw, left_out
 from natslib.workflow.notebook import failure
 from natslib.workflow.paths import from_root, project_root
 
-CONFIG = "config/default.yaml"
 VERDICTS = "verdicts"
 """The item that judges all facts."""
 EXECUTED = "results/notebooks"
@@ -47,8 +45,7 @@ class Drawing:
     @property
     def command(self) -> str:
         """What draws it."""
-        other = "" if self.config == CONFIG else f" --configfile {shlex.quote(self.config)}"
-        return f"snakemake --cores 2{other} -- {self.folder}/{self.stem}.svg"
+        return command_to_draw(self.stem, self.folder, self.config)
 
     @property
     def is_drawn(self) -> bool:

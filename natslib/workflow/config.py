@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 from collections.abc import Mapping
 from itertools import product
 from pathlib import Path
@@ -13,6 +14,8 @@ from natslib.spaces import SPACES
 from natslib.workflow.catalogue import CATALOGUE, Item, asked_of
 from natslib.workflow.lacking import lacks, read_manifest
 
+CONFIG = "config/default.yaml"
+"""What the Snakefile takes where no other configuration is named."""
 TABLES = "results/tables"
 """The folder of the tables, a folder a source in it."""
 TRAINING = "results/training"
@@ -35,6 +38,12 @@ def expand_sources(sources: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[s
         name: _trained(name, source["train"]) if "train" in source else _given(name, source)
         for name, source in sources.items()
     }
+
+
+def command_to_draw(stem: str, folder: str, config: str = CONFIG) -> str:
+    """Return the command that draws a figure of the configuration file `config` into its `folder`."""
+    other = "" if config == CONFIG else f" --configfile {shlex.quote(config)}"
+    return f"snakemake --cores 2{other} -- {folder}/{stem}.svg"
 
 
 def asked_files(config: Mapping[str, Any], *, sure: bool = False) -> list[str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from natslib.workflow.catalogue import CATALOGUE
-from natslib.workflow.config import asked_files
+from natslib.workflow.config import CONFIG, asked_files, command_to_draw
 from natslib.workflow.summary import not_drawn
 
 _MARKUP = str.maketrans({sign: f"\\{sign}" for sign in r"\*`|_"})  # as reStructuredText reads them
@@ -16,9 +16,10 @@ _MARKUP = str.maketrans({sign: f"\\{sign}" for sign in r"\*`|_"})  # as reStruct
 
 @dataclass(frozen=True)
 class Reported:
-    """What a configuration asks for, as far as it lies in the working directory."""
+    """What a configuration, read from `file`, asks for, as far as it lies in the working directory."""
 
     config: Mapping[str, Any]
+    file: str = CONFIG
 
     @cached_property
     def asked(self) -> dict[str, list[str]]:
@@ -43,6 +44,10 @@ class Reported:
         ]
         whole = [stem for stems in jobs if not set(stems) & set(self.missing) for stem in stems]
         return [file for stem in whole for file in self.asked.get(stem, [])]
+
+    def command(self, stem: str) -> str:
+        """Return what draws a figure."""
+        return command_to_draw(stem, self.config["figures"], self.file)
 
     @property
     def left_out(self) -> dict[str, str]:

@@ -60,7 +60,10 @@ def test_the_papers_setting_is_taken_where_the_table_has_it():
     assert study.budget == 20_000
     assert study.oracle.source["charge_validation"]
     assert study.oracle.costs[0, 0] == 12 * 2 + 2
-    assert len(describe_studies([study])) == 2
+    assert study.deviations == ["scores of 50 of 15,625 architectures"]
+    (whole,) = find_studies(table_of(*both("cifar10-valid", "12", 12), archs=len(TSS)), "paper")
+    assert whole.deviations == []
+    assert len(describe_studies([whole])) == 2
 
 
 def test_the_longest_and_a_named_recipe_scale_the_budget():

@@ -44,6 +44,13 @@ def test_what_is_missing_is_named_and_no_part_of_the_report(tmp_path):
     assert {Path(file).stem for file in reported.drawn} == set(STEMS)
 
 
+def test_what_is_missing_is_drawn_by_the_configuration_that_asks_for_it(tmp_path):
+    reported = project(tmp_path)
+    assert reported.command("table3_datasets") == f"snakemake --cores 2 -- {tmp_path}/table3_datasets.svg"
+    other = Reported(reported.config, "config/my own.yaml")
+    assert "--configfile 'config/my own.yaml' -- " in other.command("table3_datasets")
+
+
 def test_a_caption_is_plain_text_to_restructuredtext(tmp_path):
     reported = project(tmp_path)
     file = tmp_path / "a_.json"
