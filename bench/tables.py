@@ -91,7 +91,7 @@ def _questions(archive: Path, folder: Path) -> list[Line]:
     indices = range(SAMPLE)
     first_s = _seconds(lambda: [_ask(api, index) for index in indices]) / SAMPLE
     again_s = _seconds(lambda: [_ask(api, index) for index in indices]) / SAMPLE
-    scalar_s = _seconds(lambda: [table.value(7, "accuracy", **WHERE) for _ in range(10_000)]) / 10_000
+    scalar_s = _seconds(lambda: [table.value("accuracy", 7, **WHERE) for _ in range(10_000)]) / 10_000
     before = psutil.Process().memory_info().rss
     sweep_s = _seconds(lambda: load(folder).values("accuracy", **WHERE))
     everything = load(folder)

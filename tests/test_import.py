@@ -119,7 +119,7 @@ def test_a_query_works_without_the_extras():
     code = """
 import natslib
 table = natslib.load("published")
-print(round(table.value(6111, "accuracy", dataset="cifar10-valid", recipe="200", split="valid"), 3))
+print(round(table.value("accuracy", 6111, dataset="cifar10-valid", recipe="200", split="valid"), 3))
 """
     result = run_without_extras(code)
     assert result.returncode == 0, result.stderr

@@ -46,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
         frame = frame[frame["mean"].notna()]
     else:
         arch = index_or_string(args.arch)
-        table.value(arch, args.metric, **where)  # says what exists where this one is missing
+        table.value(args.metric, arch, **where)  # says what exists where this one is missing
         frame = frame.loc[[table.space.index(arch)]]
     if args.epoch is not None and args.metric in SINGLE:
         frame = _shortest(frame)

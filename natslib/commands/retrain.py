@@ -74,7 +74,7 @@ def stored_runs(table: Table, job: Job) -> dict[str, pd.DataFrame]:
     splits = [split for split in get_dataset(job.dataset).images if split != "train"]
     stored = {}
     for split in [split for split in splits if split in held] or splits:
-        table.value(job.arch_index, "accuracy", split=split, **where)
+        table.value("accuracy", job.arch_index, split=split, **where)
         stored[split] = table.per_seed("accuracy", split=split, **where)
         if (stored[split].notna().sum(axis=1) < 2).all():
             raise NotMeasured(

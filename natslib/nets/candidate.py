@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from natslib.nets.cell import Cell, ConvBn, ReductionBlock
-from natslib.spaces import Arch, Code, Scale, get_space
+from natslib.spaces import PAPER_SCALE, Arch, Code, Scale, get_space
 from natslib.spaces.size import CELL
 from natslib.spaces.skeleton import Skeleton
 
@@ -62,8 +62,12 @@ def size_network(widths: Sequence[int], in_channels: int, classes: int) -> Netwo
     return skeleton_network(CELL, widths, 1, in_channels, classes, stem_first=False)
 
 
-def build_network(space: str, arch: Arch, *, in_channels: int, classes: int, scale: Scale) -> Network:
+def build_network(
+    space: str, arch: Arch, *, in_channels: int = 3, classes: int = 10, scale: Scale = PAPER_SCALE
+) -> Network:
     """Return the network of an architecture named by its index, its string or its code, with PyTorch's initial weights.
+
+    By default it is the paper's for CIFAR-10.
 
     Weights come from torch's global generator: seed it first, as the protocol does. Raises `UnknownName` or
     `UnknownArchitecture`.

@@ -2,6 +2,7 @@
 
 from natslib.errors import unknown_name
 from natslib.spaces.cost import PAPER_SCALE, SCALES, SMALL_SCALE, Count, Scale, usual_scale
+from natslib.spaces.holding_out import check_held_out, hold_out
 from natslib.spaces.size import SIZE
 from natslib.spaces.space import MUTATION_RULES, Arch, Code, CodeArray, Space
 from natslib.spaces.topology import TOPOLOGY
@@ -22,7 +23,9 @@ __all__ = [
     "Count",
     "Scale",
     "Space",
+    "check_held_out",
     "get_space",
+    "hold_out",
     "usual_scale",
     "wiring_space",
 ]

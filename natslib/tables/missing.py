@@ -64,9 +64,9 @@ def _nearest(reader: "Reader", asked: "Question") -> str:
 
 def _other_split(reader: "Reader", asked: "Question") -> str:
     """Say what has results on a split of the paper that the table lacks altogether."""
-    if asked.dataset not in PAPER or asked.split in set(reader.runs()["split"]):
+    if asked.dataset not in PAPER or not asked.split or asked.split in set(reader.runs()["split"]):
         return ""
-    return f"this table has nothing of split {asked.split!r}, the official archives have (see the README)"
+    return f"this table has nothing of split {asked.split!r}, the official archives have (guides/data.md)"
 
 
 def _other_seeds(reader: "Reader", asked: "Question", there: list[Block]) -> str:

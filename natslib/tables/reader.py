@@ -326,6 +326,32 @@ class Reader:
             self._epochs = longest
         return self._epochs[(asked.dataset, asked.recipe)]
 
+    def only_place(
+        self, metric: str, dataset: str | None, recipe: str | None, split: str | None
+    ) -> tuple[str, str, str]:
+        """Return the one dataset, recipe and split with the metric, of those that fit what is given.
+
+        Raises `ConfigError` where several fit, and where none does what a question for them would raise.
+        """
+        given = {"dataset": dataset, "recipe": recipe, "split": split}
+        asked = Question(metric, dataset or "", recipe or "", split or "", "mean", None)
+        asked.check()
+        if metric not in self.metrics:
+            raise unknown_name("metric", metric, self.metrics)
+        fit = [block for block in self._blocks if self.has(block, metric)]
+        for name, value in given.items():
+            fit = [block for block in fit if value is None or getattr(block, name) == value]
+        if not fit:
+            some = next(iter(self._blocks))
+            self._check_names(asked._replace(dataset=dataset or some.dataset, split=split or some.split))
+            raise self.not_measured(asked)
+        for name in (name for name, value in given.items() if value is None):
+            choices = list(dict.fromkeys(getattr(block, name) for block in fit))
+            if len(choices) > 1:
+                listed = ", ".join(map(repr, choices))
+                raise ConfigError(f"{name} is not given, and {metric} is there for several: {listed}")
+        return fit[0].dataset, fit[0].recipe, fit[0].split
+
     def seeds(self, asked: Question) -> list[int]:
         """Return the seeds there, ascending; raises `NotMeasured` or `UnknownName` where there is none."""
         self._check_names(asked)
@@ -360,5 +386,6 @@ class Reader:
 
         `index` is given where other architectures have it.
         """
-        place = f"dataset {asked.dataset!r}, recipe {asked.recipe!r}, split {asked.split!r}"
+        named = {"dataset": asked.dataset, "recipe": asked.recipe, "split": asked.split}
+        place = ", ".join(f"{name} {value!r}" for name, value in named.items() if value) or "anything"
         return NotMeasured(f"no {what or asked.what} for {place}; {where or instead(self, asked, index)}")

@@ -6,6 +6,8 @@ by itself. It is never taken from another split, seed or epoch.
 
 import contextlib
 import copy
+import html
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +32,8 @@ class Table:
     Arguments that recur: `metric` is one of `metrics`; `dataset` names the training set (CIFAR-10
     validation accuracy is dataset 'cifar10-valid', split 'valid'; CIFAR-10 test accuracy dataset 'cifar10',
     split 'test': NATS-Bench, section 3.2); `recipe` is a recipe such as '12' or '200'; `split` is train,
-    valid, test or valtest; `seed` is one run's seed or 'mean' over the runs there are; `epoch` counts from
+    valid, test or valtest. Of these three what is left out is the only one that holds the metric; where there are
+    several, that is a `ConfigError`. `seed` is one run's seed or 'mean' over the runs there are; `epoch` counts from
     0, None is the last. All raise `NotMeasured` where the table has no such thing, `UnknownName` for a word
     that never names anything, `ConfigError` for an argument of a wrong type (recipes are strings, seeds and
     epochs whole numbers), and `BadSource` for a file that is damaged, exchanged or cannot be read.
@@ -38,6 +41,9 @@ class Table:
     The last epoch is kept in double precision, and is the same by its number and by None. Losses and accuracies of the
     epochs before it are kept in single precision (float32, seven digits): runs that differ by less are equal there.
     Times are kept whole. Parameters, FLOPs and latency are of a run, and the same under each of its splits and epochs.
+
+    As a mapping: `len` counts the architectures of the space, iterating yields their strings in the order of their
+    indices, and `table[arch]` is all that is known of one.
 
     Several threads may ask one table, and so may a process after a fork; a table can be pickled and copied.
     """
@@ -73,6 +79,57 @@ class Table:
         table = copy.copy(self)
         table._reader = ClassReader(self._reader)
         return table
+
+    def __len__(self) -> int:
+        return len(self.space)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.space.strings())
+
+    def __contains__(self, arch: Arch) -> bool:
+        """Whether anything was measured of the architecture; raises `UnknownArchitecture`."""
+        return self.space.index(arch) in self._reader.measured()
+
+    def __getitem__(self, arch: Arch) -> pd.DataFrame:
+        """Return all last values of an architecture: a row a dataset, recipe and split, a column a metric.
+
+        Means over the seeds, NaN where not measured. Raises `UnknownArchitecture`.
+        """
+        index, rows = self.space.index(arch), {}
+        for dataset, recipe, split in self._places():
+            held = self.measured_metrics(dataset, recipe, split)
+            asked = {name: Question(name, dataset, recipe, split, "mean", None) for name in held}
+            rows[dataset, recipe, split] = {
+                name: self._reader.column(each)[index] for name, each in asked.items()
+            }
+        frame = pd.DataFrame.from_dict(rows, orient="index")
+        frame.index = pd.MultiIndex.from_tuples(rows, names=["dataset", "recipe", "split"])
+        return frame[[name for name in self.metrics if name in frame]]
+
+    def __repr__(self) -> str:
+        return (
+            f"<Table of {self.manifest['origin']!r}: {len(self._reader.measured()):,} of {len(self):,} "
+            f"architectures of the {self.space.title} space, {len(self.runs())} blocks; see runs()>"
+        )
+
+    def _repr_html_(self) -> str:
+        """Show in a notebook what there is: a row a dataset, recipe and split."""
+        rows = []
+        for dataset, recipe, split in self._places():
+            blocks = self._reader.blocks(dataset, recipe, split)
+            seeds = ", ".join("mean" if block.seed == MEAN_ONLY else str(block.seed) for block in blocks)
+            held = ", ".join(self.measured_metrics(dataset, recipe, split))
+            counts = int((self.answered_by(dataset, recipe, split) >= 0).sum())
+            rows.append(
+                (dataset, recipe, split, f"{counts:,}", seeds, held, self.curves(dataset, recipe, split))
+            )
+        columns = ["dataset", "recipe", "split", "architectures", "seeds", "metrics", "curves"]
+        shown = pd.DataFrame(rows, columns=columns).to_html(index=False, border=0)
+        return f"<p>{html.escape(repr(self)[1:-1])}</p>{shown}"
+
+    def _places(self) -> list[tuple[str, str, str]]:
+        runs = self.runs()
+        return list(dict.fromkeys(zip(runs["dataset"], runs["recipe"], runs["split"], strict=True)))
 
     # what there is
 
@@ -133,35 +190,62 @@ class Table:
             raise BadSource(f"{self._folder}: altered since the manifest was written: {', '.join(altered)}")
         return len(self.manifest["sha256"])
 
+    def _asked(
+        self,
+        metric: str,
+        dataset: str | None,
+        recipe: str | None,
+        split: str | None,
+        seed: Seed,
+        epoch: int | None,
+    ) -> Question:
+        """Return the question, completed by what is the only choice, and checked."""
+        if dataset is None or recipe is None or split is None:
+            dataset, recipe, split = self._reader.only_place(metric, dataset, recipe, split)
+        asked = Question(metric, dataset, recipe, split, seed, epoch)
+        asked.check()
+        return asked
+
     # all architectures at once
 
     def values(
         self,
-        metric: str,
+        metric: str = "accuracy",
         *,
-        dataset: str,
-        recipe: str,
-        split: str,
+        dataset: str | None = None,
+        recipe: str | None = None,
+        split: str | None = None,
         seed: Seed = "mean",
         epoch: int | None = None,
     ) -> np.ndarray:
         """Return a read-only float64 array of shape (len(space),) by architecture index; NaN where not measured."""
-        asked = Question(metric, dataset, recipe, split, seed, epoch)
-        asked.check()
+        asked = self._asked(metric, dataset, recipe, split, seed, epoch)
         return self._reader.column(asked)
 
     def per_seed(
-        self, metric: str, *, dataset: str, recipe: str, split: str, epoch: int | None = None
+        self,
+        metric: str = "accuracy",
+        *,
+        dataset: str | None = None,
+        recipe: str | None = None,
+        split: str | None = None,
+        epoch: int | None = None,
     ) -> pd.DataFrame:
         """Return a frame with one row an architecture (index `arch_index`) and one column a seed; NaN where missing."""
-        asked = Question(metric, dataset, recipe, split, "mean", epoch)
+        asked = self._asked(metric, dataset, recipe, split, "mean", epoch)
         runs = self._single_runs(asked)
         if runs.empty:
             raise self._reader.not_measured(asked, f"single runs of {asked.what}")
         return runs
 
     def summary(
-        self, metric: str, *, dataset: str, recipe: str, split: str, epoch: int | None = None
+        self,
+        metric: str = "accuracy",
+        *,
+        dataset: str | None = None,
+        recipe: str | None = None,
+        split: str | None = None,
+        epoch: int | None = None,
     ) -> pd.DataFrame:
         """Return one row an architecture: a column a seed, then mean, std (n - 1) and count over the seeds.
 
@@ -169,16 +253,19 @@ class Table:
         the closed form stand in their column and count no further (see `value`). A table made by `through_classes`
         adds `answered_by`.
         """
-        asked = Question(metric, dataset, recipe, split, "mean", epoch)
+        asked = self._asked(metric, dataset, recipe, split, "mean", epoch)
         runs = self._single_runs(asked)
         counted = runs.mask(self._reader.left_out(asked, list[Any](runs)))
         mean = self._reader.column(asked)
         frame = runs.assign(mean=mean, std=counted.std(axis=1), count=counted.count(axis=1))
         through = isinstance(self._reader, ClassReader)
-        return frame.assign(answered_by=self.answered_by(dataset, recipe, split)) if through else frame
+        return (
+            frame.assign(answered_by=self.answered_by(asked.dataset, asked.recipe, asked.split))
+            if through
+            else frame
+        )
 
     def _single_runs(self, asked: Question) -> pd.DataFrame:
-        asked.check()
         columns = {}
         for seed in self._reader.seeds(asked):
             if seed != MEAN_ONLY:
@@ -188,12 +275,12 @@ class Table:
 
     def best(
         self,
-        k: int = 1,
         metric: str = "accuracy",
+        k: int = 1,
         *,
-        dataset: str,
-        recipe: str,
-        split: str,
+        dataset: str | None = None,
+        recipe: str | None = None,
+        split: str | None = None,
         seed: Seed = "mean",
     ) -> pd.DataFrame:
         """Return the best `k` architectures: arch_index, arch, and the metric; of equals, the lowest index first.
@@ -209,7 +296,13 @@ class Table:
         return pd.DataFrame({"arch_index": order, "arch": archs, metric: values[order]})
 
     def ranks(
-        self, metric: str = "accuracy", *, dataset: str, recipe: str, split: str, seed: Seed = "mean"
+        self,
+        metric: str = "accuracy",
+        *,
+        dataset: str | None = None,
+        recipe: str | None = None,
+        split: str | None = None,
+        seed: Seed = "mean",
     ) -> np.ndarray:
         """Return ranks of shape (len(space),), 1 = best; equals share the better rank, NaN where not measured."""
         values = self.values(metric, dataset=dataset, recipe=recipe, split=split, seed=seed)
@@ -219,7 +312,13 @@ class Table:
         return self.metrics[metric].better == "higher"
 
     def regret(
-        self, metric: str = "accuracy", *, dataset: str, recipe: str, split: str, seed: Seed = "mean"
+        self,
+        metric: str = "accuracy",
+        *,
+        dataset: str | None = None,
+        recipe: str | None = None,
+        split: str | None = None,
+        seed: Seed = "mean",
     ) -> np.ndarray:
         """Return how much worse than the best each architecture is, in the metric's unit; shape (len(space),), >= 0."""
         values = self.values(metric, dataset=dataset, recipe=recipe, split=split, seed=seed)
@@ -228,8 +327,8 @@ class Table:
     def cost(
         self,
         *,
-        dataset: str,
-        recipe: str,
+        dataset: str | None = None,
+        recipe: str | None = None,
         seed: Seed = "mean",
         epoch: int | None = None,
         validation: bool = True,
@@ -239,27 +338,26 @@ class Table:
         All training epochs up to `epoch` and, unless `validation` is False, one pass over the validation
         set, as `simulate_train_eval` of the official reader charges them (NATS-Bench, section 5).
         """
-        where: dict[str, Any] = {"dataset": dataset, "recipe": recipe, "seed": seed, "epoch": epoch}
-        cost = self.values("total_time_s", split="train", **where)
+        trained = self._asked("total_time_s", dataset, recipe, "train", seed, epoch)
+        cost = self._reader.column(trained)
         if not validation:
             return cost
         try:
-            passes = self.values("total_time_s", split="valid", **where)
+            passes = self._reader.column(trained._replace(split="valid"))
         except NotMeasured as error:
             raise NotMeasured(f"{error}; cost(..., validation=False) leaves that pass out") from None
-        asked = Question("total_time_s", dataset, recipe, "valid", seed, epoch)
-        return cost + passes / (self._reader.epochs(asked) if epoch is None else epoch + 1)
+        return cost + passes / (self._reader.epochs(trained) if epoch is None else epoch + 1)
 
     # one architecture
 
     def value(
         self,
-        arch: Arch,
         metric: str,
+        arch: Arch,
         *,
-        dataset: str,
-        recipe: str,
-        split: str,
+        dataset: str | None = None,
+        recipe: str | None = None,
+        split: str | None = None,
         seed: Seed = "mean",
         epoch: int | None = None,
     ) -> float:
@@ -270,8 +368,7 @@ class Table:
         the run of seed 888 where runs differ.)
         """
         index = self.space.index(arch)
-        asked = Question(metric, dataset, recipe, split, seed, epoch)
-        asked.check()
+        asked = self._asked(metric, dataset, recipe, split, seed, epoch)
         number = float(self._reader.column(asked)[index])
         if number != number:  # NaN
             metric_at = asked._replace(metric=f"{metric} of architecture {index}").what
@@ -279,11 +376,17 @@ class Table:
         return number
 
     def curve(
-        self, arch: Arch, metric: str, *, dataset: str, recipe: str, split: str, seed: int
+        self,
+        metric: str,
+        arch: Arch,
+        *,
+        dataset: str | None = None,
+        recipe: str | None = None,
+        split: str | None = None,
+        seed: int,
     ) -> pd.DataFrame:
         """Return epoch (from 0) and value of one run of one architecture; epochs not recorded are left out."""
-        asked = Question(metric, dataset, recipe, split, seed, None)
-        asked.check()
+        asked = self._asked(metric, dataset, recipe, split, seed, None)
         if asked.seed == "mean":
             raise ConfigError(
                 "seed is 'mean'; a curve is that of one run: allowed is a whole number such as 777"

@@ -1,8 +1,7 @@
 """Train any candidate: image sets, recipes, the loop, groups of candidates, the resumable farm. Needs torch.
 
->>> from natslib.training import Job, get_recipe, load_images, train_candidate  # doctest: +SKIP
->>> data, recipe = load_images("digits", root, verify=True), get_recipe("12", small=True)  # doctest: +SKIP
->>> train_candidate(Job("tss", 11472, "digits", "12", 777), data, recipe, stamp={})  # doctest: +SKIP
+>>> from natslib.training import train_one  # doctest: +SKIP
+>>> train_one("tss", 11472, "digits")["splits"]["test"]["accuracy"][-1]  # doctest: +SKIP
 """
 
 from natslib.training.candidates import initial_network, train_candidate, train_many
@@ -13,6 +12,7 @@ from natslib.training.images import ImageSet, Split
 from natslib.training.jobs import Job, embedded_plan, jobs_for
 from natslib.training.logs import read_records
 from natslib.training.loop import LearningCurve, train
+from natslib.training.one import train_one
 from natslib.training.recipes import RECIPES, SMALL_RECIPES, Recipe, get_recipe
 from natslib.training.sources import load_images, own_images
 
@@ -37,4 +37,5 @@ __all__ = [
     "train",
     "train_candidate",
     "train_many",
+    "train_one",
 ]

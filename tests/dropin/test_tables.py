@@ -23,8 +23,8 @@ def published(published_table):
 def test_published_answers_what_it_holds(published, published_table):
     info = published.get_more_info(6111, "cifar10-valid", hp=200, is_random=888)
     where = {"dataset": "cifar10-valid", "recipe": "200", "seed": 888}
-    assert info["valid-accuracy"] == published_table.value(6111, "accuracy", split="valid", **where)
-    assert info["train-all-time"] == published_table.value(6111, "total_time_s", split="train", **where)
+    assert info["valid-accuracy"] == published_table.value("accuracy", 6111, split="valid", **where)
+    assert info["train-all-time"] == published_table.value("total_time_s", 6111, split="train", **where)
     assert published.find_best("cifar10", "valid", hp="200")[0] == 6111
     assert published.statistics("cifar100", "200") == {3: 8169, 2: 7456}
     older = NASBench201API("published", verbose=False)
@@ -74,10 +74,10 @@ def test_an_own_table_of_trained_networks():
         for split in ("train", "valid", "test"):
             where = {"dataset": "digits", "recipe": "36", "split": split, "epoch": epoch}
             assert info[f"{split}-accuracy"] == pytest.approx(
-                table.value(index, "accuracy", **where), rel=1e-7
+                table.value("accuracy", index, **where), rel=1e-7
             )
             assert info[f"{split}-all-time"] == pytest.approx(
-                table.value(index, "total_time_s", **where), rel=1e-12
+                table.value("total_time_s", index, **where), rel=1e-12
             )
     assert api.simulate_train_eval(index, "digits", hp="36")[0] > 50
     assert api.get_net_config(index, "digits")["C"] == 8

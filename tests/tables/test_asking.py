@@ -48,16 +48,16 @@ def split_costs() -> Table:
 @pytest.mark.parametrize("split", ["train", "valid", "test"])
 def test_costs_of_a_run_are_found_under_every_split(split_costs, split):
     where = {"dataset": "cifar10", "recipe": "12", "split": split}
-    assert split_costs.value(5, "params_m", **where) == PARAMS_M[1]
-    assert split_costs.value(5, "params_m", epoch=3, **where) == PARAMS_M[1]
-    assert split_costs.value(2, "latency_s", seed=777, **where) == 0.1
-    assert split_costs.value(2, "latency_s", **where) == 0.1
+    assert split_costs.value("params_m", 5, **where) == PARAMS_M[1]
+    assert split_costs.value("params_m", 5, epoch=3, **where) == PARAMS_M[1]
+    assert split_costs.value("latency_s", 2, seed=777, **where) == 0.1
+    assert split_costs.value("latency_s", 2, **where) == 0.1
     assert split_costs.summary("params_m", **where).loc[5, "mean"] == PARAMS_M[1]
     assert split_costs.per_seed("latency_s", **where).columns.tolist() == [777]
     with pytest.raises(NotMeasured, match="not for 5"):
-        split_costs.value(5, "latency_s", **where)
+        split_costs.value("latency_s", 5, **where)
     with pytest.raises(NotMeasured):
-        split_costs.value(2, "params_m", seed=777, **where)
+        split_costs.value("params_m", 2, seed=777, **where)
 
 
 def test_accuracies_and_times_stay_with_their_split(split_costs):
@@ -82,7 +82,7 @@ def test_the_last_epoch_by_its_number_is_the_last_epoch_to_the_bit(form, metric)
     for seed in ("mean", 777, np.int32(777)):
         by_number = table.values(metric, seed=seed, epoch=np.int64(11), **where)
         np.testing.assert_array_equal(by_number, table.values(metric, seed=seed, **where))
-    assert table.value(137, metric, epoch=11, **where) == table.value(137, metric, **where)
+    assert table.value(metric, 137, epoch=11, **where) == table.value(metric, 137, **where)
     per_seed = (table.per_seed(metric, epoch=epoch, **where).to_numpy() for epoch in (11, None))
     np.testing.assert_array_equal(*per_seed)
 
@@ -90,27 +90,27 @@ def test_the_last_epoch_by_its_number_is_the_last_epoch_to_the_bit(form, metric)
 @pytest.mark.parametrize("form", ["folder", "classes"])
 def test_a_curve_ends_with_the_last_epoch_and_is_single_precision_before(form):
     table = in_form(form)
-    curve = table.curve(137, "accuracy", seed=777, **SHIPPED)["accuracy"]
-    assert curve.iloc[-1] == table.value(137, "accuracy", seed=777, **SHIPPED)
+    curve = table.curve("accuracy", 137, seed=777, **SHIPPED)["accuracy"]
+    assert curve.iloc[-1] == table.value("accuracy", 137, seed=777, **SHIPPED)
     single = curve.iloc[:-1].to_numpy()
     np.testing.assert_array_equal(single, single.astype(np.float32))
-    assert curve.iloc[4] == table.value(137, "accuracy", seed=777, epoch=4, **SHIPPED)
+    assert curve.iloc[4] == table.value("accuracy", 137, seed=777, epoch=4, **SHIPPED)
 
 
 def test_the_time_up_to_each_epoch_is_a_curve_too():
     table = in_form("folder")
-    curve = table.curve(137, "total_time_s", seed=777, **SHIPPED)["total_time_s"]
+    curve = table.curve("total_time_s", 137, seed=777, **SHIPPED)["total_time_s"]
     for epoch in (0, 5, 11):
-        assert curve[epoch] == table.value(137, "total_time_s", seed=777, epoch=epoch, **SHIPPED)
+        assert curve[epoch] == table.value("total_time_s", 137, seed=777, epoch=epoch, **SHIPPED)
     with pytest.raises(UnknownName, match="total_time_s"):
-        table.curve(137, "params_m", seed=777, **SHIPPED)
+        table.curve("params_m", 137, seed=777, **SHIPPED)
     with pytest.raises(ConfigError, match="epoch 12"):
         table.values("params_m", epoch=12, **SHIPPED)
 
 
 def said(table: Table, metric: str = "accuracy", **where: object) -> str:
     with pytest.raises(NotMeasured) as raised:
-        table.value(0, metric, **where)
+        table.value(metric, 0, **where)
     return str(raised.value)
 
 
@@ -170,7 +170,7 @@ def test_the_options_that_help_are_named(published, tmp_path):
     (tmp_path / "a.jsonl").write_text(line(5) + line(3, seed=888) + line(3))
     convert(tmp_path, tmp_path / "t")
     with pytest.raises(NotMeasured, match="not for 5; other seeds: 777"):
-        load(tmp_path / "t").value(5, "accuracy", dataset="cifar100", recipe="2", split="test", seed=888)
+        load(tmp_path / "t").value("accuracy", 5, dataset="cifar100", recipe="2", split="test", seed=888)
 
 
 def test_single_precision_is_printed_by_its_shortest_text(capsys):
@@ -180,7 +180,7 @@ def test_single_precision_is_printed_by_its_shortest_text(capsys):
         assert main([*ask, "--split", "valid", "--epoch", str(epoch), "--json"]) == 0
         (told,) = json.loads(capsys.readouterr().out)
         for seed in (777, 888, 999):
-            value = table.value(137, "accuracy", seed=seed, epoch=epoch, **SHIPPED)
+            value = table.value("accuracy", 137, seed=seed, epoch=epoch, **SHIPPED)
             assert told[str(seed)] == (value if epoch == 11 else float(str(np.float32(value))))
             assert len(str(told[str(seed)])) <= 6  # a share of 1,350 images has three decimals here
         assert told["count"] == 3
@@ -200,8 +200,8 @@ def test_files_of_curves_in_no_order_are_all_found(tmp_path, monkeypatch):
     for index in order:
         trial = records[index]["12"]["all_results"][("cifar100", 888)]
         where = {"dataset": "cifar100", "recipe": "12", "split": "train", "seed": 888}
-        curve = table.curve(index, "loss", **where)["loss"]
+        curve = table.curve("loss", index, **where)["loss"]
         np.testing.assert_allclose(curve, list(trial["train_losses"].values()), rtol=1e-6)
-        assert table.value(index, "loss", epoch=4, **where) == curve[4]
+        assert table.value("loss", index, epoch=4, **where) == curve[4]
     with pytest.raises(NotMeasured, match="not for 8"):
-        table.curve(8, "loss", **where)
+        table.curve("loss", 8, **where)

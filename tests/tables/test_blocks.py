@@ -42,11 +42,11 @@ def converted(frame: pd.DataFrame, mapping: str, folder: Path) -> Table:
 def test_rows_of_epochs_are_curves_and_their_last_the_result(tmp_path, first):
     table = converted(epochs(first), EPOCHS, tmp_path)
     valid, train = WHERE | {"split": "valid"}, WHERE | {"split": "train"}
-    assert table.value(5, "accuracy", seed=777, **valid) == 80.777
-    assert table.value(2000, "accuracy", seed=888, epoch=0, **valid) == pytest.approx(60.888, abs=1e-4)
-    assert table.value(11, "loss", seed=888, epoch=1, **train) == pytest.approx(1.501988, abs=1e-6)
-    assert table.value(11, "total_time_s", seed=888, **train) == np.cumsum([0.1, 0.2, 0.1 * 3])[-1]
-    assert table.value(11, "total_time_s", seed=888, epoch=1, **train) == pytest.approx(0.3)
+    assert table.value("accuracy", 5, seed=777, **valid) == 80.777
+    assert table.value("accuracy", 2000, seed=888, epoch=0, **valid) == pytest.approx(60.888, abs=1e-4)
+    assert table.value("loss", 11, seed=888, epoch=1, **train) == pytest.approx(1.501988, abs=1e-6)
+    assert table.value("total_time_s", 11, seed=888, **train) == np.cumsum([0.1, 0.2, 0.1 * 3])[-1]
+    assert table.value("total_time_s", 11, seed=888, epoch=1, **train) == pytest.approx(0.3)
     assert table.curves("mine", "short", "valid") == "every epoch"
     assert (table.verify(), table.frame()["epoch"].unique().tolist()) == (2, [2])
 
@@ -54,7 +54,7 @@ def test_rows_of_epochs_are_curves_and_their_last_the_result(tmp_path, first):
 def test_an_elapsed_time_of_its_own_is_kept(tmp_path):
     frame = epochs().assign(time=lambda frame: 100.0 + frame["epoch"])
     table = converted(frame, EPOCHS.replace("time_s", "total_time_s"), tmp_path)
-    assert table.value(11, "total_time_s", seed=888, split="train", **WHERE) == 102
+    assert table.value("total_time_s", 11, seed=888, split="train", **WHERE) == 102
 
 
 def test_epochs_without_a_value_and_architectures_without_any(tmp_path):
@@ -63,7 +63,7 @@ def test_epochs_without_a_value_and_architectures_without_any(tmp_path):
     frame.loc[frame["arch"] == 5, "acc"] = np.nan
     table = converted(frame, EPOCHS, tmp_path)
     valid = WHERE | {"split": "valid", "seed": 777}
-    assert table.value(11, "accuracy", epoch=1, **valid) == pytest.approx(70.777, abs=1e-4)
+    assert table.value("accuracy", 11, epoch=1, **valid) == pytest.approx(70.777, abs=1e-4)
     rows = table.frame()
     assert sorted(set(rows.loc[rows["split"] == "valid", "arch_index"])) == [11, 2000]
 
@@ -74,7 +74,7 @@ def test_many_architectures_go_to_several_files_of_curves(tmp_path, monkeypatch)
     names = sorted(path.name for path in (tmp_path / "t" / "curves").iterdir())
     assert names == ["000005.parquet", "002000.parquet"]
     where = WHERE | {"split": "valid", "seed": 888}
-    assert [table.value(arch, "accuracy", epoch=0, **where) for arch in (5, 11, 2000)] == [
+    assert [table.value("accuracy", arch, epoch=0, **where) for arch in (5, 11, 2000)] == [
         pytest.approx(60.888, abs=1e-4)
     ] * 3
 
@@ -165,7 +165,7 @@ def test_a_refused_or_interrupted_table_does_not_spoil_the_folder(tmp_path, monk
             converted(epochs().assign(acc=1.5), EPOCHS, tmp_path)
     assert [path.name for path in (tmp_path / "t" / "curves").iterdir()] == ["000005.parquet"]
     table = converted(epochs()[lambda frame: frame["arch"] != 5], EPOCHS, tmp_path)
-    assert table.value(11, "accuracy", seed=777, split="valid", **WHERE) == 80.777
+    assert table.value("accuracy", 11, seed=777, split="valid", **WHERE) == 80.777
     assert [path.name for path in (tmp_path / "t" / "curves").iterdir()] == ["000011.parquet"]
 
 

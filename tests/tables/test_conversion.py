@@ -62,10 +62,10 @@ def test_the_numbers_are_those_of_the_records(archive, table):
     opened, record = load(table), official_record(get_space("sss"), 33)
     trial = record["12"]["all_results"][("cifar100", 888)]
     where = {"dataset": "cifar100", "recipe": "12", "seed": 888}
-    assert opened.value(33, "accuracy", split="test", **where) == trial["eval_acc1es"]["x-test@11"]
-    assert opened.value(33, "loss", split="valtest", **where) == trial["eval_losses"]["ori-test@11"]
-    assert opened.value(33, "top5", split="train", **where) == trial["train_acc5es"][11]
-    half_way = opened.value(33, "accuracy", split="valid", epoch=5, **where)
+    assert opened.value("accuracy", 33, split="test", **where) == trial["eval_acc1es"]["x-test@11"]
+    assert opened.value("loss", 33, split="valtest", **where) == trial["eval_losses"]["ori-test@11"]
+    assert opened.value("top5", 33, split="train", **where) == trial["train_acc5es"][11]
+    half_way = opened.value("accuracy", 33, split="valid", epoch=5, **where)
     assert half_way == np.float32(trial["eval_acc1es"]["x-valid@5"])
 
 

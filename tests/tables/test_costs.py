@@ -132,8 +132,8 @@ def test_the_mean_of_costs_leaves_out_the_run_that_contradicts_where_another_doe
     odd[3] += 0.5
     table = Table.from_finals(finals({777: odd, 888: C10, 999: C10}), TSS, {})
     at = int(INDEX[3])
-    assert table.value(at, "params_m", **WHERE) == C10[3]
-    assert table.value(at, "params_m", seed=777, **WHERE) == odd[3]
+    assert table.value("params_m", at, **WHERE) == C10[3]
+    assert table.value("params_m", at, seed=777, **WHERE) == odd[3]
     row = table.summary("params_m", **WHERE).loc[at]
     assert (row[777], row["mean"], row["std"], row["count"]) == (odd[3], C10[3], 0, 2)
     assert table.contradicted(**WHERE).loc[at].tolist() == [True, False, False]
@@ -143,7 +143,7 @@ def test_where_no_run_holds_the_closed_form_the_stored_ones_answer():
     odd = C10.copy()
     odd[3] += 0.5
     table = Table.from_finals(finals({777: odd, 888: odd}), TSS, {})
-    assert table.value(int(INDEX[3]), "params_m", **WHERE) == odd[3]
+    assert table.value("params_m", int(INDEX[3]), **WHERE) == odd[3]
     assert table.summary("params_m", **WHERE).loc[INDEX[3], "count"] == 2
 
 
@@ -190,7 +190,7 @@ def published() -> Table:
 
 def test_the_204_known_records_are_counted_and_their_means_are_the_closed_form(published):
     assert published.manifest["costs"] == {"checked": 236_514, "contradicted": 1_764}
-    assert published.value(327, "params_m", **WHERE) == 0.157306
+    assert published.value("params_m", 327, **WHERE) == 0.157306
     for dataset in ("cifar10-valid", "cifar100", "ImageNet16-120"):
         exact = TSS.params_m(TSS.codes(), dataset)
         np.testing.assert_allclose(

@@ -81,7 +81,7 @@ def answers(table: Table) -> dict[Any, Any]:
                     ).tobytes()
                 except LookupError as error:
                     told[(*where.values(), metric, epoch)] = str(error)
-        told[(*where.values(), "curve")] = table.curve(5, "loss", **where).to_numpy().tobytes()
+        told[(*where.values(), "curve")] = table.curve("loss", 5, **where).to_numpy().tobytes()
     return told
 
 

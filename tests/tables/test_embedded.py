@@ -43,7 +43,7 @@ def test_every_cell_has_all_splits_and_every_epoch():
     there = ~np.isnan(splits["test"])
     for values in splits.values():
         np.testing.assert_array_equal(~np.isnan(values), there)
-    curve = table.curve(int(np.flatnonzero(there)[0]), "accuracy", split="valid", seed=777, **WHERE)
+    curve = table.curve("accuracy", int(np.flatnonzero(there)[0]), split="valid", seed=777, **WHERE)
     assert curve["epoch"].tolist() == list(range(12))
 
 

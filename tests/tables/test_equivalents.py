@@ -97,7 +97,7 @@ def test_losses_and_accuracies_alone_are_answered_through_the_class(table: Table
             assert not np.isnan(column[MANY]), metric
     for word in ("total_time_s", "latency_s"):
         with pytest.raises(NotMeasured, match=f"no {word} of architecture {ASKED}"):
-            table.value(ASKED, word, **WHERE)
+            table.value(word, ASKED, **WHERE)
     cost = table.cost(dataset="digits", recipe="12", validation=False)
     assert np.flatnonzero(~np.isnan(cost)).tolist() == sorted([MANY, ONE, OTHER])
 
@@ -119,18 +119,18 @@ def test_costs_stay_missing_where_no_known_formula_gives_the_stored_ones(tmp_pat
 
 
 def test_epochs_and_curves_come_from_the_same_cell(table: Table) -> None:
-    assert table.value(ASKED, "accuracy", epoch=0, **WHERE) == 10.0
-    assert table.value(ASKED, "loss", epoch=0, **WHERE) == 2.0
-    assert table.curve(ASKED, "accuracy", seed=888, **WHERE)["accuracy"].tolist() == [10.0, 72.0]
+    assert table.value("accuracy", ASKED, epoch=0, **WHERE) == 10.0
+    assert table.value("loss", ASKED, epoch=0, **WHERE) == 2.0
+    assert table.curve("accuracy", ASKED, seed=888, **WHERE)["accuracy"].tolist() == [10.0, 72.0]
     with pytest.raises(NotMeasured, match=f"no time_s curve of architecture {ASKED}"):
-        table.curve(ASKED, "time_s", seed=888, **WHERE)
+        table.curve("time_s", ASKED, seed=888, **WHERE)
 
 
 def test_cells_of_no_trained_class_stay_missing(table: Table) -> None:
     unknown = int(table.missing()[0])
     assert EXACT[unknown] not in EXACT[[MANY, OTHER]]
     with pytest.raises(NotMeasured, match=f"no accuracy of architecture {unknown}"):
-        table.value(unknown, "accuracy", **WHERE)
+        table.value("accuracy", unknown, **WHERE)
 
 
 def test_in_the_size_space_every_network_is_its_own_class(tmp_path: Path) -> None:

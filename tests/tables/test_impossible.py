@@ -146,7 +146,7 @@ def test_an_altered_table_answers_no_impossible_value(metric, table, tmp_path):
         with pytest.raises(
             BadSource, match=rf"x: damaged or altered, inf of architecture 4 cannot be {metric}"
         ):
-            opened.value(4, metric, split="train", seed=seed, **WHERE)
+            opened.value(metric, 4, split="train", seed=seed, **WHERE)
 
 
 @pytest.mark.parametrize(("metric", "value"), [("accuracy", 250.0), ("accuracy", -5.0), ("time_s", -1.0)])
@@ -154,4 +154,4 @@ def test_an_altered_table_answers_no_value_out_of_bounds(metric, value, table, t
     opened = altered(table, tmp_path / "x", metric, value)
     with pytest.raises(BadSource, match="damaged or altered"):
         opened.values(metric, split="train", **WHERE)
-    assert load(table).value(4, metric, split="train", **WHERE) > 0
+    assert load(table).value(metric, 4, split="train", **WHERE) > 0

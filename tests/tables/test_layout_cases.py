@@ -58,8 +58,8 @@ def test_a_refused_mapping_or_source_does_not_spoil_the_folder(case):
 @pytest.mark.parametrize("case", ["c05-one-column-three-datasets"], indirect=True)
 def test_one_column_holds_for_several_datasets(case):
     table = converted(case)
-    assert table.value(6111, "latency_s", **WHERE) == 0.0125
-    assert table.value(6111, "latency_s", **WHERE | {"dataset": "cifar100"}) == 0.0125
+    assert table.value("latency_s", 6111, **WHERE) == 0.0125
+    assert table.value("latency_s", 6111, **WHERE | {"dataset": "cifar100"}) == 0.0125
     assert len(table.frame()) == 16  # accuracy and latency of cifar10-valid share theirs
 
 
@@ -68,14 +68,14 @@ def test_one_column_holds_for_several_datasets(case):
 def test_suffixes_of_the_same_rows(case, name):
     table = converted(case, name)
     assert len(table.frame()) == 8
-    assert table.value(6111, "accuracy", **WHERE) == 91.607
+    assert table.value("accuracy", 6111, **WHERE) == 91.607
 
 
 @pytest.mark.parametrize("case", ["c10-semicolon-decimal-comma", "c11-float-index"], indirect=True)
 def test_other_numbers_and_separators(case):
     table = converted(case)
     assert len(table.frame()) == 8
-    assert table.value(6111, "accuracy", **WHERE) == 91.607
+    assert table.value("accuracy", 6111, **WHERE) == 91.607
 
 
 @pytest.mark.parametrize("case", ["c13-ops-in-columns-and-tuples"], indirect=True)
@@ -88,7 +88,7 @@ def test_operations_in_columns_and_the_two_tuples(case, arch, encoding):
         converted(case)
     table = converted(edited(case, ("arch: code", f"arch: {arch}\nencoding: {encoding}")))
     assert sorted(table.frame()["arch_index"]) == [0, 1, 2, 137, 857, 6111, 9930, 10676]
-    assert table.value(6111, "accuracy", **WHERE) == 91.607
+    assert table.value("accuracy", 6111, **WHERE) == 91.607
 
 
 @pytest.mark.parametrize("case", ["c14-long-format"], indirect=True)
@@ -99,7 +99,7 @@ def test_a_row_a_run(case):
     keys = "keys: {seed: seed, dataset: dataset, recipe: epochs}\ncolumns:"
     table = converted(edited(case, (target, "{split: valid, metric: accuracy}"), ("columns:", keys)))
     assert len(table.frame()) == 16
-    assert table.value(6111, "accuracy", seed=888, **WHERE) == 91.707
+    assert table.value("accuracy", 6111, seed=888, **WHERE) == 91.707
 
 
 @pytest.mark.parametrize("case", ["c17-elapsed-time-as-epoch-time"], indirect=True)
@@ -117,4 +117,4 @@ def test_digits_with_leading_zeros_are_codes_only_where_it_is_said(case):
     with pytest.raises(BadSource, match=r"row 1: '001234' may be the official index 1234 or the code"):
         converted(case)
     table = converted(edited(case, ("arch: arch", "arch: arch\nencoding: code")))
-    assert table.value((0, 0, 1, 2, 3, 4), "accuracy", **WHERE) == 80.1
+    assert table.value("accuracy", (0, 0, 1, 2, 3, 4), **WHERE) == 80.1

@@ -39,9 +39,9 @@ def test_runs_of_several_files_become_one_table(tmp_path):
     table = load(tmp_path / "t")
     where = {"dataset": "cifar100", "recipe": "2", "split": "test"}
     assert table.per_seed("accuracy", **where).loc[5].tolist() == [20.5, 20.5]
-    assert table.value(3, "total_time_s", seed=777, **where) == 2.5
-    assert table.value(3, "time_s", seed=777, epoch=0, **where) == 1.0
-    assert table.curve(5, "loss", seed=888, **where)["epoch"].tolist() == [0]
+    assert table.value("total_time_s", 3, seed=777, **where) == 2.5
+    assert table.value("time_s", 3, seed=777, epoch=0, **where) == 1.0
+    assert table.curve("loss", 5, seed=888, **where)["epoch"].tolist() == [0]
     assert table.runs()["n_archs"].tolist() == [2, 1, 2, 1]
 
 

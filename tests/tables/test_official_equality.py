@@ -63,7 +63,7 @@ def compare_info(info, table, index, dataset, recipe, seed, epoch, epochs) -> in
         split, what = key.split("-", 1)
         metric = {"per-time": "total_time_s", "all-time": "total_time_s"}.get(what, what)
         where = {"dataset": dataset, "recipe": recipe, "split": split, "seed": seed, "epoch": epoch}
-        ours = table.value(index, metric, **where) / (epochs if what == "per-time" else 1)
+        ours = table.value(metric, index, **where) / (epochs if what == "per-time" else 1)
         rel = FLOAT32 if epoch is not None and metric in ("loss", "accuracy") else REL
         assert same(ours, theirs, rel), (key, index, where, ours, theirs)
     return len(numbers)
@@ -75,9 +75,9 @@ def test_every_run_of_every_set_at_every_epoch(pair):
     for index, dataset, recipe in cases(space):
         for seed, run in api.query_by_index(index, dataset, recipe).items():
             where = {"dataset": dataset, "recipe": recipe, "seed": seed}
-            assert same(table.value(index, "params_m", split="train", **where), run.params)
-            assert same(table.value(index, "flops_m", split="train", **where), run.flop)
-            assert same(table.value(index, "latency_s", split="train", **where), run.get_latency())
+            assert same(table.value("params_m", index, split="train", **where), run.params)
+            assert same(table.value("flops_m", index, split="train", **where), run.flop)
+            assert same(table.value("latency_s", index, split="train", **where), run.get_latency())
             assert run.get_total_epoch() == int(recipe)
             compare_curve(table, index, where, "train", {e: run.get_train(e) for e in range(int(recipe))})
             for name in run.get_eval_set():
@@ -95,11 +95,11 @@ def kept(theirs: np.ndarray, to_the_end: bool) -> np.ndarray:
 def compare_curve(table: Table, index, where, split, infos) -> None:
     epochs = int(where["recipe"])
     for metric in ("loss", "accuracy"):
-        curve = table.curve(index, metric, split=split, **where)
+        curve = table.curve(metric, index, split=split, **where)
         assert curve["epoch"].tolist() == list(infos)
         theirs = np.array([info[metric] for info in infos.values()])
         np.testing.assert_array_equal(curve[metric].to_numpy(), kept(theirs, list(infos)[-1] + 1 == epochs))
-    times = table.curve(index, "time_s", split=split, **where).set_index("epoch")["time_s"]
+    times = table.curve("time_s", index, split=split, **where).set_index("epoch")["time_s"]
     assert [times[e] for e in infos] == [info["cur_time"] for info in infos.values()]
 
 
@@ -107,7 +107,7 @@ def test_top5_which_the_reader_keeps_without_a_method(pair):
     _, api, table = pair
     recipe = "12"
     for seed, run in api.query_by_index(0, "cifar100", recipe).items():
-        curve = table.curve(0, "top5", dataset="cifar100", recipe=recipe, split="train", seed=seed)
+        curve = table.curve("top5", 0, dataset="cifar100", recipe=recipe, split="train", seed=seed)
         theirs = np.array(list(run.train_acc5es.values()))
         np.testing.assert_array_equal(curve["top5"].to_numpy(), kept(theirs, to_the_end=True))
 
@@ -117,11 +117,11 @@ def test_get_cost_info_and_get_latency(pair):
     for index, dataset, recipe in cases(space):
         cost = api.get_cost_info(index, dataset, recipe)
         where = {"dataset": dataset, "recipe": recipe}
-        assert same(table.value(index, "params_m", split="train", **where), cost["params"])
-        assert same(table.value(index, "flops_m", split="train", **where), cost["flops"])
-        assert same(table.value(index, "latency_s", split="train", **where), cost["latency"])
+        assert same(table.value("params_m", index, split="train", **where), cost["params"])
+        assert same(table.value("flops_m", index, split="train", **where), cost["flops"])
+        assert same(table.value("latency_s", index, split="train", **where), cost["latency"])
         assert same(
-            table.value(index, "latency_s", split="train", **where), api.get_latency(index, dataset, recipe)
+            table.value("latency_s", index, split="train", **where), api.get_latency(index, dataset, recipe)
         )
         for name in (key[2:-6] for key in cost if key.endswith("@total")):
             split = "train" if name == "train" else split_name(name, dataset)
@@ -139,7 +139,7 @@ def test_simulate_train_eval(pair):
         accuracy, latency, cost, _ = api.simulate_train_eval(index, dataset, hp=recipe)
         runs = table.per_seed("accuracy", dataset=key, recipe=recipe, split="valid").loc[index].dropna()
         assert accuracy in runs.tolist()
-        assert same(table.value(index, "latency_s", dataset=dataset, recipe=recipe, split="train"), latency)
+        assert same(table.value("latency_s", index, dataset=dataset, recipe=recipe, split="train"), latency)
         assert any(
             same(table.cost(dataset=key, recipe=recipe, seed=seed)[index], cost) for seed in runs.index
         )
@@ -195,20 +195,20 @@ def test_quoted_costs(tss, index, dataset, cost):
 
 def test_quoted_values(tss):
     c10v = {"dataset": "cifar10-valid", "recipe": "12"}
-    assert tss.value(0, "accuracy", split="valid", seed=777, **c10v) == pytest.approx(62.712, abs=1e-6)
-    assert tss.value(0, "accuracy", split="valid", seed=111, **c10v) == pytest.approx(64.016, abs=1e-6)
-    assert tss.value(0, "accuracy", split="valid", **c10v) == pytest.approx(63.364, abs=1e-6)
-    assert tss.value(0, "accuracy", split="train", **c10v) == pytest.approx(64.446, abs=1e-6)
-    assert tss.value(0, "accuracy", split="test", **c10v) == pytest.approx(63.24, abs=1e-6)
-    assert tss.value(0, "latency_s", split="train", **c10v) == pytest.approx(0.0139359758611311, abs=1e-16)
-    assert tss.value(0, "total_time_s", split="train", **c10v) == pytest.approx(86.65311598777771, abs=1e-11)
-    assert tss.value(0, "time_s", split="valid", **c10v) == pytest.approx(2.5489792369660873, abs=1e-12)
+    assert tss.value("accuracy", 0, split="valid", seed=777, **c10v) == pytest.approx(62.712, abs=1e-6)
+    assert tss.value("accuracy", 0, split="valid", seed=111, **c10v) == pytest.approx(64.016, abs=1e-6)
+    assert tss.value("accuracy", 0, split="valid", **c10v) == pytest.approx(63.364, abs=1e-6)
+    assert tss.value("accuracy", 0, split="train", **c10v) == pytest.approx(64.446, abs=1e-6)
+    assert tss.value("accuracy", 0, split="test", **c10v) == pytest.approx(63.24, abs=1e-6)
+    assert tss.value("latency_s", 0, split="train", **c10v) == pytest.approx(0.0139359758611311, abs=1e-16)
+    assert tss.value("total_time_s", 0, split="train", **c10v) == pytest.approx(86.65311598777771, abs=1e-11)
+    assert tss.value("time_s", 0, split="valid", **c10v) == pytest.approx(2.5489792369660873, abs=1e-12)
     cost = tss.cost(dataset="cifar10-valid", recipe="200", epoch=24)
     assert cost[0] == pytest.approx(183.076304211503, abs=1e-9)
     c100 = {"dataset": "cifar100", "recipe": "200", "seed": 777}
     for split, accuracy in {"train": 57.578, "valid": 51.88, "test": 51.98, "valtest": 51.93}.items():
-        assert tss.value(0, "accuracy", split=split, **c100) == pytest.approx(accuracy, abs=1e-6)
-    assert tss.value(0, "total_time_s", split="train", **c100) == pytest.approx(2888.4371995925903, abs=1e-9)
+        assert tss.value("accuracy", 0, split=split, **c100) == pytest.approx(accuracy, abs=1e-6)
+    assert tss.value("total_time_s", 0, split="train", **c100) == pytest.approx(2888.4371995925903, abs=1e-9)
 
 
 @pytest.mark.parametrize(

@@ -50,28 +50,28 @@ def test_it_is_asked_like_any_other(table):
     opened, best = load(table), int(INDEX[ENERGY.argmin()])
     assert opened.metrics["energy_j"] == Metric("J", "lower")
     assert list(opened.metrics) == [*METRICS, "energy_j", "robust"]
-    assert opened.value(130, "energy_j", **WHERE) == ENERGY[1]
+    assert opened.value("energy_j", 130, **WHERE) == ENERGY[1]
     np.testing.assert_array_equal(opened.values("energy_j", **WHERE)[INDEX], ENERGY)
-    assert opened.best(1, "energy_j", **WHERE)["arch_index"].tolist() == [best]
-    assert opened.best(1, "robust", **WHERE)["arch_index"].tolist() == [best]
+    assert opened.best("energy_j", **WHERE)["arch_index"].tolist() == [best]
+    assert opened.best("robust", **WHERE)["arch_index"].tolist() == [best]
     assert opened.ranks("energy_j", **WHERE)[best] == 1
     assert opened.regret("energy_j", **WHERE)[0] == pytest.approx(ENERGY[0] - ENERGY.min())
     assert opened.frame()["energy_j"].notna().sum() == len(INDEX)
     assert {"energy_j", "robust"} <= set(opened.measured_metrics(**WHERE))
     assert opened.values("accuracy", **WHERE)[INDEX].min() >= 50
-    assert opened.through_classes().value(130, "energy_j", **WHERE) == ENERGY[1]
+    assert opened.through_classes().value("energy_j", 130, **WHERE) == ENERGY[1]
 
 
 def test_what_is_not_there_is_said(table):
     opened = load(table)
     with pytest.raises(NotMeasured, match="energy_j of architecture 1 "):
-        opened.value(1, "energy_j", **WHERE)
+        opened.value("energy_j", 1, **WHERE)
     with pytest.raises(NotMeasured, match="energy_j at epoch 3"):
-        opened.value(130, "energy_j", epoch=3, **WHERE)
+        opened.value("energy_j", 130, epoch=3, **WHERE)
     with pytest.raises(UnknownName, match="did you mean 'energy_j'"):
-        opened.value(130, "energy", **WHERE)
+        opened.value("energy", 130, **WHERE)
     with pytest.raises(UnknownName, match="metric of a curve"):
-        opened.curve(130, "energy_j", seed=777, **WHERE)
+        opened.curve("energy_j", 130, seed=777, **WHERE)
     with pytest.raises(UnknownName, match="did you mean 'energy_j'"):
         opened.runs("energy")
     assert opened.runs("energy_j")["seed"].tolist() == ["mean"]

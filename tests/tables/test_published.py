@@ -47,12 +47,12 @@ def test_runs_equal_the_official_records(table, shared_data, tmp_path):
             where = {"dataset": dataset, "recipe": "200", "seed": seed}
             for index in (0, 11):
                 for metric, split in (("accuracy", "valid"), ("latency_s", "valid"), ("params_m", "train")):
-                    assert table.value(index, metric, split=split, **where) == official.value(
-                        index, metric, split=split, **where
+                    assert table.value(metric, index, split=split, **where) == official.value(
+                        metric, index, split=split, **where
                     )
-                ours = table.value(index, "total_time_s", split="train", **where)
+                ours = table.value("total_time_s", index, split="train", **where)
                 assert ours == pytest.approx(
-                    official.value(index, "total_time_s", split="train", **where), rel=1e-14
+                    official.value("total_time_s", index, split="train", **where), rel=1e-14
                 )
 
 

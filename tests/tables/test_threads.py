@@ -88,7 +88,7 @@ def test_a_table_goes_to_another_process_and_into_copies(through: bool) -> None:
     for other in (pickle.loads(sent), copy.deepcopy(table), copy.copy(table)):
         np.testing.assert_array_equal(other.values("accuracy", **where), values)
         assert not other.values("accuracy", **where).flags.writeable
-        assert other.value(137, "loss", epoch=3, **where) == table.value(137, "loss", epoch=3, **where)
+        assert other.value("loss", 137, epoch=3, **where) == table.value("loss", 137, epoch=3, **where)
 
 
 def test_a_table_in_memory_goes_to_another_process() -> None:

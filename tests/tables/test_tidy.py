@@ -48,10 +48,10 @@ def test_a_table_keyed_by_string_or_index(tmp_path, frame, suffix, by):
     path, columns = write(tmp_path, frame, MAPPING, suffix)
     table = load_converted(path, columns, tmp_path)
     where = {"dataset": "cifar10", "recipe": "90"}
-    assert table.value(1, "accuracy", split="test", seed=777, **where) == 80.5
-    assert table.value(32767, "total_time_s", split="train", **where) == 270
+    assert table.value("accuracy", 1, split="test", seed=777, **where) == 80.5
+    assert table.value("total_time_s", 32767, split="train", **where) == 270
     with pytest.raises(NotMeasured, match="not for 32767"):
-        table.value(32767, "accuracy", split="test", **where)
+        table.value("accuracy", 32767, split="test", **where)
 
 
 def load_converted(path, columns, tmp_path):

@@ -100,7 +100,7 @@ def test_a_run_has_the_target_at_its_last_epoch_alone_from_log_to_table(tmp_path
     table, where = Table.open(tmp_path / "table"), {"dataset": "tiny", "recipe": "2"}
     assert table.curves(**where, split="test") == "last epoch only"
     assert table.curves(**where, split="valid") == "every epoch"
-    assert table.value(11472, "accuracy", **where, split="test") == found["accuracy"][1]
+    assert table.value("accuracy", 11472, **where, split="test") == found["accuracy"][1]
 
 
 def test_a_target_that_does_not_fit_is_refused() -> None:
