@@ -1,4 +1,4 @@
-"""The catalogue: every item that natslib draws, read from `catalogue.yaml`. The README's table is made from it.
+"""The catalogue: every item that natslib draws, read from `catalogue.yaml`. The table in guides/figures.md is made from it.
 
 `python -m natslib.workflow.catalogue` prints that table.
 """
@@ -102,8 +102,8 @@ def asked_of(items: str | Iterable[str], *, space: str, own: bool) -> dict[str, 
     return {stem: "" if for_it[item.only] else _ONLY[item.only] for stem, item in known.items()}
 
 
-def readme_table() -> str:
-    """Return the table of the README: an item a row."""
+def catalogue_table() -> str:
+    """Return the table of guides/figures.md: an item a row."""
     lines = ["| paper item | notebook | rule | files in `figures/`, one set a source |", "|---|---|---|---|"]
     sources = {
         "topology": " (topology space)",
@@ -120,7 +120,7 @@ def readme_table() -> str:
         files += "".join(f" (needs {DATA[kind]})" for kind in item.data)
         cells = (
             f"{paper}{item.number}: {item.title}",
-            f"[{item.notebook}]({item.path})",
+            f"[{item.notebook}](../{item.path})",
             f"`{item.name}`",
             files,
         )
@@ -129,4 +129,4 @@ def readme_table() -> str:
 
 
 if __name__ == "__main__":
-    print(readme_table(), end="")
+    print(catalogue_table(), end="")
