@@ -38,7 +38,7 @@ def test_the_python_of_the_guide_runs_from_top_to_bottom():
     assert 0 < float(said[-1]) <= 100
 
 
-@pytest.mark.parametrize("folder, text", [(".", README), *(("guides", text) for text in GUIDES.values())])
+@pytest.mark.parametrize(("folder", "text"), [(".", README), *(("guides", text) for text in GUIDES.values())])
 def test_links_lead_somewhere(folder: str, text: str) -> None:
     links = re.findall(r"\]\((?!http)([^)#]+)[^)]*\)", text) + re.findall(r'<img src="([^"]+)"', text)
     assert [link for link in links if not (ROOT / folder / link).exists()] == []

@@ -1,4 +1,4 @@
-"""The catalogue: every item that natslib draws, read from `catalogue.yaml`. The table in guides/figures.md is made from it.
+"""The catalogue: every item that natslib draws, read from `catalogue.yaml`; the table in guides/figures.md is made of it.
 
 `python -m natslib.workflow.catalogue` prints that table.
 """
