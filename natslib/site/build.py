@@ -5,6 +5,7 @@ Its pages need no server: they open from the disk. What is not drawn is a hole i
 
 import base64
 import hashlib
+import html
 import json
 import os
 import re
@@ -276,7 +277,7 @@ class Site:
         page = self.guides[path]
         text = from_root(path).read_text(encoding="utf-8")
         content = self.link(render.markdown(text), path, page)
-        title = next(line.removeprefix("# ") for line in text.splitlines() if line.startswith("# "))
+        title = _heading(from_root(path))
         self.page(page, "html.html", title, content=content, failure="", crumbs={"All guides": "index.html"})
         parts = re.split(r'<h[1-3] id="([^"]+)">(.*?)</h[1-3]>', content)[1:]
         for anchor, heading, part in zip(parts[::3], parts[1::3], parts[2::3], strict=True):
@@ -284,7 +285,8 @@ class Site:
             self.found(f"{page}#{anchor}", path, name, render.plain(part))
         if path == list(self.guides)[-1]:
             names = "".join(
-                f'<li><a href="{Path(url).name}">{name}</a></li>' for name, url in self.guides.items()
+                f'<li><a href="{Path(url).name}">{html.escape(_heading(from_root(name)))}</a></li>'
+                for name, url in self.guides.items()
             )
             self.page(
                 "guides/index.html",
@@ -322,7 +324,15 @@ class Site:
                 return f'{before}"{_url(page, self.copy(from_root(named), f"files/{named}"))}">{inner}</a>'
             return inner
 
-        return re.sub(r'(<a href=)"([^"]*)"[^>]*>(.*?)</a>', target, text, flags=re.S)
+        def picture(found: re.Match[str]) -> str:
+            stem = Path(found[2]).stem
+            drawn = f"figures/{stem}.webp"
+            if stem not in self.pictures and from_root(found[2]).is_file():
+                drawn = self.copy(from_root(found[2]), f"files/{found[2]}")
+            return f'{found[1]}"{_url(page, drawn)}"'
+
+        text = re.sub(r'(<a href=)"([^"]*)"[^>]*>(.*?)</a>', target, text, flags=re.S)
+        return re.sub(r'(<img src=)"(figures/[^"]+)"', picture, text)
 
     def clear(self) -> None:
         """Remove what an earlier site left."""
@@ -345,6 +355,12 @@ def _url(page: str, to: str) -> str:
 
 def _sha(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
+
+
+def _heading(path: Path) -> str:
+    """Return the title of a text in Markdown."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return next(line.removeprefix("# ") for line in lines if line.startswith("# "))
 
 
 def _introduction() -> str:

@@ -1,4 +1,4 @@
-"""The catalogue: every item that natslib draws, read from `catalogue.yaml`; the table in guides/figures.md is made of it.
+"""The catalogue: every item that natslib draws, read from `catalogue.yaml`; so is the table in guides/figures.md.
 
 `python -m natslib.workflow.catalogue` prints that table.
 """
