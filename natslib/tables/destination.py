@@ -17,6 +17,7 @@ from natslib.errors import BadSource, ConfigError
 from natslib.files import atomic, lock
 from natslib.spaces import Space
 from natslib.tables.chunks import CHUNK, Chunk
+from natslib.tables.format.croissant import write_croissant
 from natslib.tables.format.folder import FINALS_FILE, MANIFEST, file_digests, read_manifest
 from natslib.tables.format.schema import FORMAT
 from natslib.tables.format.writing import write_finals
@@ -156,6 +157,7 @@ class Destination:
             **file_digests(self.path, [str(file.relative_to(self.path)) for file in files]),
             "versions": {"natslib": natslib.__version__, "pyarrow": pa.__version__},
         }
+        write_croissant(self.path, manifest, pq.read_schema(self.path / FINALS_FILE))
         self.write_manifest(manifest)
         return manifest
 
