@@ -64,7 +64,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--scale", choices=list(SCALES), help="of recipe and network; needed for your own images"
     )
     parser.add_argument(
-        "--shard", default="0/1", help="i/n: train every n-th job from number i on (i counts from 0)"
+        "--shard", default="0/1", help="i/n: train part i, from 0, of n parts that cost the same FLOPs"
     )
     parser.add_argument(
         "--group", type=from_1, default=1, help="topology candidates trained at once (1); 16 pays on a GPU"

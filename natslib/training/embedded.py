@@ -6,7 +6,6 @@ benchmark's CIFAR-100 (NATS-Bench, section 3.2).
 
 import numpy as np
 import torch
-from sklearn.datasets import load_digits, load_sample_images
 
 from natslib.datasets import get_dataset
 from natslib.training.images import ImageSet, Split
@@ -54,6 +53,8 @@ def _image_set(name: str, parts: dict[str, Arrays]) -> ImageSet:
 
 def digit_parts(rng: np.random.Generator) -> dict[str, Arrays]:
     """Return the 1,797 digits, uint8 (n, 8, 8, 1) from 0 to 16, in three disjoint parts."""
+    from sklearn.datasets import load_digits  # here: it takes as long to import as all of natslib
+
     source = load_digits()
     images, labels = source.images.astype(np.uint8)[..., None], source.target
     rows = np.split(rng.permutation(len(labels)), np.cumsum(list(DIGITS_SIZES.values()))[:2])
@@ -113,6 +114,8 @@ def _tiles(blocks: np.ndarray, stride: int) -> np.ndarray:
 
 def _photo_parts(rng: np.random.Generator) -> dict[str, Arrays]:
     """Return the tiles of the photographs, the class being the strip, in three parts."""
+    from sklearn.datasets import load_sample_images
+
     strips = [_blocks(photo, strip) for photo in load_sample_images().images for strip in range(5)]
     halves = [np.split(rng.permutation(blocks), PHOTO_ENDS) for blocks in strips]
     parts: dict[str, Arrays] = {}

@@ -10,7 +10,6 @@ from functools import partial
 
 import numpy as np
 import torch
-from scipy.ndimage import rotate
 
 from natslib.datasets import get_dataset
 from natslib.errors import ConfigError
@@ -161,6 +160,8 @@ def _shares(arrays: Arrays, count: int) -> list[Arrays]:
 def rotated(arrays: Arrays, rng: np.random.Generator, *, angle: float) -> Arrays:
     """Return images turned by an angle in degrees, within their frame, interpolated linearly."""
     images, labels = arrays
+    from scipy.ndimage import rotate  # here: no other set needs it
+
     turned = rotate(images * float(BRIGHTER), angle, axes=(2, 1), reshape=False, order=1)
     return turned.round(), labels
 

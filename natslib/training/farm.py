@@ -3,15 +3,18 @@
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from heapq import heapreplace
 from pathlib import Path
 
+from natslib.datasets import DATASETS
 from natslib.errors import BadSource, ConfigError
 from natslib.files import lock
-from natslib.spaces import SPACES
+from natslib.spaces import SPACES, get_space
 from natslib.training.candidates import groups, train_group
 from natslib.training.images import ImageSet
 from natslib.training.jobs import Job
-from natslib.training.logs import append_lines, drop_torn_line, finished_jobs
+from natslib.training.keys import Apart, finished_jobs, note
+from natslib.training.logs import append_lines, drop_torn_line
 from natslib.training.recipes import Recipe
 
 #: Told after each run: jobs done of this shard, jobs of this shard, seconds since the start, the record.
@@ -20,11 +23,44 @@ Report = Callable[[int, int, float, Mapping[str, object]], None]
 Trainer = Callable[[Iterable[Sequence[Job]]], Iterator[Sequence[Mapping[str, object]]]]
 
 
-def shard_of(jobs: Sequence[Job], shard: int, shards: int) -> list[Job]:
-    """Return every `shards`-th job from number `shard` (counted from 0) on."""
+def shard_of(jobs: Sequence[Job], shard: int, shards: int, recipe: Callable[[Job], Recipe]) -> list[Job]:
+    """Return the jobs of one of `shards` parts, counted from 0, that cost about the same: in order, each job is dealt
+    to the part that has the least FLOPs so far.
+
+    The same on every machine. Every beginning of the list is dealt evenly too.
+    """
     if not 0 <= shard < shards:
         raise ConfigError(f"shard {shard}/{shards}: allowed are 0/{shards} to {shards - 1}/{shards}")
-    return list(jobs[shard::shards])
+    if shards == 1:
+        return list(jobs)
+    mine, loads = [], [(0, part) for part in range(shards)]
+    for job, cost in zip(jobs, job_costs(jobs, recipe), strict=True):
+        load, part = loads[0]
+        heapreplace(loads, (load + cost, part))
+        if part == shard:
+            mine.append(job)
+    return mine
+
+
+def job_costs(jobs: Sequence[Job], recipe: Callable[[Job], Recipe]) -> list[int]:
+    """Return the FLOPs of the forward passes of each job's training, exact: of one image, times images and epochs.
+
+    Images of one's own, of which nothing is known here, count as CIFAR-10's: all jobs alike, as far as they go.
+    """
+    alike: dict[tuple[str, str, str], list[int]] = {}
+    for place, job in enumerate(jobs):
+        alike.setdefault((job.space, job.dataset, job.recipe), []).append(place)
+    costs = [0] * len(jobs)
+    for (space, dataset, _), places in alike.items():
+        known, facts = get_space(space), DATASETS.get(dataset, DATASETS["cifar10"])
+        trained_by = recipe(jobs[places[0]])
+        codes = known.codes([jobs[place].arch_index for place in places])
+        passes = facts.images["train"] * trained_by.epochs
+        for place, macs in zip(
+            places, known.count(codes, facts, trained_by.scale).macs.tolist(), strict=True
+        ):
+            costs[place] = macs * passes
+    return costs
 
 
 @contextmanager
@@ -73,31 +109,38 @@ def run_farm(
 
     `images` returns the image set of a name, on the device to train on; `recipe` the recipe of a job. `trainer`, which
     has both itself, trains in place of this process.
-    Raises `ConfigError` when another farm works on the same jobs, or a log holds one of them trained at another scale
-    than `stamp` names; `BadSource` when a log cannot be written.
+    Raises `ConfigError` when another farm works on the same jobs, when a log holds one of them trained at another scale
+    than `stamp` names, or any job trained in another precision; `BadSource` when a log cannot be written.
     """
     with exclusive(folder, shard, shards) as logs:
-        mine = shard_of(jobs, shard, shards)
+        mine = shard_of(jobs, shard, shards, recipe)
         done = finished_jobs(folder)
-        check_scale(folder, {job: done[job] for job in mine if job in done}, stamp)
+        check_alike(folder, {job: done[job] for job in mine if job in done}, stamp)
+        check_alike(folder, done, stamp, ("precision",))
         missing = [job for job in mine if job not in done]
         start = time.monotonic()
         number = len(mine) - len(missing)
         todo = groups(missing, group)
         here = (train_group(some, images(some[0].dataset), recipe(some[0]), stamp) for some in todo)
         for entries in here if trainer is None else trainer(todo):
-            append_lines(
-                logs[str(entries[0]["space"])], entries
-            )  # at once: the rest of a group would be grouped anew
+            log = logs[str(entries[0]["space"])]
+            append_lines(log, entries)  # at once: the rest of a group would be grouped anew
+            note(log)
             for entry in entries:
                 number += 1
                 report(number, len(mine), time.monotonic() - start, entry)
         return len(missing)
 
 
-def check_scale(folder: Path, done: Mapping[Job, str | None], stamp: Mapping[str, object]) -> None:
-    """Refuse to take runs of another scale for these: the fields of a job do not tell them apart."""
-    for job, scale in done.items():
-        if scale not in (None, stamp.get("scale")):
-            asked = f"the scale {stamp.get('scale')!r}, and {folder} holds {job} of the scale {scale!r}"
-            raise ConfigError(f"asked is {asked}: keep each in a folder of its own")
+def check_alike(
+    folder: Path,
+    done: Mapping[Job, Apart],
+    stamp: Mapping[str, object],
+    names: Sequence[str] = Apart._fields,
+) -> None:
+    """Refuse to take these runs where `stamp` says otherwise: the fields of a job do not tell them apart."""
+    for apart, job in {apart: job for job, apart in done.items()}.items():
+        for name in names:
+            if (told := getattr(apart, name)) not in (None, stamp.get(name)):
+                asked = f"the {name} {stamp.get(name)!r}, and {folder} holds {job} of the {name} {told!r}"
+                raise ConfigError(f"asked is {asked}: keep each in a folder of its own")

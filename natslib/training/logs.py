@@ -91,13 +91,18 @@ def read_records(path: Path) -> Iterator[dict[str, Any]]:
     except OSError as error:
         raise BadSource(f"{path}: cannot be read ({error.strerror})") from error
     for number, line in enumerate(lines, start=1):
-        try:
-            entry = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            raise BadSource(f"{path}, line {number} is not a JSON record: {error}") from error
-        if not _is_record(entry):
-            raise BadSource(f"{path}, line {number} is not the record of a run; mend or remove it first")
-        yield entry
+        yield parse_record(line, path, number)
+
+
+def parse_record(line: bytes, path: Path, number: int) -> dict[str, Any]:
+    """Return the record in a line of the log `path`; raises `BadSource` that names file and line."""
+    try:
+        entry = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise BadSource(f"{path}, line {number} is not a JSON record: {error}") from error
+    if not _is_record(entry):
+        raise BadSource(f"{path}, line {number} is not the record of a run; mend or remove it first")
+    return entry
 
 
 def _is_record(entry: Any) -> bool:
@@ -105,14 +110,6 @@ def _is_record(entry: Any) -> bool:
     if not isinstance(entry, dict) or not isinstance(entry.get("stamp", {}), dict):
         return False
     return all(type(entry.get(name)) is kind for name, kind in Job.__annotations__.items())
-
-
-def finished_jobs(folder: Path) -> dict[Job, str | None]:
-    """Return the jobs that the logs of a farm's folder (a folder a space in it) hold already, whoever wrote them.
-
-    The value is the scale in the record's stamp, where it names one.
-    """
-    return {job: entry.get("stamp", {}).get("scale") for job, entry in finished_records(folder)}
 
 
 def finished_records(folder: Path) -> Iterator[tuple[Job, dict[str, Any]]]:

@@ -14,9 +14,10 @@ from natslib.errors import ConfigError, NotMeasured
 from natslib.search.oracle import EVALUATIONS, Evaluation
 from natslib.spaces import Space, get_space
 from natslib.training.device import environment_stamp, ready_device
-from natslib.training.farm import Trainer, check_scale, run_farm
+from natslib.training.farm import Trainer, check_alike, run_farm
 from natslib.training.images import ImageSet
 from natslib.training.jobs import Job
+from natslib.training.keys import apart_of
 from natslib.training.logs import finished_records
 from natslib.training.recipes import Recipe, get_recipe
 from natslib.training.sources import is_small, load_images, log_name
@@ -185,12 +186,12 @@ class TrainedOracle:
         self.bar.set_postfix_str(f"{batch}{record['space']} {record['arch_index']}: {accuracy:.2f} %")
 
     def _recall(self) -> None:
-        """Read the logs; raises `ConfigError` where they hold trainings of another scale."""
+        """Read the logs; raises `ConfigError` where they hold trainings of another scale or precision."""
         found = {
             job: record for job, record in finished_records(self.folder) if job == self._job(job.arch_index)
         }
-        scales = {job: record.get("stamp", {}).get("scale") for job, record in found.items()}
-        check_scale(self.folder, scales, self.stamp)
+        apart = {job: apart_of(record.get("stamp", {})) for job, record in found.items()}
+        check_alike(self.folder, apart, self.stamp)
         self._known.update((job.arch_index, record) for job, record in found.items())
 
     def _job(self, index: int) -> Job:

@@ -3,25 +3,29 @@
 import json
 import multiprocessing
 import os
+import shutil
 import signal
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
+from natslib.datasets import get_dataset
 from natslib.errors import BadSource, ConfigError
+from natslib.nets import build_network, count_flops
 from natslib.training import farm as farm_module
-from natslib.training.farm import exclusive, run_farm, shard_of
+from natslib.training.farm import exclusive, job_costs, run_farm, shard_of
 from natslib.training.images import ImageSet
 from natslib.training.jobs import Job, jobs_for
 from natslib.training.logs import read_records
-from natslib.training.recipes import Recipe
+from natslib.training.recipes import Recipe, get_recipe
 
 JOBS = [*jobs_for("tss", np.arange(3), "tiny", "3", (777, 888)), Job("sss", 0, "tiny", "3", 777)]
 
@@ -41,6 +45,7 @@ def farm(
     shard: int = 0,
     shards: int = 1,
     group: int = 1,
+    stamp: Mapping[str, object] = MappingProxyType({"device": "x"}),
 ) -> tuple[int, list[str]]:
     """Run the farm on the tiny set; return how many it trained and what it reported."""
     lines: list[str] = []
@@ -56,7 +61,7 @@ def farm(
         group=group,
         images=lambda name: data,
         recipe=lambda job: recipe,
-        stamp={"device": "x"},
+        stamp=stamp,
         report=report,
     )
     return trained, lines
@@ -119,11 +124,67 @@ def test_shards_share_the_jobs_whatever_the_number_of_shards(
     assert set(results(tmp_path)) == set(JOBS[:4])
 
 
-def test_every_job_belongs_to_one_shard() -> None:
-    parts = [shard_of(JOBS, shard, 3) for shard in range(3)]
+def published(job: Job) -> Recipe:
+    return get_recipe(job.recipe, small=False)
+
+
+def test_every_job_belongs_to_one_shard(tiny_recipe: Recipe) -> None:
+    parts = [shard_of(JOBS, shard, 3, lambda job: tiny_recipe) for shard in range(3)]
     assert sorted(job for part in parts for job in part) == sorted(JOBS)
     with pytest.raises(ConfigError, match="shard 3/3: allowed are 0/3 to 2/3"):
-        shard_of(JOBS, 3, 3)
+        shard_of(JOBS, 3, 3, lambda job: tiny_recipe)
+
+
+def test_what_a_job_costs_is_counted_on_its_network() -> None:
+    for job in (Job("tss", 1462, "cifar10", "200", 1), Job("sss", 7, "cifar100", "90", 1)):
+        facts, recipe = get_dataset(job.dataset), published(job)
+        network = build_network(
+            job.space, job.arch_index, in_channels=3, classes=facts.classes, scale=recipe.scale
+        )
+        passes = facts.images["train"] * recipe.epochs
+        assert job_costs([job], published) == [passes * count_flops(network, 3, facts.resolution)]
+
+
+@pytest.mark.parametrize("part", [20, 400])
+def test_shards_cost_the_same_and_so_does_every_beginning_of_them(part: int) -> None:
+    cells = jobs_for("tss", np.arange(part), "cifar10", "200", (777,))
+    jobs = [*cells, *jobs_for("sss", np.arange(part), "cifar100", "90", (777,))]
+    for many in (jobs, jobs[: part // 2]):
+        parts = [shard_of(many, shard, 8, published) for shard in range(8)]
+        costs = [sum(job_costs(some, published)) for some in parts]
+        assert max(costs) - min(costs) <= max(job_costs(many, published))
+        assert [some for some in parts if some != sorted(some, key=jobs.index)] == []
+
+
+def test_images_of_ones_own_are_dealt_out_too() -> None:
+    jobs = jobs_for("sss", np.arange(100), "mine", "12", (777,))
+    costs = [sum(job_costs(shard_of(jobs, shard, 2, published), published)) for shard in (0, 1)]
+    assert abs(costs[0] - costs[1]) <= max(job_costs(jobs, published))
+
+
+def test_logs_of_shards_by_number_count_as_trained(
+    tmp_path: Path, tiny_images: ImageSet, tiny_recipe: Recipe
+) -> None:
+    """Earlier versions dealt every n-th job to a shard."""
+    for shard in (0, 1):
+        farm(tmp_path / "single", tiny_images, tiny_recipe, JOBS[shard::2])
+        (tmp_path / "all/tss").mkdir(parents=True, exist_ok=True)
+        log = tmp_path / f"all/tss/shard-{shard}-of-2.jsonl"
+        shutil.copy(tmp_path / "single/tss/shard-0-of-1.jsonl", log)
+        shutil.rmtree(tmp_path / "single/tss")
+    before = results(tmp_path / "all")
+    left = [farm(tmp_path / "all", tiny_images, tiny_recipe, shard=shard, shards=2)[0] for shard in (0, 1)]
+    assert sum(left) == len(JOBS) - len(before) == 1
+    assert set(results(tmp_path / "all")) == set(JOBS)
+
+
+def test_another_precision_in_the_folder_is_refused_whatever_is_asked(
+    tmp_path: Path, tiny_images: ImageSet, tiny_recipe: Recipe
+) -> None:
+    farm(tmp_path, tiny_images, tiny_recipe, JOBS[:1], stamp={"precision": "float32"})
+    with pytest.raises(ConfigError, match=r"asked is the precision 'tf32'.* precision 'float32': keep"):
+        farm(tmp_path, tiny_images, tiny_recipe, JOBS[1:2], stamp={"precision": "tf32"})
+    assert farm(tmp_path, tiny_images, tiny_recipe, JOBS[1:2], stamp={"precision": "float32"})[0] == 1
 
 
 @pytest.mark.parametrize("other", [(0, 1), (0, 2)])

@@ -9,7 +9,8 @@ import pytest
 
 from natslib.errors import BadSource
 from natslib.training.jobs import Job
-from natslib.training.logs import append_lines, drop_torn_line, finished_jobs, read_records, record
+from natslib.training.keys import finished_jobs
+from natslib.training.logs import append_lines, drop_torn_line, read_records, record
 from natslib.training.loop import LearningCurve
 
 JOB = Job("tss", 5, "digits", "12", 777)
@@ -36,18 +37,6 @@ def test_a_loss_that_is_not_finite_is_null_and_marks_the_run(tmp_path: Path, los
     (read,) = read_records(tmp_path / "a.jsonl")
     assert read["diverged"] is True
     assert read["splits"]["train"]["loss"] == [None]
-
-
-def test_finished_jobs_come_from_every_log_of_the_folder(tmp_path: Path) -> None:
-    jobs = {
-        "tss/a.jsonl": JOB,
-        "tss/b.jsonl": JOB._replace(seed=888),
-        "sss/a.jsonl": JOB._replace(space="sss"),
-    }
-    for name, job in jobs.items():
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        append_lines(tmp_path / name, [entry(job)])
-    assert finished_jobs(tmp_path) == dict.fromkeys(jobs.values())
 
 
 def test_a_torn_last_line_is_not_read_and_is_cut_off(tmp_path: Path) -> None:
