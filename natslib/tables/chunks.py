@@ -23,6 +23,7 @@ from natslib.files import atomic
 from natslib.tables.format.schema import FINALS
 from natslib.tables.format.writing import Rows, check_runs
 from natslib.tables.sources import official
+from natslib.tables.sources.template import Templates
 from natslib.tables.sources.unpickle import decompress, loads
 from natslib.workers import hidden_main, quiet_worker, uninterrupted
 
@@ -107,6 +108,9 @@ def _limited_time() -> Iterator[None]:
             signal.alarm(0)
 
 
+_TEMPLATES = Templates()  # what this process has learned
+
+
 def _convert_chunk(chunk: Chunk, crashers: frozenset[str]) -> None:
     rows: Rows | None = None
     digests, damaged = [], []
@@ -117,19 +121,30 @@ def _convert_chunk(chunk: Chunk, crashers: frozenset[str]) -> None:
                 digests.append((item.name, hashlib.sha256(packed).hexdigest()))
                 if item.name in crashers:
                     raise BadSource(CRASHED)
-                record = official.check_record(loads(decompress(packed)))
-                rows = rows or Rows(official.space_of(record))
-                rows.add_all(check_runs(official.runs_of(record, rows.space, item.index), rows.space))
+                rows = _add_record(decompress(packed), item.index, rows)
         except NatslibError as error:
             damaged.append({"file": item.name, "reason": str(error)})
     write_chunk(rows, {"digests": digests, "damaged": damaged}, chunk)
 
 
+def _add_record(data: bytes, index: int, rows: Rows | None) -> Rows:
+    """Add the unpacked record of an architecture to rows of its space; raises `BadSource` where it is damaged."""
+    known = _TEMPLATES.read(data, index)
+    if known is not None and (rows is None or rows.space is known.space):
+        rows = rows or Rows(known.space)
+        rows.stack(known.form, known.seeds).add(index, known.numbers)
+        return rows
+    record = official.check_record(loads(data))
+    rows = rows or Rows(official.space_of(record))
+    runs = check_runs(official.runs_of(record, rows.space, index), rows.space)
+    rows.add_all(runs)
+    _TEMPLATES.learn(data, runs, rows.space)
+    return rows
+
+
 def write_chunk(rows: Rows | None, note: dict[str, Any], chunk: Chunk) -> None:
     """Write the curves, then the finals with a note beside them: a part that exists is a chunk that is done."""
-    finals = rows.finals() if rows is not None else FINALS.empty_table()
-    if rows is not None and finals.num_rows:
-        rows.write_curves(chunk.curves)
+    finals = rows.write(chunk.curves) if rows is not None else FINALS.empty_table()
     note = note | {"space": rows.space.name if rows is not None else None}
     with atomic(chunk.part) as temporary:
         pq.write_table(

@@ -144,7 +144,7 @@ def _convert_frame(
             rows = Rows(space)
             for run in of_group:
                 rows.add(run)
-            rows.write_curves(dest.chunk(group[0]).curves)
+            rows.write(dest.chunk(group[0]).curves)
         return dest.finish(finals, space, source, [])
 
 

@@ -38,6 +38,7 @@ from natslib.tables.format.schema import (
     own_metrics,
     sum_in_order,
 )
+from natslib.tables.format.stack import Column, Form, Stack, Stacked
 
 METADATA_KEY = b"natslib"
 STORED: dict[str, Any] = {"compression": "zstd", "write_page_checksum": True}
@@ -52,6 +53,7 @@ class Rows:
         self._blocks: dict[Block, int] = {}
         self._finals: list[tuple[float, ...]] = []
         self._curves: dict[Block, dict[str, list[Any]]] = defaultdict(lambda: defaultdict(list))
+        self._stacks: dict[tuple[Form, tuple[int, ...]], Stack] = {}
 
     def add(self, run: Run) -> None:
         """Add one row a split of the run, unchecked."""
@@ -74,23 +76,47 @@ class Rows:
         for run in runs:
             self.add(run)
 
-    def finals(self) -> pa.Table:
-        """Return the last epoch of every row, `FINALS`, in no particular order."""
-        if not self._finals:
-            return FINALS.empty_table()
-        flat = np.array(self._finals).T
-        number, arch_index, epoch = flat[:3].astype(np.int32)
-        columns: dict[str, Any] = {"arch_index": arch_index, "epoch": epoch}
-        for at, name in enumerate(("dataset", "recipe", "split")):
-            labels = pa.array([block[at] for block in self._blocks])
-            columns[name] = pa.DictionaryArray.from_arrays(pa.array(number), labels)
-        columns["seed"] = np.array([block.seed for block in self._blocks], dtype=np.int32)[number]
-        columns |= dict(zip(METRICS, flat[3:], strict=True))
-        columns["cost_mismatch"] = pa.nulls(len(number), pa.bool_())
-        return pa.table({name: columns[name] for name in FINALS.names}, schema=FINALS)
+    def stack(self, form: Form, seeds: tuple[int, ...]) -> Stack:
+        """Return where records of a form and of these seeds, one a run, are added as numbers."""
+        if (stack := self._stacks.get((form, seeds))) is None:
+            stack = self._stacks[form, seeds] = Stack(form, seeds)
+            for block in stack.blocks:
+                self._blocks.setdefault(block, len(self._blocks))
+        return stack
 
-    def write_curves(self, path: Path) -> None:
-        """Write every epoch of every row as `CURVES`, one row group a block, whole or not at all."""
+    def write(self, curves: Path) -> pa.Table:
+        """Write every epoch of every row as `CURVES`, one row group a block, whole or not at all.
+
+        Return the last epoch of every row, `FINALS`, in no particular order; without a row, nothing is written.
+        """
+        stacked: dict[Block, list[Stacked]] = defaultdict(list)
+        for stack in self._stacks.values():
+            for rows in stack.rows():
+                stacked[rows.block].append(rows)
+        finals = self._last_epochs(stacked)
+        if finals.num_rows:
+            self._write_curves(curves, stacked)
+        return finals
+
+    def _last_epochs(self, stacked: Mapping[Block, list[Stacked]]) -> pa.Table:
+        flat = [np.array(self._finals).reshape(-1, 3 + len(METRICS))]
+        for block, parts in stacked.items():
+            for part in parts:
+                keys = np.empty((len(part.archs), 3))
+                keys[:, 0], keys[:, 1], keys[:, 2] = self._blocks[block], part.archs, part.epochs - 1
+                flat.append(np.concatenate([keys, part.finals], axis=1))
+        columns = np.concatenate(flat).T
+        number, arch_index, epoch = columns[:3].astype(np.int32)
+        table: dict[str, Any] = {"arch_index": arch_index, "epoch": epoch}
+        for at, name in enumerate(("dataset", "recipe", "split")):
+            labels = pa.array([block[at] for block in self._blocks], pa.string())
+            table[name] = pa.DictionaryArray.from_arrays(pa.array(number), labels)
+        table["seed"] = np.array([block.seed for block in self._blocks], dtype=np.int32)[number]
+        table |= dict(zip(METRICS, columns[3:], strict=True))
+        table["cost_mismatch"] = pa.nulls(len(number), pa.bool_())
+        return pa.table({name: table[name] for name in FINALS.names}, schema=FINALS)
+
+    def _write_curves(self, path: Path, stacked: Mapping[Block, list[Stacked]]) -> None:
         with atomic(path) as temporary:
             leaves = {
                 f"{name}.list.element": "BYTE_STREAM_SPLIT" for name in CURVE_METRICS if name != "time_s"
@@ -101,16 +127,38 @@ class Rows:
                 temporary, schema, use_dictionary=keys, column_encoding=leaves, **STORED
             ) as writer:
                 for block in sorted(self._blocks, key=block_order):
-                    writer.write_table(self._block_of_curves(block).cast(schema))
+                    writer.write_table(self._block_of_curves(block, stacked.get(block, [])).cast(schema))
 
-    def _block_of_curves(self, block: Block) -> pa.Table:
-        columns = _key_columns(block, np.array(self._curves[block]["arch_index"], dtype=np.int32))
-        for name in CURVE_METRICS:
-            arrays = self._curves[block][name]
-            offsets = np.concatenate([[0], np.cumsum([len(array) for array in arrays])]).astype(np.int32)
-            flat = pa.array(np.concatenate(arrays), CURVES.field(name).type.value_type, from_pandas=False)
-            columns[name] = pa.ListArray.from_arrays(pa.array(offsets), flat)
-        return pa.table(columns, schema=CURVES)
+    def _block_of_curves(self, block: Block, stacked: list[Stacked]) -> pa.Table:
+        """Return the rows of a block by ascending architecture."""
+        index = [part.archs for part in stacked]
+        columns = {
+            name: [part.curves.get(name, _no_column(part)) for part in stacked] for name in CURVE_METRICS
+        }
+        if (single := self._curves.get(block)) is not None:
+            index.append(np.array(single["arch_index"], np.int32))
+            for name in CURVE_METRICS:
+                lengths = np.array([len(values) for values in single[name]])
+                columns[name].append(Column(np.concatenate(single[name]), lengths))
+        arch_index = np.concatenate(index)
+        table = pa.table(_key_columns(block, arch_index) | _list_arrays(columns), schema=CURVES)
+        if (np.diff(arch_index) < 0).any():
+            return table.take(pa.array(np.argsort(arch_index, kind="stable")))
+        return table
+
+
+def _no_column(part: Stacked) -> Column:
+    return Column(_NOTHING, np.zeros(len(part.archs), np.int64))
+
+
+def _list_arrays(columns: Mapping[str, list[Column]]) -> dict[str, pa.Array]:
+    arrays = {}
+    for name, parts in columns.items():
+        offsets = np.concatenate([[0], np.cumsum(np.concatenate([part.lengths for part in parts]))])
+        kind = CURVES.field(name).type.value_type
+        flat = pa.array(np.concatenate([part.flat for part in parts]), kind, from_pandas=False)
+        arrays[name] = pa.ListArray.from_arrays(pa.array(offsets.astype(np.int32)), flat)
+    return arrays
 
 
 def check_runs(runs: Iterable[Run], space: Space) -> list[Run]:
