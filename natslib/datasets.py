@@ -71,7 +71,10 @@ _EMBEDDED = (
         "digit-pairs", "digit pairs", 100, 8, 1, 1, False, {"train": 3_000, "valid": 1_500, "test": 1_500}
     ),
     Dataset("photos", "photos", 10, 8, 3, 1, True, {"train": 2_340, "valid": 520, "test": 520}),
-    # Shifted data: `valid` is of the environments that are trained on, `test` of another one.
+)
+
+#: Shifted data: `valid` is of the environments that are trained on, `test` of another one.
+_SHIFTED = (
     Dataset(
         "digits-rotated", "rotated digits", 10, 8, 1, 1, False, {"train": 896, "valid": 1_350, "test": 1_353}
     ),
@@ -94,8 +97,9 @@ _EMBEDDED = (
 )
 
 PAPER: tuple[str, ...] = tuple(dataset.name for dataset in _OF_THE_PAPER)
-EMBEDDED: tuple[str, ...] = tuple(dataset.name for dataset in _EMBEDDED)
-DATASETS: dict[str, Dataset] = {dataset.name: dataset for dataset in (*_OF_THE_PAPER, *_EMBEDDED)}
+SHIFTED: tuple[str, ...] = tuple(dataset.name for dataset in _SHIFTED)
+EMBEDDED: tuple[str, ...] = (*(dataset.name for dataset in _EMBEDDED), *SHIFTED)
+DATASETS: dict[str, Dataset] = {dataset.name: dataset for dataset in (*_OF_THE_PAPER, *_EMBEDDED, *_SHIFTED)}
 
 
 def get_dataset(name: str) -> Dataset:

@@ -9,27 +9,46 @@ import re
 import signal
 import sys
 import threading
+import traceback
+import warnings
 from collections.abc import Iterator
+from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn, TextIO, cast
 
 import natslib
+from natslib.commands.exits import DONE, EXITS, FAULT, INTERRUPTED, REFUSED, TERMINATED
 from natslib.errors import ConfigError, NatslibError
+from natslib.extras import EXTRAS, how_to_get
 
-INTERRUPTED, TERMINATED = 130, 143
 LINE = 1000  # characters of a reason that are shown
-VERBS = {  # what each does, and the extra that it needs
-    "convert": ("turn raw results into a table", None),
-    "info": ("say what a table holds", None),
-    "verify": ("hold a table to what the papers say of the same results", None),
-    "query": ("ask for one architecture, or for all", None),
-    "search": ("run a search algorithm many times on a table, or train a supernet", None),
-    "shift": ("measure how far two sets of images or features are apart", "train"),
-    "train": ("train candidates and keep raw logs", "train"),
-    "objectives": ("compare objectives of training on images of several environments", "train"),
-    "retrain": ("train a stored candidate again and compare", "train"),
-    "export": ("write own logs in the layout of the official archives", "train"),
+DEBUG = "--debug"
+VERBS = {
+    "convert": "turn raw results into a table",
+    "info": "say what a table holds",
+    "query": "ask for one architecture, or for all",
+    "verify": "hold a table to what the papers say",
+    "search": "run a search many times on a table or by training, or train a supernet",
+    "train": "train candidates and keep raw logs",
+    "retrain": "train a stored candidate again and compare",
+    "export": "write own logs in the layout of the official archives",
+    "shift": "measure how far two sets of images are apart",
+    "objectives": "compare objectives of training on shifted images",
 }
+EPILOG = f"""examples:
+  natslib info published                         (what needs no download: `pip install 'natslib[published]'`)
+  natslib query published --arch 6111 --dataset cifar10-valid --recipe 200 --split valid
+  natslib search --algorithm rea --dataset cifar10 --runs 10 --seed 0
+  natslib query --help                           (the options of a verb, with examples)
+
+Answers go to the standard output, as JSON with --json; progress and warnings to the error stream, progress only where
+that is a terminal. Long work that was killed goes on when the same command is given again.
+
+exit codes:
+{chr(10).join(f"  {code:<4} {text}" for code, text in EXITS.items())}
+
+Completion of names in the shell: natslib --completion bash > ~/.local/share/bash-completion/completions/natslib
+(or zsh, fish, tcsh; needs `pip install 'natslib[completion]'`)."""
 
 
 class Terminated(KeyboardInterrupt):
@@ -37,37 +56,55 @@ class Terminated(KeyboardInterrupt):
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run one command and return its exit code: 0 done, 1 refused with a reason, 3 done but for damaged files.
+    """Run one command and return its exit code (`natslib.commands.exits`); an error is one line on the error stream.
 
-    4: what was compared is apart, a fresh run from the stored ones (`retrain`) or a table from what is published
-    (`verify`). 130, 143: ended by Ctrl-C or SIGTERM.
+    With `--debug` its traceback comes before.
     """
     argv = sys.argv[1:] if argv is None else argv
-    verb = argv[0] if argv else ""
+    verb = next((word for word in argv if word != DEBUG), "")
     try:
-        with _terminable(), _output():
+        with _terminable(), _output(), _warnings_in_a_line(verb):
             return _run(verb, argv)
     except KeyboardInterrupt as asked:
         _say(f"\nnatslib {verb}: interrupted; what was finished is kept, run the same again")
         return TERMINATED if isinstance(asked, Terminated) else INTERRUPTED
-    except Unprintable as error:
-        _silence_output()
-        return 0 if isinstance(error.reason, BrokenPipeError) else _refused(verb, str(error))
-    except NatslibError as error:
-        return _refused(verb, str(error))
-    except OSError as error:
-        where = "" if error.filename is None else f"{error.filename}: "
-        return _refused(verb, f"{where}{error.strerror or error}")
-    except MemoryError:
-        return _refused(verb, "more memory is needed than there is; what was finished is kept")
-    except RecursionError:
-        return _refused(verb, "something that was read is nested too deeply")
-    except UnicodeError as error:
-        return _refused(verb, f"a name or text is no valid Unicode ({error!s:.200})")
+    except Exception as error:
+        if DEBUG in argv:
+            _say("".join(traceback.format_exception(error)).rstrip())
+        return _failed(verb, error)
+
+
+def _failed(verb: str, error: Exception) -> int:
+    """Say in one line what went wrong and return the exit code."""
+    match error:
+        case Unprintable():
+            _silence_output()
+            return DONE if isinstance(error.reason, BrokenPipeError) else _refused(verb, str(error))
+        case NatslibError():
+            return _refused(verb, str(error))
+        case OSError():
+            where = "" if error.filename is None else f"{error.filename}: "
+            return _refused(verb, f"{where}{error.strerror or error}")
+        case MemoryError():
+            return _refused(verb, "more memory is needed than there is; what was finished is kept")
+        case RecursionError():
+            return _refused(verb, "something that was read is nested too deeply")
+        case UnicodeError():
+            return _refused(verb, f"a name or text is no valid Unicode ({error!s:.200})")
+        case ModuleNotFoundError() if (error.name or "").partition(".")[0] in EXTRAS:
+            return _refused(verb, how_to_get(error))
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    where = f"{Path(place.filename).name}, line {place.lineno}"
+    _refused(
+        verb,
+        f"a fault of natslib itself, {type(error).__name__}: {error} ({where}); please report it with what {DEBUG} "
+        "shows",
+    )
+    return FAULT
 
 
 def _run(verb: str, argv: list[str]) -> int:
-    parser = _parser(verb)
+    parser = make_parser(verb)
     if empty := [word for word in argv if re.fullmatch("--[a-z-]+=--", word)]:
         parser.error(f"{empty[0]} was given; '--' is no value")  # argparse would make an empty list of it
     args = parser.parse_args(argv)
@@ -129,6 +166,17 @@ def _prepare_streams() -> None:
 
 
 @contextlib.contextmanager
+def _warnings_in_a_line(verb: str) -> Iterator[None]:
+    """Print a warning as what it says, without the place in the code that warns."""
+    before = warnings.formatwarning
+    warnings.formatwarning = lambda message, *place, **line: f"natslib {verb}: {message}\n"
+    try:
+        yield
+    finally:
+        warnings.formatwarning = before
+
+
+@contextlib.contextmanager
 def _terminable() -> Iterator[None]:
     """Turn SIGTERM into an exception, so that what is open is closed and workers end; not below another's handler."""
     main_thread = threading.current_thread() is threading.main_thread()
@@ -153,10 +201,10 @@ def _silence_output() -> None:
 
 
 def _refused(verb: str, reason: str) -> int:
-    """Say in one line why; of a reason that repeats an endless argument only both ends. Return 1."""
+    """Say in one line why; of a reason that repeats an endless argument only both ends. Return `REFUSED`."""
     line = " ".join(reason.splitlines())
     _say(f"natslib {verb}: {line if len(line) <= LINE else f'{line[: LINE // 2]} ... {line[-LINE // 2 :]}'}")
-    return 1
+    return REFUSED
 
 
 def _say(text: str) -> None:
@@ -164,24 +212,61 @@ def _say(text: str) -> None:
         print(text, file=sys.stderr, flush=True)
 
 
-def _parser(asked: str) -> argparse.ArgumentParser:
-    """Return the parser with the options of the verb that is asked for; the other verbs are only named."""
-    parser = argparse.ArgumentParser("natslib", description="NATS-Bench: tables, training and search.")
+def make_parser(asked: str = "") -> argparse.ArgumentParser:
+    """Return the parser with the options of the verb that is asked for; the other verbs are only named.
+
+    The module of a verb is imported only when it is asked for, so that a question to a table waits for nothing else.
+    """
+    parser = argparse.ArgumentParser(
+        "natslib",
+        description="NATS-Bench in plain columns: tables, searches and training. `natslib VERB --help` says more.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--version", action="version", version=f"natslib {natslib.__version__}")
-    commands = parser.add_subparsers(dest="command", required=True)
-    for verb, (text, extra) in VERBS.items():
-        command = commands.add_parser(verb, help=text)
+    parser.add_argument(
+        "--completion", action=_Completion, metavar="SHELL", help="print what completes names in this shell"
+    )
+    _add_debug(parser)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="VERB", title="verbs")
+    for verb, text in VERBS.items():
+        command = commands.add_parser(verb, help=text, description=f"{text[0].upper()}{text[1:]}.")
         if verb == asked:
-            module = _import(verb, extra)
-            command.set_defaults(run=module.run)
-            module.add_arguments(command)
+            complete(command, verb)
     return parser
 
 
-def _import(verb: str, extra: str | None) -> Any:
-    """Import a verb's module only when it is asked for, so that asking tables needs no torch."""
-    try:
-        return importlib.import_module(f"natslib.commands.{verb}")
-    except ModuleNotFoundError as error:
-        hint = f"; pip install 'natslib[{extra}]'" if extra else ""
-        raise ConfigError(f"`natslib {verb}` needs the package {error.name}{hint}") from None
+def complete(command: argparse.ArgumentParser, verb: str) -> None:
+    """Give the parser of a verb its options."""
+    module = importlib.import_module(f"natslib.commands.{verb}")
+    command.set_defaults(run=module.run)
+    module.add_arguments(command)
+    _add_debug(command)
+
+
+def _add_debug(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(DEBUG, action="store_true", help="show the traceback of an error")
+
+
+class _Completion(argparse.Action):
+    """Prints the completion of all verbs for a shell, and ends."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: Any = None,
+    ) -> None:
+        import shtab  # only here: nobody else waits for it
+
+        if values not in shtab.SUPPORTED_SHELLS:
+            raise ConfigError(
+                f"--completion {values!r:.40} was given; allowed are {', '.join(shtab.SUPPORTED_SHELLS)}"
+            )
+        whole = make_parser()
+        (verbs,) = (action for action in whole._actions if isinstance(action, argparse._SubParsersAction))
+        for verb, command in verbs.choices.items():
+            complete(command, verb)
+        print(shtab.complete(whole, shell=values))
+        parser.exit(0)

@@ -3,16 +3,17 @@
 import argparse
 import sys
 from pathlib import Path
+from typing import Any
 
-from natslib.commands.options import from_1
-from natslib.errors import BadSource
+from natslib.commands.exits import DAMAGED, DONE
+from natslib.commands.options import add_json, from_1, print_json
+from natslib.errors import BadSource, ConfigError
 from natslib.tables.conversion import convert
 from natslib.tables.reported import contradicting
 from natslib.tables.sources.draft import draft
 from natslib.tables.sources.explain import explain
 from natslib.tables.sources.mapping import METRIC_UNITS
 
-DAMAGED = 3
 EXAMPLE = """\
   space: tss                 # tss or sss
   arch: arch                 # the column with official strings or official indices
@@ -74,6 +75,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="write nothing; say how each column is understood, or draft a mapping where there is none",
     )
     parser.add_argument("--processes", type=from_1, metavar="N", help="worker processes (one a core)")
+    add_json(parser)
 
 
 def _explained(source: Path, columns: Path | None) -> str:
@@ -86,15 +88,30 @@ def _explained(source: Path, columns: Path | None) -> str:
 def run(args: argparse.Namespace) -> int:
     """Convert, say what came out, and return 0, or 3 where damaged files were left out."""
     if args.explain:
+        if args.json:
+            raise ConfigError(
+                "--explain prints a mapping or a text, not JSON; allowed is one of --explain and --json"
+            )
         print(_explained(Path(args.source), args.columns))
-        return 0
+        return DONE
     manifest = convert(
         args.source, args.dest, columns=args.columns, processes=args.processes, progress=sys.stderr.isatty()
     )
+    return told_of_table(manifest, args.dest, as_json=args.json)
+
+
+def told_of_table(manifest: dict[str, Any], folder: Path, *, as_json: bool) -> int:
+    """Say what was converted and what was left out; return the exit code."""
     measured, damaged = manifest["architectures"]["measured"], manifest["damaged"]
-    print(f"{args.dest}: {manifest['rows']:,} rows of {measured:,} architectures ({manifest['space']})")
+    if as_json:
+        told = {
+            name: manifest[name] for name in ("space", "origin", "rows", "architectures", "costs", "damaged")
+        }
+        print_json({"table": folder, **told})
+    else:
+        print(f"{folder}: {manifest['rows']:,} rows of {measured:,} architectures ({manifest['space']})")
     if manifest["costs"]["contradicted"]:
         print(f"{contradicting(manifest['costs'])} the closed form of parameters and FLOPs", file=sys.stderr)
     for damage in damaged:
         print(f"left out {damage['file']}: {damage['reason']}", file=sys.stderr)
-    return DAMAGED if damaged else 0
+    return DAMAGED if damaged else DONE

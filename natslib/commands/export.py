@@ -6,12 +6,12 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from natslib.commands.exits import DONE
+from natslib.commands.options import add_json, print_json
 from natslib.datasets import DATASETS
 from natslib.errors import BadSource, ConfigError, shown
 from natslib.spaces import SCALES
 from natslib.tables.sources.logs import read_rawlogs
-from natslib.training.export import export_official
-from natslib.training.logs import read_records
 
 EPILOG = """example:
   natslib export logs/tss EXPORT
@@ -30,6 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DATASET=N",
         help="number of classes of your own images; may be given several times",
     )
+    add_json(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -37,9 +38,15 @@ def run(args: argparse.Namespace) -> int:
     classes = {name: facts.classes for name, facts in DATASETS.items()} | asked_classes(args.classes)
     records = sound_records(args.logs)
     scale = SCALES[scale_of(records, args.logs)]
+
+    from natslib.training.export import export_official  # only here: torch takes its time
+
     count = export_official(records, args.out, classes=classes, scale=scale)
-    print(f"{args.out}: {len(records):,} runs of {count:,} architectures")
-    return 0
+    if args.json:
+        print_json({"archive": args.out, "runs": len(records), "architectures": count})
+    else:
+        print(f"{args.out}: {len(records):,} runs of {count:,} architectures")
+    return DONE
 
 
 def sound_records(logs: Path) -> list[dict[str, Any]]:
@@ -50,6 +57,9 @@ def sound_records(logs: Path) -> list[dict[str, Any]]:
     *_, damaged = read_rawlogs(logs)  # as strict as `natslib convert`, which goes on without what is damaged
     if damaged:
         raise BadSource(f"{logs}: {damaged[0]['file']}: {damaged[0]['reason']}; mend or remove it first")
+
+    from natslib.training.logs import read_records
+
     return [record for file in files for record in read_records(file)]
 
 

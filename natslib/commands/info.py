@@ -1,9 +1,9 @@
 """`natslib info`: say what a table holds."""
 
 import argparse
-import json
 
-from natslib.commands.options import TABLE
+from natslib.commands.options import TABLE, add_json, print_json
+from natslib.datasets import PAPER, SPLIT_TITLES
 from natslib.tables import Table, load
 from natslib.tables.format.schema import METRICS
 from natslib.tables.reported import contradicting
@@ -11,13 +11,20 @@ from natslib.tables.reported import contradicting
 SHOWN = 3  # damaged files, each with its reason
 
 
+EPILOG = """examples:
+  natslib info published
+  natslib info TABLE --verify        (are its files, received from somebody, those of its manifest?)
+  natslib info TABLE --json          (the manifest, and a record a block)"""
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `natslib info`."""
     parser.add_argument("table", help=TABLE)
-    parser.add_argument("--json", action="store_true", help="the manifest and every block as JSON")
+    add_json(parser)
     parser.add_argument(
         "--verify", action="store_true", help="compare every file with the SHA-256 in the manifest first"
     )
+    parser.epilog, parser.formatter_class = EPILOG, argparse.RawDescriptionHelpFormatter
 
 
 def run(args: argparse.Namespace) -> int:
@@ -26,11 +33,16 @@ def run(args: argparse.Namespace) -> int:
     files = table.verify() if args.verify else None
     runs = table.runs()
     if args.json:
-        print(json.dumps(table.manifest | {"blocks": runs.to_dict("records")}, indent=1))
+        print_json(table.manifest | {"blocks": runs.to_dict("records"), "lacks": _lacking(table)})
         return 0
     print(f"origin      {table.manifest['origin']}")
     print(f"space       {table.space.name} ({table.space.title}), {len(table.space):,} architectures")
     print(f"missing     {_gaps(table)}")
+    if lacks := _lacking(table):
+        official = (
+            "; the official archives have it (natslib fetch)" if set(runs["dataset"]) & set(PAPER) else ""
+        )
+        print(f"lacks       {', '.join(lacks)}{official}")
     for dataset, recipe in dict.fromkeys(zip(runs["dataset"], runs["recipe"], strict=True)):
         print(f"measured    {_answered_line(table, dataset, recipe)}")
     damaged = table.manifest.get("damaged", [])
@@ -50,6 +62,15 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
+def _lacking(table: Table) -> list[str]:
+    """Return in words which accuracies no block of the table holds, and whether it has no curves."""
+    runs = table.runs("accuracy")
+    titles = [SPLIT_TITLES[split] for split in ("train", "valid", "test") if split not in set(runs["split"])]
+    blocks = runs[["dataset", "recipe", "split"]].drop_duplicates().itertuples(index=False)
+    curves = [] if any(table.curves(*block) != "none" for block in blocks) else ["curves"]
+    return [*(f"{title} accuracy" for title in titles), *curves]
+
+
 def _costs_line(costs: dict[str, int]) -> str:
     """Say how many rows contradict what is known of their costs."""
     if not costs["checked"]:
@@ -61,7 +82,7 @@ def _gaps(table: Table) -> str:
     """Name the architectures that the table lacks, the first eight runs of indices."""
     told = table.manifest.get("architectures", {}).get("missing")
     gaps = list(map(str, table.missing().tolist())) if told is None else told
-    return ", ".join(gaps[:8]) + (" ..." if len(gaps) > 8 else "") or "none"
+    return ", ".join(gaps[:8]) + (" ..." if len(gaps) > 8 else "") or "no architecture"
 
 
 def _answered_line(table: Table, dataset: str, recipe: str) -> str:

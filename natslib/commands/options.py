@@ -1,8 +1,11 @@
 """Options that several verbs share, what their help says, and how their values are read."""
 
 import argparse
+import json
+import math
 import re
 from pathlib import Path
+from typing import Any
 
 from natslib.datasets import DATASETS
 from natslib.errors import ConfigError, shown
@@ -12,6 +15,28 @@ ARCH = "index or string of an architecture"
 DATASET = f"training set: {', '.join(DATASETS)}"
 RECIPE = "training recipe"
 MANY = 1_000_000  # numbers of one range; no space has as many architectures
+
+
+def add_json(parser: argparse._ActionsContainer) -> argparse.Action:
+    """Declare the option that every verb with an answer has."""
+    return parser.add_argument("--json", action="store_true", help="the answer as JSON")
+
+
+def print_json(content: Any) -> None:
+    """Print an answer as JSON: what is not there (NaN) as null, numbers of numpy as numbers."""
+    print(json.dumps(_plain(content), indent=1, allow_nan=False, ensure_ascii=False))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(key): _plain(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value]
+    if hasattr(value, "tolist"):  # an array or a number of numpy
+        return _plain(value.tolist())
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return str(value) if isinstance(value, Path) else value
 
 
 def from_1(text: str) -> int:
@@ -58,14 +83,23 @@ def numbers(text: str, stop: int) -> list[int]:
     return list(found)
 
 
-def add_machine_arguments(parser: argparse._ActionsContainer) -> list[argparse.Action]:
-    """Declare the options that say where the images are and what trains."""
+def add_download_arguments(parser: argparse._ActionsContainer) -> list[argparse.Action]:
+    """Declare the options that say where downloads lie, and whether they must be the official ones."""
     return [
         parser.add_argument(
-            "--data", type=Path, default=Path("data"), help="folder of the downloaded image sets (data)"
+            "--data", type=Path, default=Path("data"), help="folder of what is downloaded (data)"
         ),
         parser.add_argument(
-            "--unverified", action="store_true", help="accept dataset files of another checksum"
+            "--unverified", action="store_true", help="accept downloaded files of another checksum"
         ),
-        parser.add_argument("--device", help="cpu, cuda, ... (left out: a GPU where there is one)"),
     ]
+
+
+def add_device_argument(parser: argparse._ActionsContainer) -> argparse.Action:
+    """Declare the option that says what trains."""
+    return parser.add_argument("--device", help="cpu, cuda, ... (left out: a GPU where there is one)")
+
+
+def add_machine_arguments(parser: argparse._ActionsContainer) -> list[argparse.Action]:
+    """Declare the options that say where the images are and what trains."""
+    return [*add_download_arguments(parser), add_device_argument(parser)]

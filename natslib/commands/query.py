@@ -1,19 +1,34 @@
 """`natslib query`: ask for one architecture, or for all."""
 
 import argparse
-import json
 import sys
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from natslib.commands.options import ARCH, DATASET, RECIPE, TABLE, from_0, index_or_string
+from natslib.commands.options import (
+    ARCH,
+    DATASET,
+    RECIPE,
+    TABLE,
+    add_json,
+    from_0,
+    index_or_string,
+    print_json,
+)
 from natslib.tables import Table, load
 from natslib.tables.format.costs import COSTS
-from natslib.tables.format.schema import METRICS, SINGLE, SPLITS
+from natslib.tables.format.schema import METRICS, PERCENT, SINGLE, SPLITS
 
 _TOLD = 3
+_DECIMALS = 6  # of a percentage: one image of the largest set is 0.0007; what comes after is noise of float32
+EPILOG = """examples:
+  natslib query published --arch 6111 --dataset cifar10-valid --recipe 200 --split valid
+  natslib query published --dataset cifar100 --recipe 200 --split valid --csv > cifar100.csv
+  natslib query logs/embedded-tss --arch 25 --dataset digits --recipe 12 --split test --through-class
+CIFAR-10 validation accuracy is dataset cifar10-valid, split valid; test accuracy is dataset cifar10, split test.
+A column a seed, then their mean, their standard deviation (n - 1) and their number."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,8 +48,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="cells not trained are answered by a trained one of exactly equal network; a column says by which",
     )
     form = parser.add_mutually_exclusive_group()
-    form.add_argument("--json", action="store_true", help="as JSON")
-    form.add_argument("--csv", action="store_true", help="as CSV")
+    add_json(form)
+    form.add_argument("--csv", action="store_true", help="the answer as CSV")
+    parser.epilog, parser.formatter_class = EPILOG, argparse.RawDescriptionHelpFormatter
 
 
 def run(args: argparse.Namespace) -> int:
@@ -50,6 +66,8 @@ def run(args: argparse.Namespace) -> int:
         frame = frame.loc[[table.space.index(arch)]]
     if args.epoch is not None and args.metric in SINGLE:
         frame = _shortest(frame)
+    if args.metric in PERCENT:
+        frame = frame.round(_DECIMALS)
     frame.insert(0, "arch", [table.space.string(index) for index in frame.index])
     _print_frame(frame.reset_index(), args, f"{args.metric} [{table.metrics[args.metric].unit}]")
     if args.metric in COSTS:
@@ -85,9 +103,10 @@ def _shortest(frame: pd.DataFrame) -> pd.DataFrame:
 
 def _print_frame(frame: pd.DataFrame, args: argparse.Namespace, title: str) -> None:
     if args.json:
-        print(json.dumps(frame.astype(object).where(frame.notna(), None).to_dict("records"), indent=1))
+        print_json(frame.to_dict("records"))
     elif args.csv:
         frame.to_csv(sys.stdout, index=False)
     else:
-        print(f"{title}, {args.dataset}, recipe {args.recipe}, split {args.split}")
+        std = "; std: of the seeds, n - 1" if frame["std"].notna().any() else ""
+        print(f"{title}, {args.dataset}, recipe {args.recipe}, split {args.split}{std}")
         print(frame.dropna(axis="columns", how="all").to_string(index=False))

@@ -7,22 +7,23 @@ from typing import Any
 import pandas as pd
 
 from natslib.analysis.own_training import LIMIT, compare_runs
+from natslib.commands.exits import APART, DONE
 from natslib.commands.options import (
     ARCH,
     DATASET,
     RECIPE,
     TABLE,
+    add_json,
     add_machine_arguments,
     from_0,
     index_or_string,
+    print_json,
 )
 from natslib.datasets import get_dataset
 from natslib.errors import NotMeasured
 from natslib.tables import Table, load
-from natslib.training.fresh import curves_of, last_epoch, recipe_of, train_fresh
 from natslib.training.jobs import Job
-
-APART = 4
+from natslib.training.recipes import recipe_on
 
 EPILOG = f"""example:
   natslib retrain logs/embedded-tss --arch 1462 --dataset digits --recipe 12
@@ -38,6 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--recipe", required=True, help=f"{RECIPE}, such as 12")
     parser.add_argument("--seed", type=from_0, default=42, help="seed of weights and order of images (42)")
     add_machine_arguments(parser)
+    add_json(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -46,6 +48,9 @@ def run(args: argparse.Namespace) -> int:
     index = table.space.index(index_or_string(args.arch))
     job = Job(table.space.name, index, args.dataset, args.recipe, args.seed)
     stored = stored_runs(table, job)
+
+    from natslib.training.fresh import curves_of, last_epoch, train_fresh  # only here: torch takes its time
+
     (entry,) = train_fresh(
         [job], data=args.data, verify=not args.unverified, device=args.device, progress=sys.stderr.isatty()
     )
@@ -54,12 +59,16 @@ def run(args: argparse.Namespace) -> int:
         {s: compare_runs(runs, last_epoch(curves, s)) for s, runs in stored.items()}, names=["split"]
     )
     within = bool((rows["z"].abs() <= LIMIT).all())
+    if args.json:
+        told = {"arch_index": index, "arch": table.space.string(index), **job._asdict(), "within": within}
+        print_json(told | {"limit": LIMIT, "splits": rows.reset_index("split").to_dict("records")})
+        return DONE if within else APART
     print(
         f"architecture {index} {table.space.string(index)}, {job.dataset}, recipe {job.recipe}, seed {job.seed}"
     )
     print(rows.reset_index("split").round(2).to_string(index=False))
     print(f"{'within' if within else 'NOT within'} {LIMIT:g} standard deviations of the stored runs")
-    return 0 if within else APART
+    return DONE if within else APART
 
 
 def stored_runs(table: Table, job: Job) -> dict[str, pd.DataFrame]:
@@ -67,7 +76,7 @@ def stored_runs(table: Table, job: Job) -> dict[str, pd.DataFrame]:
 
     Raises `NotMeasured` where the table has none of the candidate, or no cell that is repeated; `UnknownName`.
     """
-    recipe_of(job)
+    recipe_on(job.dataset, job.recipe)
     where: dict[str, Any] = {"dataset": job.dataset, "recipe": job.recipe}
     runs = table.runs()
     held = set(runs.loc[(runs["dataset"] == job.dataset) & (runs["recipe"] == job.recipe), "split"])

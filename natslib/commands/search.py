@@ -4,14 +4,23 @@ import argparse
 import importlib
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 import natslib
+from natslib.commands.exits import DONE, REFUSED
 from natslib.commands.options import TABLE as ANY_TABLE
-from natslib.commands.options import add_machine_arguments, from_0, from_1, index_or_string
-from natslib.errors import ConfigError
+from natslib.commands.options import (
+    add_json,
+    add_machine_arguments,
+    from_0,
+    from_1,
+    index_or_string,
+    print_json,
+)
+from natslib.errors import ConfigError, unknown_name
 from natslib.search import SEARCHES
 from natslib.search.leaderboard import trajectories_hash
 from natslib.search.repeat import Runs, find_search
@@ -55,8 +64,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--seed", type=from_0, required=True, help="root of all seeds; of a supernet the one seed"
     )
     parser.add_argument("--out", type=Path, help="folder of the results (left out: in results/)")
+    add_json(parser)
     multi_trial = multi_trial_arguments(parser.add_argument_group("searching by single trials"))
-    on_table = table_arguments(parser.add_argument_group("on a table"))
+    table = parser.add_argument(
+        "--table",
+        help=f"{ANY_TABLE} (published); with a supernet, in which the accuracy of what it finds is looked up (none)",
+    )
+    on_table = [table, *table_arguments(parser.add_argument_group("on a table"))]
     by_training = [
         parser.add_argument(
             "--train",
@@ -71,7 +85,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     machine = add_machine_arguments(parser.add_argument_group("with --train or a supernet"))
     options = {
         TABLE: [*multi_trial, *on_table],
-        SUPERNET: [*supernet, *machine],
+        SUPERNET: [*supernet, *machine, table],
         TRAINING: [*multi_trial, *by_training, *machine],
     }
     parser.set_defaults(options=options)
@@ -125,7 +139,6 @@ def multi_trial_arguments(group: argparse._ArgumentGroup) -> list[argparse.Actio
 def table_arguments(group: argparse._ArgumentGroup) -> list[argparse.Action]:
     """Declare what only the searches on a table are told."""
     return [
-        group.add_argument("--table", help=f"{ANY_TABLE} (published)"),
         group.add_argument(
             "--metric",
             default="accuracy",
@@ -167,18 +180,19 @@ def epochs_list(text: str) -> list[int]:
 
 def run(args: argparse.Namespace) -> int:
     """Run the kind of search that is asked for; raises `ConfigError` for options of another kind."""
+    check_algorithm(args.algorithm)
     kind = SUPERNET if args.algorithm in METHODS else TRAINING if args.train else TABLE
     refuse_foreign(args, kind)
     if kind == TABLE:
         return search_table(args)
-    # only here: nothing else of this command needs torch
-    try:
-        command = importlib.import_module(f"natslib.commands.{COMMANDS[kind]}")
-    except ModuleNotFoundError as error:
-        raise ConfigError(
-            f"--algorithm {args.algorithm} needs the package {error.name}; pip install 'natslib[train]'"
-        ) from None
-    return int(command.run(args))
+    return int(importlib.import_module(f"natslib.commands.{COMMANDS[kind]}").run(args))
+
+
+def check_algorithm(name: str) -> None:
+    """Raise `UnknownName` for what is neither a search, nor one that trains a supernet, nor in a file."""
+    file, colon, _ = name.rpartition(":")
+    if name not in SEARCHES and name not in METHODS and not (colon and file.endswith(".py")):
+        raise unknown_name("algorithm", name, [*SEARCHES, *METHODS, "FILE.py:FUNCTION"])
 
 
 def refuse_foreign(args: argparse.Namespace, kind: str) -> None:
@@ -226,39 +240,70 @@ def search_table(args: argparse.Namespace) -> int:
     oracle = study.oracle_of(search)
     told = with_settings(search, oracle, args.set or ())
     runs = repeat_into(folder, told, oracle, study.protocol, **options)
-    return conclude(report(study, runs), runs, f"trajectories in {folder}")
+    return conclude(told_of(study, runs), report(study, runs), runs, folder, as_json=args.json)
 
 
-def conclude(lines: list[str], runs: Runs, kept: str) -> int:
-    """Print what came out, where it is `kept` and what failed; return 0, or 1 where runs failed."""
-    for line in lines:
-        print(line)
-    print(f"{kept}, sha256 {trajectories_hash(runs.frame)}")
+def conclude(
+    told: dict[str, Any],
+    lines: list[str],
+    runs: Runs,
+    folder: Path,
+    *,
+    as_json: bool,
+    kept: str = "trajectories",
+) -> int:
+    """Print what came out, what is `kept` where, and what failed; return 0, or 1 where runs failed."""
+    sha256 = trajectories_hash(runs.frame)
+    if as_json:
+        print_json(told | {"folder": folder, "sha256": sha256, "failures": runs.failures})
+    else:
+        print("\n".join([*lines, f"{kept} in {folder}, sha256 {sha256}"]))
     for failure in runs.failures:
         print(failure, file=sys.stderr)
-    return 1 if runs.failures else 0
+    return REFUSED if runs.failures else DONE
+
+
+def told_of(study: Study, runs: Runs) -> dict[str, Any]:
+    """Return the rules, the number of evaluations and what the runs end with; `std` is the population's.
+
+    Accuracies are the reported ones (`natslib.tables.reported`), over the runs whose final architecture has one.
+    """
+    final = study.incumbents(runs.frame)
+    told = {
+        "dataset": study.dataset,
+        "runs": len(final),
+        "evaluations_a_run": len(runs.frame) / len(final),
+        "recipe": study.recipe,
+        "budget": study.budget,
+        "unit": study.unit,
+        "deviations": study.deviations,
+        "final": final,
+    }
+    for what in REPORTED:
+        reported = reported_values(study.table, study.dataset, what)
+        known = np.empty(0) if reported is None else reported.values[final]
+        known = known[~np.isnan(known)]
+        if reported is not None and len(known):
+            ends = {"mean": known.mean(), "std": known.std(), "runs": len(known), "recipe": reported.recipe}
+            told[f"{what}_accuracy"] = ends
+    return told
 
 
 def report(study: Study, runs: Runs) -> list[str]:
-    """Return lines with the rules, the number of evaluations and the final accuracies of the runs.
-
-    Accuracies are the reported ones (`natslib.tables.reported`): mean and population std over the runs whose final
-    architecture has one.
-    """
-    final = study.incumbents(runs.frame)
+    """Return lines with what `told_of` says, and with the metric that was searched for, where that is no accuracy."""
+    told, final = told_of(study, runs), study.incumbents(runs.frame)
     rules = "; ".join([f"recipe {study.recipe}, budget {study.budget:,.0f} {study.unit}", *study.deviations])
-    lines = [f"{len(final)} runs, {len(runs.frame) / len(final):.1f} evaluations a run ({rules})"]
+    lines = [f"{told['runs']} runs, {told['evaluations_a_run']:.1f} evaluations a run ({rules})"]
     lines += [] if study.metric == "accuracy" else [searched_line(study, final)]
     for what in REPORTED:
-        reported = reported_values(study.table, study.dataset, what)
-        found = np.empty(0) if reported is None else reported.values[final]
-        known = found[~np.isnan(found)]
-        if reported is None or not len(known):
+        ends = told.get(f"{what}_accuracy")
+        if ends is None:
             lines.append(f"{what} accuracy: not in this table")
             continue
-        of = "" if len(known) == len(final) else f", known for {len(known)} of {len(final)} runs"
+        of = "" if ends["runs"] == len(final) else f", known for {ends['runs']} of {len(final)} runs"
         lines.append(
-            f"{what} accuracy (recipe {reported.recipe}{of}): {known.mean():.2f} ± {known.std():.2f} %"
+            f"{what} accuracy (recipe {ends['recipe']}{of}): {ends['mean']:.2f} ± {ends['std']:.2f} % "
+            "(standard deviation of the runs)"
         )
     return lines
 

@@ -4,6 +4,7 @@ import argparse
 import sys
 from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
@@ -14,8 +15,11 @@ from natslib.search.settings import with_settings
 from natslib.search.simulate import Protocol
 from natslib.search.store import finished_runs, repeat_into
 from natslib.search.study import PAPER, parse_budget
-from natslib.training.oracle import TrainedOracle, trained_oracle
-from natslib.training.sources import log_name
+from natslib.training.names import check_images, is_small, log_name
+from natslib.training.recipes import get_recipe
+
+if TYPE_CHECKING:
+    from natslib.training.oracle import TrainedOracle
 
 DELAY_S = 1
 """So that no bar comes before a refusal."""
@@ -31,10 +35,15 @@ def run(args: argparse.Namespace) -> int:
             "once as the search has workers; allowed are as many processes or fewer"
         )
     name, search = find_search(args.algorithm)
+    check_images(args.dataset)
     recipe = "12" if args.recipe == PAPER else args.recipe
+    get_recipe(recipe, small=is_small(args.dataset, args.scale))
     place = Path("results/search") / f"{args.space}-{log_name(args.dataset)}-{recipe}-trained"
     folder, runs = args.out or place / name, args.runs or 1
     protocol = Protocol(budget, overshoot=args.overshoot, repeats=args.repeats, workers=args.workers)
+
+    from natslib.training.oracle import trained_oracle  # only here: torch takes its time
+
     bar = tqdm(
         total=budget * runs,
         initial=budget * len(finished_runs(folder) & set(range(runs))),
@@ -56,8 +65,9 @@ def run(args: argparse.Namespace) -> int:
     ):
         asked = with_settings(search, oracle, args.set or ())
         found = repeat_into(folder, asked, oracle, protocol, runs=runs, seed=args.seed)
-        told = report(oracle, found)
-    return conclude(told, found, f"trajectories and logs of training in {folder}")
+        told = told_of(oracle, found)
+    kept = "trajectories and logs of training"
+    return conclude(told, report(told), found, folder, as_json=args.json, kept=kept)
 
 
 def asked_budget(args: argparse.Namespace) -> tuple[float, str]:
@@ -76,21 +86,33 @@ def asked_budget(args: argparse.Namespace) -> tuple[float, str]:
     return asked
 
 
-def report(oracle: TrainedOracle, runs: Runs) -> list[str]:
-    """Return lines with the number of evaluations and trainings, and with what each run is left with."""
+def told_of(oracle: "TrainedOracle", runs: Runs) -> dict[str, Any]:
+    """Return the numbers of evaluations and trainings, and what each run is left with."""
     final = runs.frame.groupby("run")["incumbent"].last()
-    trained = runs.frame["arch_index"].nunique()
-    lines = [
-        f"{len(final)} runs, {len(runs.frame) / len(final):.1f} evaluations a run, {trained} networks trained by "
-        f"recipe {oracle.recipe.name} on {oracle.name}"
-    ]
     records = oracle.finals(final.tolist())
+    ends = []
     for number, index in final.items():
         splits = records[index]["splits"]
-        told = [
-            f"{name} {splits[name]['accuracy'][-1]:.2f} %" for name in ("valid", "test") if name in splits
-        ]
+        found = {name: splits[name]["accuracy"][-1] for name in ("valid", "test") if name in splits}
+        ends.append({"run": number, "arch_index": index, "arch": oracle.space.string(int(index)), **found})
+    return {
+        "dataset": oracle.name,
+        "recipe": oracle.recipe.name,
+        "evaluations_a_run": len(runs.frame) / len(final),
+        "trained": runs.frame["arch_index"].nunique(),
+        "runs": ends,
+    }
+
+
+def report(told: dict[str, Any]) -> list[str]:
+    """Return the lines of what `told_of` says."""
+    lines = [
+        f"{len(told['runs'])} runs, {told['evaluations_a_run']:.1f} evaluations a run, {told['trained']} networks "
+        f"trained by recipe {told['recipe']} on {told['dataset']}"
+    ]
+    for end in told["runs"]:
+        accuracies = [f"{name} {end[name]:.2f} %" for name in ("valid", "test") if name in end]
         lines.append(
-            f"run {number}: architecture {index}  {oracle.space.string(int(index))}  {', '.join(told)}"
+            f"run {end['run']}: architecture {end['arch_index']}  {end['arch']}  {', '.join(accuracies)}"
         )
     return lines

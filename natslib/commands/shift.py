@@ -1,7 +1,6 @@
 """`natslib shift`: how far two sets of images or features are apart, in diversity and in correlation."""
 
 import argparse
-import json
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -20,7 +19,7 @@ from natslib.analysis.shift import (
     summarise,
 )
 from natslib.analysis.sides import Side, comparable, measured_features, of_trial
-from natslib.commands.options import from_0, from_1
+from natslib.commands.options import add_device_argument, add_json, from_0, from_1, print_json
 from natslib.commands.shift_sides import read_sides
 from natslib.errors import ConfigError
 from natslib.files import atomic
@@ -60,8 +59,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", type=Path, default=Path("results/shift"), help="folder of the results (results/shift)"
     )
-    parser.add_argument("--device", help="cpu, cuda, ... (left out: a GPU where there is one)")
-    parser.add_argument("--json", action="store_true", help="as JSON")
+    add_device_argument(parser)
+    add_json(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -89,11 +88,9 @@ def _trials(args: argparse.Namespace, name: str, p: Side, q: Side) -> tuple[dict
         return {
             kind: [measured_features(*pair) for pair in found] for kind, found in pairs.items()
         }, args.out / name
-    try:
-        from natslib.training.device import ready_device
-        from natslib.training.shift_trials import trained_features
-    except ModuleNotFoundError as error:
-        raise ConfigError(f"images need the package {error.name}; pip install 'natslib[train]'") from None
+    from natslib.training.device import ready_device  # only here: features need no torch
+    from natslib.training.shift_trials import trained_features
+
     return trained_features(
         p,
         q,
@@ -109,18 +106,15 @@ def _trials(args: argparse.Namespace, name: str, p: Side, q: Side) -> tuple[dict
 def _print(rows: pd.DataFrame, args: argparse.Namespace, counts: tuple[int, int], path: Path) -> None:
     summary, said = summarise(rows), explain(rows)
     if args.json:
-        told = json.loads(summary.to_json(orient="index"))
         found: dict[str, Any] = {
             "form": args.form,
             "calibrated": args.calibrate,
-            "rows": list(counts),
-            **told,
+            "rows": counts,
+            "file": path,
         }
-        print(
-            json.dumps(
-                found | {"meaning": said, "trials": json.loads(rows.to_json(orient="records"))}, indent=1
-            )
-        )
+        found |= {str(kind): row.to_dict() for kind, row in summary.iterrows()}
+        found |= {"meaning": said, "trials": rows.to_dict("records")}
+        print_json(found)
         return
     print(
         f"form {args.form}, {args.trials} trials, mean ± standard deviation; A {counts[0]:,} rows, B {counts[1]:,}"

@@ -6,6 +6,7 @@ import numpy as np
 
 from natslib.analysis.sides import Side, joined, number_sources
 from natslib.arrays import array_names, read_arrays
+from natslib.datasets import SHIFTED
 from natslib.errors import BadSource, ConfigError, shown
 
 _ALLOWED = "a folder CLASS/*.png, an .npz with labels and either images or features, or several with commas"
@@ -26,12 +27,8 @@ def read_sides(a: str, b: str | None) -> tuple[str, Side, Side]:
 def _read(path: Path) -> Side:
     """Return one folder or file; raises `BadSource`."""
     if path.is_dir():
-        try:
-            from natslib.training.pictures import read_classes
-        except ModuleNotFoundError as error:
-            raise ConfigError(
-                f"pictures need the package {error.name}; pip install 'natslib[train]'"
-            ) from None
+        from natslib.training.pictures import read_classes  # only here: features need no torch
+
         values, labels = read_classes(path)
     elif path.is_file():
         values, labels = _npz(path)
@@ -76,16 +73,15 @@ def _npz(path: Path) -> tuple[np.ndarray, np.ndarray]:
 
 def _environments(name: str) -> tuple[str, Side, Side]:
     """Return held-out images of the sources, pooled, and the target's; raises `ConfigError` where there is none."""
-    try:
-        from natslib.training.embedded import DIGITS_VIEWS
-        from natslib.training.sources import ENVIRONMENTS, load_images
-    except ModuleNotFoundError as error:
-        raise ConfigError(f"images need the package {error.name}; pip install 'natslib[train]'") from None
     own = Path(name).is_dir() or Path(name).suffix.lower() == ".npz"
-    if name not in ENVIRONMENTS and not own:
+    if name not in SHIFTED and not own:
         raise ConfigError(
-            f"{shown(name)} alone has no two sides: say what to compare it with, or one of {', '.join(ENVIRONMENTS)}"
+            f"{shown(name)} alone has no two sides: say what to compare it with, or one of {', '.join(SHIFTED)}"
         )
+
+    from natslib.training.embedded import DIGITS_VIEWS
+    from natslib.training.sources import load_images
+
     data = load_images(name, Path(), verify=True)
     if len(data.environments) == 0 or "test" not in data.final:
         raise ConfigError(

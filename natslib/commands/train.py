@@ -9,17 +9,23 @@ from pathlib import Path
 
 import numpy as np
 
-from natslib.commands.options import DATASET, RECIPE, add_machine_arguments, from_1, numbers
+from natslib.commands.exits import DONE
+from natslib.commands.options import (
+    DATASET,
+    RECIPE,
+    add_json,
+    add_machine_arguments,
+    from_1,
+    numbers,
+    print_json,
+)
 from natslib.errors import ConfigError, shown
 from natslib.spaces import SCALES, SPACES, get_space
 from natslib.tables.format.schema import SEEDS
-from natslib.training.device import environment_stamp, ready_device
-from natslib.training.farm import run_farm
-from natslib.training.images import ImageSet
 from natslib.training.jobs import PLANS, Job, jobs_for
+from natslib.training.names import check_images, is_small, log_name
 from natslib.training.objectives import OBJECTIVES
 from natslib.training.recipes import RECIPES, SMALL_RECIPES, get_recipe
-from natslib.training.sources import is_small, load_images, log_name
 
 EPILOG = """examples:
   natslib train --space tss --arch 0-99,1462 --seed 777,888 --dataset digits --recipe 12 --out logs
@@ -70,6 +76,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--group", type=from_1, default=1, help="topology candidates trained at once (1); 16 pays on a GPU"
     )
     add_machine_arguments(parser)
+    add_json(parser)
 
 
 def parse_shard(text: str) -> tuple[int, int]:
@@ -93,6 +100,7 @@ def asked_jobs(args: argparse.Namespace) -> list[Job]:
         f"--{name}" for name in ("space", "arch", "dataset", "recipe") if getattr(args, name) is None
     ]:
         raise ConfigError(f"missing {', '.join(missing)} (or --plan {' or '.join(PLANS)})")
+    check_images(args.dataset)
     archs = np.array(numbers(args.arch, len(get_space(args.space))))
     seeds = tuple(numbers(args.seed or "777", SEEDS))
     return jobs_for(args.space, archs, log_name(args.dataset), args.recipe, seeds)
@@ -110,30 +118,43 @@ def print_progress(
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run the farm; return the exit status."""
-    device = ready_device(args.device)
+    """Run the farm, say how much it trained, and return the exit code; what cannot be is refused before torch comes."""
     shard, shards = parse_shard(args.shard)
+    jobs = asked_jobs(args)
+    small = bool(args.plan) or is_small(args.dataset, args.scale)
+    recipes = {name: get_recipe(name, small=small) for name in dict.fromkeys(job.recipe for job in jobs)}
+
+    from natslib.training.device import environment_stamp, ready_device  # only here: torch takes its time
+    from natslib.training.farm import run_farm, shard_of
+    from natslib.training.images import ImageSet
+    from natslib.training.sources import load_images
+
+    device = ready_device(args.device)
 
     @cache
     def images(name: str) -> ImageSet:
         source = args.dataset if args.dataset and log_name(args.dataset) == name else name
         return load_images(source, args.data, verify=not args.unverified).to(device)
 
-    jobs = asked_jobs(args)
-    small = bool(args.plan) or is_small(args.dataset, args.scale)
     stamp = environment_stamp(device) | {"scale": "small" if small else "paper"}
     if args.unverified:
         stamp["dataset files"] = "not verified"
     first: list[int] = []
-    run_farm(
+    trained = run_farm(
         jobs,
         args.out,
         shard=shard,
         shards=shards,
         group=args.group,
         images=images,
-        recipe=lambda job: get_recipe(job.recipe, small=small),
+        recipe=lambda job: recipes[job.recipe],
         stamp=stamp,
         report=lambda done, total, s, entry: print_progress(done, total, s, entry, first),
     )
-    return 0
+    there = len(shard_of(jobs, shard, shards)) - trained
+    folders = [args.out / space for space in dict.fromkeys(job.space for job in jobs)]
+    if args.json:
+        print_json({"trained": trained, "there_before": there, "logs": folders})
+    else:
+        print(f"{trained:,} trained now, {there:,} there before; logs in {' and '.join(map(str, folders))}")
+    return DONE

@@ -1,7 +1,6 @@
 """`natslib verify`: hold a table to what the papers say of the same results."""
 
 import argparse
-import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -12,14 +11,21 @@ import pandas as pd
 from natslib.analysis import multi_trial, search_verdicts, verdicts
 from natslib.analysis.architectures import COST_LABELS, stored_costs
 from natslib.analysis.columns import Column, find_columns
-from natslib.commands.options import TABLE, from_0
+from natslib.commands.exits import APART
+from natslib.commands.options import TABLE, add_json, from_0, print_json
 from natslib.datasets import PAPER
 from natslib.errors import NotMeasured, UnknownName
 from natslib.search.study import Study, find_studies
 from natslib.tables import Table, load
 
-APART = 4
 _SHORTER = "no scores after fewer epochs in the source, without which there is no {}"
+
+
+EPILOG = f"""examples:
+  natslib verify published
+  natslib verify TABLE --runs 500 --all
+  natslib verify TABLE --json > verdicts.json      (every fact)
+Exit code 0: no published fact is contradicted; {APART}: one is."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,8 +40,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--all", action="store_true", help="every fact, not only the contradicted ones")
-    form.add_argument("--json", action="store_true", help="every fact, as JSON")
-    parser.epilog = f"Exit code 0: no published fact is contradicted; {APART}: one is."
+    add_json(form)
+    parser.epilog, parser.formatter_class = EPILOG, argparse.RawDescriptionHelpFormatter
 
 
 def run(args: argparse.Namespace) -> int:
@@ -44,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
     wrong = found.facts[found.facts["verdict"] == verdicts.CONTRADICTS]
     if args.json:
         content = {"facts": found.facts.drop(columns="numbered").to_dict("records"), "causes": found.causes}
-        print(json.dumps(content, indent=1).replace("NaN", "null"))
+        print_json(content)
         return APART if len(wrong) else 0
     if found.facts.empty or found.facts["verdict"].eq(verdicts.NOT_JUDGED).all():
         print("nothing to judge: no published fact is about what this table holds")

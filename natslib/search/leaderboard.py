@@ -9,6 +9,7 @@ import dis
 import hashlib
 import inspect
 import json
+import os
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
@@ -24,6 +25,7 @@ from natslib.files import read_json, write_atomic
 from natslib.search.algorithms import MULTI_FIDELITY, SEARCHES
 from natslib.search.proposals import SearchFunction
 from natslib.search.store import DESCRIBED, DESCRIPTION, check_shape, read_description, read_runs
+from natslib.tables.format.folder import MANIFEST, read_manifest
 
 ENTRY, ALGORITHM = "entry.json", "algorithm.py"
 HEADER = """from __future__ import annotations
@@ -72,9 +74,10 @@ def save_entry(
     """Write a leaderboard entry for the runs kept in folder `runs`, and return its content.
 
     `accuracies`: by name ("valid", "test"), the final value of every run in percent. `table`: the name or the source
-    of the table, for the command. `own`: the function, if the algorithm is not a registered one; its source goes into
-    the entry, where `np`, `Trial`, `WAIT` and `evaluate` are known. Raises `ConfigError` for accuracies of another
-    number of runs, and for a function that needs other names from around it.
+    of the table, for the command, in which a copy of `published` is called that. `own`: the function, if the algorithm
+    is not a registered one; its source goes into the entry, where `np`, `Trial`, `WAIT` and `evaluate` are known.
+    Raises `ConfigError` for accuracies of another number of runs, and for a function that needs other names from
+    around it.
     """
     if own is not None and (others := sorted(outer_names(own.__code__) - KNOWN - {own.__name__})):
         raise ConfigError(
@@ -97,12 +100,21 @@ def save_entry(
             for name, sample in samples.items()
         },
         "trajectories_sha256": trajectories_hash(frame),
-        "command": command(told, count, table, own),
+        "command": command(told, count, _for_a_colleague(table, place), own),
     }
     if own is not None:
         _write_algorithm(place, (HEADER + inspect.getsource(own)).encode())
     write_atomic(place / ENTRY, json.dumps(content, indent=1).encode())
     return content
+
+
+def _for_a_colleague(table: str, place: Path) -> str:
+    """Return what names a table elsewhere too: 'published' for a copy of it, else the way from the entry."""
+    folder = Path(table)
+    if not folder.is_dir():
+        return table
+    origin = read_manifest(folder).get("origin") if (folder / MANIFEST).exists() else None
+    return "published" if origin == "published" else os.path.relpath(folder, place)
 
 
 def _write_algorithm(place: Path, source: bytes) -> None:

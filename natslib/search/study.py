@@ -118,7 +118,8 @@ class Study:
             after = ", ".join(map(str, rungs))
             raise NotMeasured(
                 f"{search} needs scores of {self.dataset} ({self.metric}) by recipe {self.recipe!r} after {after} "
-                f"epochs; this table has no curves of it. Of full trainings only, the other searches can be run: "
+                "epochs; this table has no curves of it. Curves have the official archives and own training, such as "
+                "--table logs/embedded-tss --dataset digits; of full trainings only, the other searches can be run: "
                 f"{', '.join(name for name in SEARCHES if name not in MULTI_FIDELITY)}"
             ) from None
 

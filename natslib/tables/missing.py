@@ -66,7 +66,7 @@ def _other_split(reader: "Reader", asked: "Question") -> str:
     """Say what has results on a split of the paper that the table lacks altogether."""
     if asked.dataset not in PAPER or not asked.split or asked.split in set(reader.runs()["split"]):
         return ""
-    return f"this table has nothing of split {asked.split!r}, the official archives have (guides/data.md)"
+    return f"this table has nothing of split {asked.split!r}, the official archives have (`natslib fetch`)"
 
 
 def _other_seeds(reader: "Reader", asked: "Question", there: list[Block]) -> str:

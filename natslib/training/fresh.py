@@ -7,18 +7,11 @@ from typing import Any
 import pandas as pd
 from tqdm import tqdm
 
-from natslib.datasets import EMBEDDED, get_dataset
 from natslib.training.candidates import train_candidate
 from natslib.training.device import ready_device
 from natslib.training.jobs import Job
-from natslib.training.recipes import Recipe, get_recipe
+from natslib.training.recipes import recipe_on
 from natslib.training.sources import load_images
-
-
-def recipe_of(job: Job) -> Recipe:
-    """Return the recipe of a job on one of natslib's own datasets, small on the embedded ones; raises `UnknownName`."""
-    get_dataset(job.dataset)
-    return get_recipe(job.recipe, small=job.dataset in EMBEDDED)
 
 
 def train_fresh(
@@ -30,7 +23,7 @@ def train_fresh(
     device that is not there, `BadSource` for images that are missing or damaged.
     """
     where = ready_device(device)
-    recipes = [recipe_of(job) for job in jobs]
+    recipes = [recipe_on(job.dataset, job.recipe) for job in jobs]
     names = dict.fromkeys(job.dataset for job in jobs)
     images = {name: load_images(name, data, verify=verify).to(where) for name in names}
     waiting = tqdm(jobs, desc="training", unit="network", disable=not progress)

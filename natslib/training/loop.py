@@ -12,7 +12,8 @@ from natslib.errors import ConfigError
 from natslib.nets.candidate import Network
 from natslib.nets.merged import MergedNetwork
 from natslib.training.images import ImageSet, Split, augmented_epoch, draw_plan, normalise
-from natslib.training.objectives import Batch, Objective, Setting, make_objective
+from natslib.training.objectives import make_objective
+from natslib.training.objectives.objective import Batch, Objective, Setting
 from natslib.training.recipes import Recipe
 
 TOP = 5

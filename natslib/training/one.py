@@ -6,8 +6,9 @@ from natslib.spaces import Arch, get_space
 from natslib.training.candidates import train_candidate
 from natslib.training.device import environment_stamp, ready_device
 from natslib.training.jobs import Job
+from natslib.training.names import is_small, log_name
 from natslib.training.recipes import get_recipe
-from natslib.training.sources import is_small, load_images, log_name
+from natslib.training.sources import load_images
 
 
 def train_one(

@@ -19,8 +19,9 @@ from natslib.training.images import ImageSet
 from natslib.training.jobs import Job
 from natslib.training.keys import apart_of
 from natslib.training.logs import finished_records
+from natslib.training.names import is_small, log_name
 from natslib.training.recipes import Recipe, get_recipe
-from natslib.training.sources import is_small, load_images, log_name
+from natslib.training.sources import load_images
 from natslib.training.trainers import Trainers
 
 TRAINING_SEED = 777

@@ -53,7 +53,9 @@ def fetch(file: DataFile, url: str, root: Path) -> None:
             progressbar=True,
         )
     except (OSError, ValueError) as error:
-        raise BadSource(f"cannot fetch {url} to {target}: {error}") from error
+        raise BadSource(
+            f"cannot fetch {url} to {target}: {error}; by hand: get that file elsewhere and put it there as {name}"
+        ) from error
 
 
 def checked(file: DataFile, root: Path, *, verify: bool) -> Path:

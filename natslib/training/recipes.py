@@ -6,10 +6,10 @@ from dataclasses import dataclass, field, replace
 
 import pandas as pd
 
-from natslib.datasets import DATASETS, PAPER, SPLIT_TITLES, Dataset
+from natslib.datasets import DATASETS, EMBEDDED, PAPER, SPLIT_TITLES, Dataset, get_dataset
 from natslib.errors import unknown_name
 from natslib.spaces import PAPER_SCALE, SMALL_SCALE, Scale
-from natslib.training.objectives import get_objective
+from natslib.training.objectives import check_objective
 
 ERM = "erm"
 
@@ -72,8 +72,14 @@ def get_recipe(name: str, *, small: bool) -> Recipe:
         raise unknown_name("recipe", name, recipes)
     if not objective:
         return recipes[base]
-    found = get_objective(objective)
-    return replace(recipes[base], name=name, objective=found.name, numbers=SGD_NUMBERS.get(objective, {}))
+    check_objective(objective)
+    return replace(recipes[base], name=name, objective=objective, numbers=SGD_NUMBERS.get(objective, {}))
+
+
+def recipe_on(dataset: str, name: str) -> Recipe:
+    """Return the recipe of that name on one of natslib's own datasets, small on embedded ones; raises `UnknownName`."""
+    get_dataset(dataset)
+    return get_recipe(name, small=dataset in EMBEDDED)
 
 
 def is_erm(recipe: str) -> bool:

@@ -6,9 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from natslib.datasets import DATASETS, EMBEDDED, PAPER
-from natslib.errors import ConfigError, shown, unknown_name
-from natslib.tables.format.schema import LABEL_LENGTH, is_label
+from natslib.datasets import PAPER
+from natslib.errors import unknown_name
 from natslib.training.embedded import PARTS, SPLIT_SEED, digit_pairs, digits, photos, split_of
 from natslib.training.environments import (
     Environments,
@@ -60,32 +59,6 @@ def load_images(name: str, root: Path, *, verify: bool) -> ImageSet:
     if Path(name).suffix.lower() == ".npz" or Path(name).is_dir():
         return own_images(Path(name))
     raise unknown_name("dataset", name, [*IMAGE_SETS, "PATH.npz", "FOLDER"])
-
-
-def log_name(dataset: str) -> str:
-    """Return the name of a dataset in the logs: for your own images that of the file or folder, without its path.
-
-    Raises `ConfigError` for a name that no table could hold, or that is another dataset's.
-    """
-    if dataset in DATASETS:
-        return dataset
-    name = Path(dataset).stem
-    if name in DATASETS:
-        raise ConfigError(
-            f"your own images {dataset} would stand in the logs as {name!r}, another dataset: rename them"
-        )
-    if not is_label(name):
-        raise ConfigError(
-            f"the dataset's name {shown(name)} is not one of 1 to {LABEL_LENGTH} printable characters: rename it"
-        )
-    return name
-
-
-def is_small(dataset: str, scale: str | None) -> bool:
-    """Return whether a dataset is trained at the small scale; raises `ConfigError` when nothing says so."""
-    if scale is None and dataset not in DATASETS:
-        raise ConfigError(f"say --scale paper or --scale small for your own images {dataset}")
-    return dataset in EMBEDDED if scale is None else scale == "small"
 
 
 UNSHIFTED = (*PARTS, *ENVIRONMENTS)

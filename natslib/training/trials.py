@@ -23,7 +23,9 @@ from natslib.spaces import SMALL_SCALE
 from natslib.training.environments import coloured_digits, rotated_digits
 from natslib.training.images import ImageSet, Sealed, Split, augmented_epoch, draw_plan
 from natslib.training.loop import evaluate, prepared
-from natslib.training.objectives import Batch, Number, Setting, check_sources, get_objective, make_objective
+from natslib.training.names import GREY, MLP, UNSHIFTED
+from natslib.training.objectives import check_sources, get_objective, make_objective
+from natslib.training.objectives.objective import Batch, Number, Setting
 from natslib.training.sources import ENVIRONMENTS, load_images
 
 #: What every objective draws, in OoD-Bench's ranges for small images; the batch is that of each environment.
@@ -32,10 +34,6 @@ COMMON = {"learning_rate": Number(1e-3, -4.5, -2.5), "batch": Number(64, 3, 9, b
 ORACLE_SHARE = 0.2
 #: So often the held-out images are looked at in a training.
 LOOKS = 10
-MLP = "mlp"
-GREY, UNSHIFTED = "digits-coloured-grey", "digits-rotated-20"
-OF_TRIALS = (GREY, UNSHIFTED)
-"""Controls that only trials know: no colour to go by, and a target turned by an angle that is trained on."""
 
 
 @dataclass(frozen=True)
@@ -65,9 +63,9 @@ class TrialData:
 def load_trial_data(name: str, root: Path, *, verify: bool) -> TrialData:
     """Return the images of a name or path, as `load_images`; of ours each evaluated image is shown once.
 
-    Of `OF_TRIALS`, "digits-coloured-grey" are the coloured digits without their colours, and "digits-rotated-20" the
-    rotated ones with a target at 20°, as one of their sources. Raises `ConfigError` for images without environments,
-    without held-out images of the sources or without a target.
+    Of `natslib.training.names.OF_TRIALS`, "digits-coloured-grey" are the coloured digits without their colours, and
+    "digits-rotated-20" the rotated ones with a target at 20°, as one of their sources. Raises `ConfigError` for images
+    without environments, without held-out images of the sources or without a target.
     """
     if name == UNSHIFTED:
         return TrialData(rotated_digits(target=20, views=0).pooled())

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from natslib.commands import main
-from natslib.commands.convert import DAMAGED
+from natslib.commands.exits import DAMAGED
 from natslib.tables.format.folder import MANIFEST
 from natslib.workflow.running import end_with_snakemake
 

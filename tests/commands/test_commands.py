@@ -5,13 +5,16 @@ import csv
 import importlib
 import io
 import json
+import re
 import shutil
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 
 from bench.records import official_record, write_archive
-from natslib.commands import VERBS, main
+from natslib.commands import VERBS, exits, main
 from natslib.commands.info import _gaps
 from natslib.commands.options import DATASET, RECIPE
 from natslib.datasets import DATASETS
@@ -64,7 +67,7 @@ def test_info_tells_which_epochs_curves_have(table, capsys):
 def test_info_derives_the_gaps_of_a_table_whose_manifest_does_not_tell_them(capsys):
     assert main(["info", "published", "--verify"]) == 0
     out = capsys.readouterr().out
-    assert "missing     none\n" in out
+    assert "missing     no architecture\n" in out
     assert "verified    its files, as whenever it is loaded" in out
     finals = block_of_finals(
         Block("cifar10", "12", "test", 1), {"arch_index": np.arange(1, 15625), "epoch": np.array(11)}
@@ -163,6 +166,69 @@ def test_every_verb_is_listed_and_helps(capsys):
         assert "usage: natslib" in capsys.readouterr().out
 
 
+def test_every_exit_code_is_documented_and_no_other_returned(capsys):
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    listed = dict(re.findall(r"^  (\d+) +(\w.*)$", capsys.readouterr().out, re.MULTILINE))
+    assert {int(code): text for code, text in listed.items()} == exits.EXITS
+    values = {value for name, value in vars(exits).items() if name.isupper() and isinstance(value, int)}
+    assert values == set(exits.EXITS)
+
+
+def test_every_verb_gives_its_answer_as_json_and_shows_examples():
+    for verb in VERBS:
+        parser = argparse.ArgumentParser()
+        importlib.import_module(f"natslib.commands.{verb}").add_arguments(parser)
+        (json_option,) = (action for action in parser._actions if action.dest == "json")
+        assert json_option.help == "the answer as JSON", verb
+        assert f"natslib {verb} " in parser.epilog, verb
+
+
+def test_names_are_completed_in_the_shell(tmp_path):
+    """As bash completes: verbs, options of a verb, and the values of an option that has a list."""
+    pytest.importorskip("shtab")
+    script = tmp_path / "natslib.bash"
+    done = subprocess.run(
+        [sys.executable, "-m", "natslib", "--completion", "bash"], capture_output=True, text=True, check=True
+    )
+    script.write_text(done.stdout)
+    for line, expected in {"qu": "query", "train --sca": "--scale", "train --space d": "dag5"}.items():
+        words = ["natslib", *line.split()]
+        asked = f"COMP_WORDS=({' '.join(words)}); COMP_CWORD={len(words) - 1}; _shtab_natslib; echo ${{COMPREPLY[@]}}"
+        found = subprocess.run(
+            ["bash", "-c", f"source {script}; {asked}"], capture_output=True, text=True, check=True
+        )
+        assert found.stdout.split() == [expected]
+
+
+def test_a_shell_that_nothing_completes_is_refused_with_those_that_are(capsys):
+    pytest.importorskip("shtab")
+    assert main(["--completion", "dash"]) == 1
+    assert "--completion 'dash' was given; allowed are bash, zsh" in capsys.readouterr().err
+
+
+def test_percentages_are_printed_as_the_files_hold_them_and_std_is_explained(capsys, published_table):
+    asked = ["query", "published", "--arch", "6111", "--dataset", "cifar10-valid", "--recipe", "200"]
+    assert main([*asked, "--split", "valid", "--json"]) == 0
+    (row,) = json.loads(capsys.readouterr().out)
+    assert (row["777"], row["888"], row["999"], row["mean"]) == (91.684, 91.72, 91.416, 91.606667)
+    assert main([*asked, "--split", "valid"]) == 0
+    said = capsys.readouterr().out
+    assert said.splitlines()[0] == (
+        "accuracy [%], cifar10-valid, recipe 200, split valid; std: of the seeds, n - 1"
+    )
+    assert main([*asked, "--split", "train", "--metric", "time_s", "--json"]) == 0
+    assert len(str(json.loads(capsys.readouterr().out)[0]["777"])) > 10  # nothing else is rounded
+
+
+def test_info_says_in_words_what_a_table_lacks(table, capsys, published_table):
+    assert main(["info", "published"]) == 0
+    said = capsys.readouterr().out
+    assert "lacks       training accuracy, test accuracy, curves; the official archives have it" in said
+    assert main(["info", table]) == 0
+    assert "\nlacks" not in capsys.readouterr().out
+
+
 def options_of(verb: str) -> dict[str, argparse.Action]:
     parser = argparse.ArgumentParser()
     importlib.import_module(f"natslib.commands.{verb}").add_arguments(parser)
@@ -175,7 +241,7 @@ def test_the_same_option_is_spelt_and_explained_alike_in_every_verb():
     for verb, known in options.items():
         assert not known.keys() & {"output", "archs", "seeds", "time_s", "recipes", "benchmark"}, verb
     for same in ("table", "data", "unverified", "device"):
-        told = {known[same].help.removesuffix(" (published)") for known in options.values() if same in known}
+        told = {known[same].help.partition(" (published)")[0] for known in options.values() if same in known}
         assert len(told) == 1, same
     for verb in ("query", "train", "retrain"):
         assert options[verb]["dataset"].help.startswith(DATASET)

@@ -13,6 +13,7 @@ import pytest
 
 from bench.records import write_archive
 from natslib.commands import main
+from natslib.commands.exits import FAULT
 from natslib.errors import NatslibError
 from natslib.spaces import get_space
 from natslib.training.jobs import Job
@@ -200,10 +201,51 @@ def test_what_the_system_refuses_is_one_sentence(
     assert capsys.readouterr().err.startswith(f"natslib info: {said}")
 
 
-def test_a_fault_of_natslib_itself_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "words", [["info", "table"], ["info", "table", "--debug"], ["--debug", "info", "table"]]
+)
+def test_a_fault_of_natslib_itself_is_said_with_its_place_and_shown_by_debug(
+    words: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("natslib.commands.info.run", lambda args: {}["x"])
-    with pytest.raises(KeyError):
-        main(["info", "table"])
+    assert main(words) == FAULT
+    *before, last = capsys.readouterr().err.splitlines()
+    place = r"test_endings\.py, line \d+"
+    assert re.match(
+        rf"natslib info: a fault of natslib itself, KeyError: 'x' \({place}\); please report it", last
+    )
+    assert bool(before) == ("--debug" in words)
+    assert not before or before[0] == "Traceback (most recent call last):"
+
+
+def test_debug_shows_where_a_refusal_comes_from(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["info", "nowhere", "--debug"]) == 1
+    *before, last = capsys.readouterr().err.splitlines()
+    assert last == "natslib info: nowhere: neither 'published' nor the folder of a converted table"
+    assert "Traceback" in before[0]
+
+
+def test_a_missing_package_of_natslib_itself_is_a_fault(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lost(args: object) -> int:
+        raise ModuleNotFoundError("No module named 'natslib.lost'", name="natslib.lost")
+
+    monkeypatch.setattr("natslib.commands.info.run", lost)
+    assert main(["info", "table"]) == FAULT
+    assert "a fault of natslib itself, ModuleNotFoundError" in capsys.readouterr().err
+
+
+def test_a_warning_is_a_line_without_its_place_in_the_code(place: Path) -> None:
+    (place / "half.py").write_text(
+        "def half(space, rng):\n    assert rng.random() < 0.5\n    while True:\n        yield space.sample(rng)\n"
+    )
+    words = ["search", "--algorithm", "half.py:half", "--table", "table", "--dataset", "cifar100"]
+    process = start(place, *words, "--runs", "6", "--seed", "0", "--budget", "300 s", "--out", "halved")
+    said = process.communicate(timeout=120)[1].splitlines()
+    assert process.returncode == 1
+    assert re.match(r"natslib search: \d of 6 runs failed; the first: half, run", said[0])
+    assert not any("Warning" in line or "warnings.warn" in line for line in said)
 
 
 MANY_DIGITS = "9" * 5000

@@ -29,7 +29,7 @@ def records() -> list[dict]:
 
 def shorten(patch: pytest.MonkeyPatch) -> None:
     """Let every recipe last one epoch."""
-    patch.setattr(fresh, "get_recipe", lambda recipe, small: replace(SMALL_RECIPES[recipe], epochs=1))
+    patch.setattr(fresh, "recipe_on", lambda dataset, name: replace(SMALL_RECIPES[name], epochs=1))
 
 
 def table(folder: Path, records: list[dict]) -> str:
@@ -90,7 +90,7 @@ def test_splits_that_the_table_lacks_are_not_compared(
 def test_what_cannot_be_compared_is_refused_before_training(
     records: list[dict], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("natslib.commands.retrain.train_fresh", None)
+    monkeypatch.setattr("natslib.training.fresh.train_fresh", None)
     (tmp_path / "one").mkdir()
     stored, single = table(tmp_path, records), table(tmp_path / "one", records[:2])
     for where, arch, recipe, words in (

@@ -21,6 +21,7 @@ from natslib.search.simulate import Protocol
 from natslib.search.store import read_description, read_runs, repeat_into
 from natslib.search.study import find_studies
 from natslib.spaces import get_space
+from natslib.tables import convert
 from natslib.tables.table import Table
 from tests.search.small_table import ARCHS, small_table
 
@@ -222,6 +223,41 @@ def test_an_entry_can_be_repeated_by_a_colleague(
         save_entry(entry, tmp_path / "runs", {"test": np.ones(5)}, table="t", author="me", own=greedy)
     with pytest.raises(BadSource, match="not a readable leaderboard entry"):
         check_entry(tmp_path, tmp_path / "again")
+
+
+def test_an_entry_names_its_table_as_a_colleague_can(tmp_path: Path, published_table: Table) -> None:
+    """A copy of `published` by that name, another folder by the way from the entry; never the author's own paths."""
+    (study,) = find_studies(published_table)[:1]
+    repeat_into(tmp_path / "runs", "random", study.oracle, Protocol(study.budget / 50), runs=2, seed=0)
+    asked = {"author": "me", "runs": tmp_path / "runs", "accuracies": {"valid": np.ones(2)}}
+    entry, table = tmp_path / "board" / "random", tmp_path / "tables" / "copy"
+    convert("published", table, processes=1)
+    commands = [
+        save_entry(entry, **asked, table=where)["command"] for where in (str(table), str(tmp_path / "runs"))
+    ]
+    assert "--table published " in commands[0]
+    assert "--table ../../runs " in commands[1]
+
+
+def test_what_can_be_searched_for_is_listed_whole() -> None:
+    with pytest.raises(UnknownName, match=r"unknown algorithm 'foo'.*'rea'.*'gdas'.*'FILE\.py:FUNCTION'"):
+        search("--algorithm", "foo", "--dataset", "cifar10", "--seed", 0)
+
+
+def test_a_search_that_needs_curves_says_where_there_are_some(tmp_path: Path, published_table: Table) -> None:
+    words = ["--algorithm", "hyperband", "--dataset", "cifar10", "--seed", 0, "--out", tmp_path]
+    with pytest.raises(NotMeasured, match="such as --table logs/embedded-tss --dataset digits"):
+        search(*words)
+
+
+def test_what_came_out_is_also_json(table: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert search(*options(table, tmp_path), "--json") == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["runs"], told["evaluations_a_run"], told["recipe"], told["unit"]) == (6, 25.0, "12", "s")
+    frame = read_runs(tmp_path)
+    assert told["final"] == frame.groupby("run")["incumbent"].last().tolist()
+    known = load(table).values("accuracy", dataset="cifar100", recipe="12", split="test")[told["final"]]
+    assert told["test_accuracy"] == {"mean": known.mean(), "std": known.std(), "runs": 6, "recipe": "12"}
 
 
 def test_a_search_of_ones_own_may_ask_for_short_trainings_where_there_are_any(table: Path) -> None:

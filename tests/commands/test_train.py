@@ -1,6 +1,7 @@
 """`natslib train` reads its arguments strictly and writes logs that other commands read."""
 
 import argparse
+import json
 from pathlib import Path
 
 import numpy as np
@@ -14,12 +15,13 @@ from natslib.commands.train import (
     parse_shard,
     run,
 )
-from natslib.datasets import DATASETS, Dataset
+from natslib.datasets import DATASETS, SHIFTED, Dataset
 from natslib.errors import ConfigError, UnknownName
 from natslib.training.images import ImageSet, Split
 from natslib.training.jobs import Job, embedded_plan
 from natslib.training.logs import read_records
-from natslib.training.sources import IMAGE_SETS, is_small, log_name
+from natslib.training.names import is_small, log_name
+from natslib.training.sources import ENVIRONMENTS, IMAGE_SETS
 
 ASKED = "--space tss --arch 5,1835 --dataset photos --recipe 12"
 
@@ -176,3 +178,25 @@ def test_runs_of_one_scale_do_not_pass_for_those_of_another(tmp_path: Path) -> N
     with pytest.raises(ConfigError, match=r"asked is the scale 'paper', and .* of the scale 'small': keep"):
         run(parse(f"{asked} --scale paper"))
     assert run(parse(f"{asked} --scale small")) == 0
+
+
+def test_it_ends_by_saying_what_was_trained_and_where(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = f"--out {tmp_path} --device cpu --space tss --arch 5 --dataset photos --recipe 12"
+    assert run(parse(words)) == 0
+    assert capsys.readouterr().out == f"1 trained now, 0 there before; logs in {tmp_path}/tss\n"
+    assert run(parse(f"{words} --json")) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told == {"trained": 0, "there_before": 1, "logs": [f"{tmp_path}/tss"]}
+
+
+def test_images_that_are_not_there_are_missed_before_a_scale_is_asked_for(tmp_path: Path) -> None:
+    with pytest.raises(
+        UnknownName, match=r"unknown dataset 'pets'.*nor is there a file or folder of that name"
+    ):
+        run(parse(f"--out {tmp_path} --space tss --arch 5 --dataset pets --recipe 12"))
+
+
+def test_the_shifted_sets_are_those_that_consist_of_environments() -> None:
+    assert tuple(ENVIRONMENTS) == SHIFTED

@@ -10,7 +10,8 @@ from torch import Tensor
 from natslib.errors import ConfigError
 from natslib.nets.mlp import Mlp
 from natslib.training.images import normalise
-from natslib.training.objectives import Batch, Setting, make_objective
+from natslib.training.objectives import make_objective
+from natslib.training.objectives.objective import Batch, Setting
 from natslib.training.recipes import get_recipe
 from tests.shifted import CLASSES, shifted_images
 

@@ -12,12 +12,13 @@ from torch.nn.functional import cross_entropy
 from natslib.errors import ConfigError, UnknownName
 from natslib.nets.mlp import Mlp
 from natslib.training.images import ImageSet, Split
-from natslib.training.objectives import OBJECTIVES, Batch, Setting, make_objective
+from natslib.training.objectives import OBJECTIVES, get_objective, make_objective
 from natslib.training.objectives.coral import Coral
 from natslib.training.objectives.dann import Dann
 from natslib.training.objectives.groupdro import GroupDro
 from natslib.training.objectives.irm import irm_penalty
 from natslib.training.objectives.mmd import Mmd
+from natslib.training.objectives.objective import Batch, Setting
 from natslib.training.objectives.rsc import Rsc, top_share
 
 DOMAINS = 3
@@ -336,7 +337,7 @@ def test_unknown_names_and_numbers_are_refused() -> None:
 @pytest.mark.parametrize("name", OBJECTIVES)
 def test_drawn_numbers_lie_in_their_ranges(name: str) -> None:
     rng = np.random.default_rng(0)
-    for number in OBJECTIVES[name].numbers.values():
+    for number in get_objective(name).numbers.values():
         drawn = [number.draw(rng) for _ in range(200)]
         ends = [end if number.base is None else number.base**end for end in (number.low, number.high)]
         assert ends[0] - (1 if number.whole else 0) <= min(drawn) <= max(drawn) <= ends[1]

@@ -17,11 +17,11 @@ from natslib.training.comparing import FRAME, LOG, compare, planned
 from natslib.training.environments import Environments, rotated_digits
 from natslib.training.images import ImageSet, Sealed, Split
 from natslib.training.loop import prepared
-from natslib.training.objectives import OBJECTIVES, Batch
+from natslib.training.names import GREY, UNSHIFTED
+from natslib.training.objectives import OBJECTIVES, get_objective
+from natslib.training.objectives.objective import Batch
 from natslib.training.trials import (
     COMMON,
-    GREY,
-    UNSHIFTED,
     Trial,
     TrialData,
     accuracy,
@@ -133,7 +133,8 @@ def test_an_accuracy_is_the_mean_of_the_environments() -> None:
 
 
 def test_draws_are_alike_for_all_objectives_and_the_first_is_the_defaults() -> None:
-    for name, kind in OBJECTIVES.items():
+    for name in OBJECTIVES:
+        kind = get_objective(name)
         first = drawn_numbers(replace(TRIAL, objective=name))
         assert first == {number: value.default for number, value in {**COMMON, **kind.numbers}.items()}
     drawn = [drawn_numbers(replace(TRIAL, objective=name, draw=3)) for name in OBJECTIVES]
