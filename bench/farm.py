@@ -1,4 +1,4 @@
-"""Starting a shard of a farm whose runs are all known, from the interpreter to the answer that nothing is left to do."""
+"""Starting a shard of a farm whose runs are all known, from the interpreter to the answer that nothing is left."""
 
 import os
 import subprocess

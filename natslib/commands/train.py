@@ -25,7 +25,7 @@ from natslib.tables.format.schema import SEEDS
 from natslib.training.jobs import PLANS, Job, jobs_for
 from natslib.training.names import check_images, is_small, log_name
 from natslib.training.objectives import OBJECTIVES
-from natslib.training.recipes import RECIPES, SMALL_RECIPES, get_recipe
+from natslib.training.recipes import RECIPES, SMALL_RECIPES, Recipe, get_recipe
 
 EPILOG = """examples:
   natslib train --space tss --arch 0-99,1462 --seed 777,888 --dataset digits --recipe 12 --out logs
@@ -140,6 +140,10 @@ def run(args: argparse.Namespace) -> int:
     if args.unverified:
         stamp["dataset files"] = "not verified"
     first: list[int] = []
+
+    def recipe(job: Job) -> Recipe:
+        return recipes[job.recipe]
+
     trained = run_farm(
         jobs,
         args.out,
@@ -147,11 +151,11 @@ def run(args: argparse.Namespace) -> int:
         shards=shards,
         group=args.group,
         images=images,
-        recipe=lambda job: recipes[job.recipe],
+        recipe=recipe,
         stamp=stamp,
         report=lambda done, total, s, entry: print_progress(done, total, s, entry, first),
     )
-    there = len(shard_of(jobs, shard, shards)) - trained
+    there = len(shard_of(jobs, shard, shards, recipe)) - trained
     folders = [args.out / space for space in dict.fromkeys(job.space for job in jobs)]
     if args.json:
         print_json({"trained": trained, "there_before": there, "logs": folders})
