@@ -19,8 +19,8 @@ _KINDS = {
     "other architectures": (GREY, ":"),
 }
 _CEILINGS = {
-    "perfect_mean": ("the truth and the mean of seeds", "o", "-"),
-    "perfect_one": ("the truth and one run", "s", "--"),
+    "perfect_mean": ("truth and mean of seeds", "o", "-"),
+    "perfect_one": ("truth and one run", "s", "--"),
     "repeat_one": ("one run and another", "^", ":"),
 }
 
@@ -93,7 +93,7 @@ def list_lines(axes: Sequence[Axes], lacking: str) -> None:
     if lacking:
         draw_absent(axes[0], lacking)
         return
-    places: list[Any] = ["upper right", "lower right", "best"]
+    places: list[Any] = ["upper right", "lower right", "lower right"]
     for ax, place in zip(axes, places, strict=True):
         ax.legend(loc=place, handlelength=1.8, fontsize=6)
 
