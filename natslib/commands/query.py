@@ -24,8 +24,8 @@ from natslib.tables.format.schema import METRICS, PERCENT, SINGLE, SPLITS
 _TOLD = 3
 _DECIMALS = 6  # of a percentage: one image of the largest set is 0.0007; what comes after is noise of float32
 EPILOG = """examples:
-  natslib query published --arch 6111 --dataset cifar10-valid --recipe 200 --split valid
-  natslib query published --dataset cifar100 --recipe 200 --split valid --csv > cifar100.csv
+  natslib query published --arch 6111 --dataset cifar10-valid
+  natslib query published --dataset cifar100 --csv > cifar100.csv
   natslib query logs/embedded-tss --arch 25 --dataset digits --recipe 12 --split test --through-class
 CIFAR-10 validation accuracy is dataset cifar10-valid, split valid; test accuracy is dataset cifar10, split test.
 A column a seed, then their mean, their standard deviation (n - 1) and their number."""
@@ -35,9 +35,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `natslib query`."""
     parser.add_argument("table", help=TABLE)
     parser.add_argument("--arch", help=f"{ARCH} (left out: all)")
-    parser.add_argument("--dataset", required=True, help=f"{DATASET}, or another that the table holds")
-    parser.add_argument("--recipe", required=True, help=f"{RECIPE}, such as 12")
-    parser.add_argument("--split", required=True, help=", ".join(SPLITS))
+    only = "may be left out where there is only one"
+    parser.add_argument("--dataset", help=f"{DATASET}, or another that the table holds; {only}")
+    parser.add_argument("--recipe", help=f"{RECIPE}, such as 12; {only}")
+    parser.add_argument("--split", help=f"{', '.join(SPLITS)}; {only}")
     parser.add_argument(
         "--metric", default="accuracy", help=f"{', '.join(METRICS)}, or one of the table's own"
     )
@@ -56,6 +57,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print one architecture, or all that are measured; raises `NotMeasured`, `UnknownName`."""
     table = load(args.table).through_classes() if args.through_class else load(args.table)
+    args.dataset, args.recipe, args.split = table.only_place(
+        args.metric, dataset=args.dataset, recipe=args.recipe, split=args.split
+    )
     where: dict[str, Any] = {key: getattr(args, key) for key in ("dataset", "recipe", "split", "epoch")}
     frame = table.summary(args.metric, **where)
     if args.arch is None:

@@ -190,6 +190,17 @@ class Table:
             raise BadSource(f"{self._folder}: altered since the manifest was written: {', '.join(altered)}")
         return len(self.manifest["sha256"])
 
+    def only_place(
+        self, metric: str, *, dataset: str | None = None, recipe: str | None = None, split: str | None = None
+    ) -> tuple[str, str, str]:
+        """Return dataset, recipe and split, each that is left out being the only one there is for the metric.
+
+        Raises `ConfigError`, which lists them, where there are several.
+        """
+        if dataset is not None and recipe is not None and split is not None:
+            return dataset, recipe, split
+        return self._reader.only_place(metric, dataset, recipe, split)
+
     def _asked(
         self,
         metric: str,
@@ -200,9 +211,8 @@ class Table:
         epoch: int | None,
     ) -> Question:
         """Return the question, completed by what is the only choice, and checked."""
-        if dataset is None or recipe is None or split is None:
-            dataset, recipe, split = self._reader.only_place(metric, dataset, recipe, split)
-        asked = Question(metric, dataset, recipe, split, seed, epoch)
+        place = self.only_place(metric, dataset=dataset, recipe=recipe, split=split)
+        asked = Question(metric, *place, seed, epoch)
         asked.check()
         return asked
 

@@ -221,6 +221,15 @@ def test_percentages_are_printed_as_the_files_hold_them_and_std_is_explained(cap
     assert len(str(json.loads(capsys.readouterr().out)[0]["777"])) > 10  # nothing else is rounded
 
 
+def test_query_needs_no_word_that_a_table_has_once(capsys, published_table):
+    assert main(["query", "published", "--arch", "6111", "--dataset", "cifar10-valid"]) == 0
+    assert "accuracy [%], cifar10-valid, recipe 200, split valid" in capsys.readouterr().out
+    assert main(["query", "published", "--arch", "6111"]) != 0
+    assert (
+        "dataset is not given, and accuracy is there for several: 'ImageNet16-120', 'cifar10-valid'" in capsys.readouterr().err
+    )
+
+
 def test_info_says_in_words_what_a_table_lacks(table, capsys, published_table):
     assert main(["info", "published"]) == 0
     said = capsys.readouterr().out
