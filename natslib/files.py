@@ -1,6 +1,7 @@
 """Files: written whole or not at all, locked, hashed, and read with a word about what is wrong."""
 
 import contextlib
+import errno
 import hashlib
 import json
 import os
@@ -10,6 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from natslib.errors import BadSource, ConfigError, NatslibError
+
+NO_LOCKS = (errno.ENOSYS, errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP)
+"""What a system answers where a file system cannot lock."""
 
 
 @contextlib.contextmanager
@@ -49,11 +53,11 @@ def lock(path: Path, *, busy: str | None = None) -> Iterator[None]:
 
     While another process holds it, raise `ConfigError` with the message `busy`, or wait where there is none. The system
     frees a lock when its process dies, and a lock file left behind holds nobody up. Raises `NatslibError` when the
-    folder is not writable, `ConfigError` where a file with content bears that name.
+    folder is not writable or its file system has no locks, `ConfigError` where a file with content bears that name.
     """
     from filelock import FileLock, Timeout  # only here: it takes longer to import than natslib does
 
-    held = FileLock(path)
+    held = FileLock(path, fallback_to_soft=False)  # what stands in for flock would outlive a killed process
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.is_symlink() or (path.exists() and path.stat().st_size):  # locking would empty it
@@ -62,6 +66,9 @@ def lock(path: Path, *, busy: str | None = None) -> Iterator[None]:
     except Timeout:
         raise ConfigError(busy) from None
     except OSError as error:
+        if error.errno in NO_LOCKS:
+            said = f"the file system of {path.parent} cannot lock files ({error.strerror})"
+            raise NatslibError(f"{said}, and two processes could write at once: choose another") from error
         raise NatslibError(f"cannot write to {path.parent}: {error.strerror or error}") from error
     try:
         yield

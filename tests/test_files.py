@@ -1,5 +1,7 @@
 """Files are written whole or not at all; a lock keeps others away for as long as its process lives."""
 
+import errno
+import fcntl
 import hashlib
 import multiprocessing
 import os
@@ -125,3 +127,18 @@ def test_locking_empties_no_file_of_ones_own(tmp_path: Path) -> None:
         with pytest.raises(ConfigError, match="is no lock file of natslib"), lock(tmp_path / name):
             pass
     assert (tmp_path / "mine").read_text() == "years of work"
+
+
+@pytest.mark.parametrize("number", [errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP])
+def test_a_file_system_without_locks_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    def flock(*_: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    refused = pytest.raises(
+        NatslibError, match=r"the file system of .* cannot lock files \(.*two processes could"
+    )
+    with refused, lock(tmp_path / ".lock"):
+        pass

@@ -1,13 +1,14 @@
 """A Snakemake at work in a project folder: neither its lock nor its jobs outlive it, however it ends."""
 
 import contextlib
-import fcntl
 import os
 import shutil
 import threading
 import time
 from pathlib import Path
 from typing import IO, Any
+
+from natslib.errors import NatslibError
 
 WATCHED = "NATSLIB_SNAKEMAKE"
 """The environment variable with the process id of the Snakemake that a job belongs to."""
@@ -18,8 +19,15 @@ def begin(folder: Path) -> tuple[IO[str], bool]:
     """Register this process as a Snakemake at work in a project whose folder `.snakemake` is `folder`.
 
     Where it is the only one, the locks that a killed one left are removed. Returns the file whose lock says so, which
-    the system frees when the process dies: keep it open; and whether another one is at work.
+    the system frees when the process dies: keep it open; and whether another one is at work. Raises `NatslibError` on
+    a system without such locks.
     """
+    try:
+        import fcntl
+    except ImportError as error:
+        raise NatslibError(
+            "the workflow needs a system with flock: Linux, macOS or WSL, not Windows"
+        ) from error
     folder.mkdir(exist_ok=True)
     file = (folder / "at-work.lock").open("w")
     try:

@@ -1,14 +1,17 @@
 """Neither the lock of a killed Snakemake nor its jobs outlive it."""
 
+import importlib
 import os
 import subprocess
 import sys
 import textwrap
 import threading
+from pathlib import Path
 
 import psutil
 import pytest
 
+from natslib.errors import NatslibError
 from natslib.workflow import running
 
 WAIT_S = 20
@@ -125,3 +128,11 @@ def test_without_a_snakemake_above_it_a_job_goes_on(monkeypatch):
     monkeypatch.setenv(running.WATCHED, str(gone.pid))  # as on a cluster's node
     running.end_with_snakemake()
     assert not [each for each in threading.enumerate() if each.name == running.WATCHED]
+
+
+def test_a_system_without_such_locks_is_told_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "fcntl", None)
+    importlib.reload(running)  # as on Windows: what is imported there must not need it
+    with pytest.raises(NatslibError, match="the workflow needs a system with flock"):
+        running.begin(tmp_path / "x")
+    assert not (tmp_path / "x").exists()
