@@ -162,6 +162,7 @@ class TopologySupernet(nn.Module):
         super().__init__()
         self.scale = scale
         self.n_cells = 3 * scale.cells
+        self.register_buffer("entered", torch.tensor(ENTERED), persistent=False)
         widths = [scale.channels * 2**stage for stage in range(3)]
         self.stem = ConvBn(in_channels, widths[0], 3)
         self.body = nn.ModuleList()
@@ -198,7 +199,7 @@ class TopologySupernet(nn.Module):
         if active is None or not weights.requires_grad:
             return [()] * self.n_cells
         left = weights.masked_fill(active.to(weights.device), 0).sum(-1)
-        nodes = left @ torch.tensor(ENTERED, dtype=left.dtype, device=left.device)
+        nodes = left @ self.get_buffer("entered")
         return [cell.unbind() for cell in nodes.expand(self.n_cells, 4)]
 
     @torch.no_grad()

@@ -8,6 +8,7 @@ import torch
 
 from natslib.errors import ConfigError
 from natslib.training.images import ImageSet, Split, augmented_epoch, draw_plan, normalise
+from natslib.training.loop import batches as in_batches
 from natslib.training.sources import UNSHIFTED, load_images, unshifted_valid
 from natslib.weight_sharing.method import Batch
 
@@ -59,11 +60,8 @@ def halved(images: ImageSet) -> SearchData:
 
 def batches(images: ImageSet, split: Split, size: int) -> Iterator[Batch]:
     """Yield a split in batches, normalised as `images`; the last may be smaller."""
-    prepared = normalise(split.images, images)
-    for start in range(0, len(split), size):
-        rows = slice(start, start + size)
-        some = split.take(rows)
-        yield Batch(prepared[rows], some.labels, some.domains)
+    for some in in_batches(split, size):
+        yield Batch(normalise(some.images, images), some.labels, some.domains)
 
 
 def paired_epoch(data: SearchData, size: int, generator: torch.Generator) -> Iterator[tuple[Batch, Batch]]:

@@ -173,9 +173,10 @@ class Run:
     def restore(self, path: Path) -> None:
         """Go on from a file that `save` wrote; raises `BadSource` where that cannot be."""
         try:
-            state = torch.load(path, map_location=self.method.device, weights_only=True)
+            # Read to the CPU: a step count of Adam that lay on a GPU would be waited for in every step.
+            state = torch.load(path, map_location="cpu", weights_only=True)
             self.method.load_state_dict(state["method"])
-            self.generator.set_state(state["generator"].cpu())
+            self.generator.set_state(state["generator"])
             self.rows = [{**row, "diverged": bool(row["diverged"])} for row in state["rows"]]
             get_space(self.method.space).index(tuple(self.rows[-1]["code"]))
         except MemoryError:

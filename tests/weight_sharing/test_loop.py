@@ -65,6 +65,29 @@ def test_a_folder_of_another_search_is_refused(tiny_data: SearchData, tmp_path: 
         search(replace(tiny_data, name="other"), tmp_path)
 
 
+def test_what_a_search_goes_on_from_is_read_to_the_cpu(
+    tiny_data: SearchData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Adam's count of steps, read to a GPU, would stay there, and every step would wait for it."""
+    run, read = Run("darts-v1", tiny_data, SETTINGS, 0), []
+    for _ in range(2):
+        run.advance()
+    run.save(tmp_path / CHECKPOINT)
+    load = torch.load
+
+    def watched(path: Path, **options: object) -> dict[str, dict[str, dict]]:
+        read.append(options)
+        return load(path, **options)
+
+    monkeypatch.setattr(torch, "load", watched)
+    Run("darts-v1", tiny_data, SETTINGS, 0).restore(tmp_path / CHECKPOINT)
+    assert read == [{"map_location": "cpu", "weights_only": True}]
+    elsewhere = torch.optim.Adam([torch.zeros(6, 5, device="meta", requires_grad=True)])
+    elsewhere.load_state_dict(load(tmp_path / CHECKPOINT, **read[0])["method"]["arch_optimizer"])
+    (state,) = elsewhere.state.values()
+    assert (state["step"].device.type, state["exp_avg"].device.type) == ("cpu", "meta")
+
+
 def bytes_of(state: object) -> bytes:
     content = io.BytesIO()
     torch.save(state, content)

@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -20,6 +20,10 @@ class SizeMethod(Method):
 
     space: ClassVar[str] = "sss"
 
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self.rows = torch.tensor(UNIT_ROWS, device=self.device)  # sent there once, not in every step
+
     def begin_epoch(self, epoch: int) -> None:
         super().begin_epoch(epoch)
         self.temperature = self.settings.temperature(epoch)
@@ -30,7 +34,7 @@ class SizeMethod(Method):
     def unit_logits(self) -> Tensor:
         """Return the architecture parameters of each unit, (6, 8): stem and first cell share a row, not a draw."""
         assert self.alphas is not None
-        return self.alphas[list(UNIT_ROWS)]
+        return self.alphas[self.rows]
 
     def prefixes(self, choices: Tensor) -> list[Gate]:
         """Return the prefix masks of choice numbers (6,)."""
