@@ -1,4 +1,4 @@
-"""Starting a shard of a farm whose runs are all known, from the interpreter to the answer that nothing is left."""
+"""Starting a shard of a farm whose runs are all known, from the interpreter to the end: nothing is left to do."""
 
 import os
 import subprocess

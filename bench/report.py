@@ -1,5 +1,6 @@
 """How a measurement is told: a ratio, what it should be, and the figures behind it."""
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 
@@ -17,7 +18,7 @@ class Line(NamedTuple):
         return not sign or (self.ratio <= float(bound) if sign == "<=" else self.ratio >= float(bound))
 
 
-def print_report(lines: list[Line]) -> None:
+def print_report(lines: Iterable[Line]) -> None:
     """Print one line a measurement, with a mark on those that miss their target."""
     for line in lines:
         mark = " " if line.met else "!"

@@ -1,39 +1,44 @@
 """Training on this machine's CPU: a step beside that of a plain loop, and two processes beside one.
 
-`python -m bench.train` measures this part alone, in about two minutes on two idle cores. A step is timed by processor
-time, which other programs disturb little. Ten topology cells and five size networks of the embedded `digits` benchmark.
+`python -m bench.train` measures this part alone, in some minutes on two idle cores, a line a network. A step is timed
+by processor time, which other programs disturb little. Ten topology cells and ten size networks of the embedded
+`digits` benchmark.
 """
 
 import multiprocessing
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
+from bench import farm
 from bench.report import Line, print_report
+from natslib.nets import Network
 from natslib.nets.merged import MergedNetwork
 from natslib.training import Job, get_recipe, initial_network, load_images, train_candidate
 from natslib.training.device import ready_device
-from natslib.training.images import ImageSet, normalise
+from natslib.training.images import ImageSet, Split, normalise
 from natslib.training.loop import sgd, train_epoch
+from natslib.training.objectives import Setting, make_objective
 from natslib.training.recipes import Recipe
 
 DATASET, BUDGET, SEED = "digits", "12", 777
-COUNTS = {"tss": (15_625, 10), "sss": (32_768, 5)}
+COUNTS = {"tss": (15_625, 10), "sss": (32_768, 10)}
 """Architectures of a space, and how many of them are measured."""
 STEPS, WARM_UP, ROUNDS = 15, 3, 5
 THROUGHPUT_S = 40.0
-Epoch = Callable[[Tensor, Tensor], object]
+Epoch = Callable[[Split], object]
 
 
-def measure() -> list[Line]:
-    """Return the lines on training; leaves torch with one thread, as the farm sets it."""
-    lines = [against_plain_loop(space) for space in COUNTS]
-    return [*lines, scaling()]
+def measure() -> Iterator[Line]:
+    """Yield the lines on training as they are measured; leaves torch with one thread, as the farm sets it."""
+    yield from farm.measure()
+    for space in COUNTS:
+        yield against_plain_loop(space)
+    yield scaling()
 
 
 def inputs() -> tuple[ImageSet, Recipe]:
@@ -51,10 +56,15 @@ def against_plain_loop(space: str) -> Line:
     """Return the ratio of the seconds a step, summed over the networks; each is the least of interleaved rounds."""
     data, recipe = inputs()
     makers = (own_epoch, plain_epoch)
-    times = [
-        np.min([[step_s(make, job, data, recipe) for make in makers] for _ in range(ROUNDS)], axis=0)
-        for job in sample(space)
-    ]
+    times = []
+    for job in sample(space):
+        rounds = [[step_s(make, job, data, recipe) for make in makers] for _ in range(ROUNDS)]
+        times.append(np.min(rounds, axis=0))
+        own_ms, plain_ms = 1e3 * times[-1]
+        print(
+            f"  {space} {job.arch_index:5}: {own_ms:.2f} ms / {plain_ms:.2f} ms = {own_ms / plain_ms:.2f}",
+            flush=True,
+        )
     own_ms, plain_ms = 1e3 * np.mean(times, axis=0)
     each = [own / plain for own, plain in times]
     detail = f"{own_ms:.2f} ms, {plain_ms:.2f} ms; single networks {min(each):.2f} to {max(each):.2f}"
@@ -64,33 +74,34 @@ def against_plain_loop(space: str) -> Line:
 def step_s(make: Callable[..., Epoch], job: Job, data: ImageSet, recipe: Recipe) -> float:
     """Return the processor time of one training step of a fresh network, after a few to warm up."""
     rows = torch.arange((WARM_UP + STEPS) * recipe.batch) % len(data.train)
-    images, labels = normalise(data.train.images[rows], data), data.train.labels[rows]
-    epoch = make(initial_network(job, data, recipe), recipe)
-    if make is plain_epoch:
-        images = torch.tensor(images.numpy().copy())  # really NCHW: with one channel, strides can mean either
-    n = WARM_UP * recipe.batch
-    epoch(images[:n], labels[:n])
+    split, n = data.train.take(rows), WARM_UP * recipe.batch
+    epoch = make(initial_network(job, data, recipe), data, recipe)
+    epoch(split.take(slice(n)))
+    rest = split.take(slice(n, None))
     start = time.process_time()
-    epoch(images[n:], labels[n:])
+    epoch(rest)
     return (time.process_time() - start) / STEPS
 
 
-def own_epoch(network: nn.Module, recipe: Recipe) -> Epoch:
+def own_epoch(network: Network, data: ImageSet, recipe: Recipe) -> Epoch:
     torch.set_flush_denormal(True)
     merged = MergedNetwork(network.to(memory_format=torch.channels_last))
     optimizer = sgd(merged, recipe)
-    return lambda images, labels: train_epoch(merged, optimizer, images, labels, recipe.batch)
+    objective = make_objective("erm", Setting(merged, data, WARM_UP + STEPS, SEED), {})
+    return lambda split: train_epoch(merged, optimizer, split, data, recipe.batch, objective)
 
 
-def plain_epoch(network: nn.Module, recipe: Recipe) -> Epoch:
+def plain_epoch(network: Network, data: ImageSet, recipe: Recipe) -> Epoch:
     """Train as a first attempt would: NCHW, torch's default optimizer, the loss read at every step."""
     torch.set_flush_denormal(False)
     optimizer = torch.optim.SGD(
         network.parameters(), recipe.learning_rate, momentum=0.9, weight_decay=5e-4, nesterov=True
     )
 
-    def epoch(images: Tensor, labels: Tensor) -> None:
+    def epoch(split: Split) -> None:
         network.train()
+        # really NCHW: with one channel, strides can mean either
+        images, labels = torch.tensor(normalise(split.images, data).numpy().copy()), split.labels
         for some, truth in zip(images.split(recipe.batch), labels.split(recipe.batch), strict=True):
             optimizer.zero_grad()
             logits = network(some)

@@ -4,8 +4,10 @@ import argparse
 import re
 import sys
 from collections.abc import Mapping
-from functools import cache
+from contextlib import closing
+from functools import cache, partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -27,6 +29,9 @@ from natslib.training.names import check_images, is_small, log_name
 from natslib.training.objectives import OBJECTIVES
 from natslib.training.recipes import RECIPES, SMALL_RECIPES, Recipe, get_recipe
 
+if TYPE_CHECKING:
+    from natslib.training.images import ImageSet
+
 EPILOG = """examples:
   natslib train --space tss --arch 0-99,1462 --seed 777,888 --dataset digits --recipe 12 --out logs
   natslib convert logs/tss TABLE      (the logs of a space lie in a folder of its name)
@@ -34,6 +39,7 @@ EPILOG = """examples:
       are trained on; split test: another one, evaluated after the last epoch alone)
   natslib train --plan embedded --shard 0/2 --out logs     (and the same with 1/2 beside it or, of the same
       version, on another machine: then bring the files of both logs/tss together)
+  natslib train --plan embedded --device cuda:all --out logs     (on every GPU of this machine, one job on each)
 Killed or interrupted at any moment, the same command goes on where it stopped.
 
 Your own images: a folder with train/CLASS/*.png (or .jpg, .bmp, .ppm, .webp) and valid/ (or val/) or test/ alike, links
@@ -74,6 +80,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--group", type=from_1, default=1, help="topology candidates trained at once (1); 16 pays on a GPU"
+    )
+    parser.add_argument(
+        "--captured",
+        action="store_true",
+        help="on a GPU: record a training step once, replay it as a CUDA graph",
     )
     add_machine_arguments(parser)
     add_json(parser)
@@ -122,43 +133,57 @@ def run(args: argparse.Namespace) -> int:
     shard, shards = parse_shard(args.shard)
     jobs = asked_jobs(args)
     small = bool(args.plan) or is_small(args.dataset, args.scale)
-    recipes = {name: get_recipe(name, small=small) for name in dict.fromkeys(job.recipe for job in jobs)}
+    for name in dict.fromkeys(job.recipe for job in jobs):
+        get_recipe(name, small=small)
 
-    from natslib.training.device import environment_stamp, ready_device  # only here: torch takes its time
+    from natslib.training.captured import cuda_graph  # only here: torch takes its time
+    from natslib.training.device import environment_stamp, ready_devices
     from natslib.training.farm import run_farm, shard_of
-    from natslib.training.images import ImageSet
-    from natslib.training.sources import load_images
+    from natslib.training.trainers import Trainers, Work
 
-    device = ready_device(args.device)
-
-    @cache
-    def images(name: str) -> ImageSet:
-        source = args.dataset if args.dataset and log_name(args.dataset) == name else name
-        return load_images(source, args.data, verify=not args.unverified).to(device)
-
-    stamp = environment_stamp(device) | {"scale": "small" if small else "paper"}
-    if args.unverified:
-        stamp["dataset files"] = "not verified"
-    first: list[int] = []
-
-    def recipe(job: Job) -> Recipe:
-        return recipes[job.recipe]
-
-    trained = run_farm(
-        jobs,
-        args.out,
-        shard=shard,
-        shards=shards,
-        group=args.group,
-        images=images,
-        recipe=recipe,
-        stamp=stamp,
-        report=lambda done, total, s, entry: print_progress(done, total, s, entry, first),
+    devices = ready_devices(args.device)
+    if args.captured and devices[0].type != "cuda":
+        raise ConfigError(f"--captured was asked for on {devices[0]}: allowed are GPUs")
+    more = {"scale": "small" if small else "paper"}
+    more |= {"dataset files": "not verified"} if args.unverified else {}
+    work = Work(
+        partial(asked_images, args.dataset, args.data, not args.unverified),
+        partial(asked_recipe, small),
+        partial(environment_stamp, more=more),
+        cuda_graph if args.captured else None,
     )
-    there = len(shard_of(jobs, shard, shards, recipe)) - trained
+    first: list[int] = []
+    with closing(Trainers([str(device) for device in devices], work)) as trainers:
+        trained = run_farm(
+            jobs,
+            args.out,
+            shard=shard,
+            shards=shards,
+            group=args.group,
+            images=cache(lambda name: work.images(name).to(devices[0])),
+            recipe=work.recipe,
+            stamp=work.stamp(devices[0]),
+            report=lambda done, total, s, entry: print_progress(done, total, s, entry, first),
+            trainer=trainers if len(devices) > 1 else None,
+            capture=work.capture,
+        )
+    there = len(shard_of(jobs, shard, shards, work.recipe)) - trained
     folders = [args.out / space for space in dict.fromkeys(job.space for job in jobs)]
     if args.json:
         print_json({"trained": trained, "there_before": there, "logs": folders})
     else:
         print(f"{trained:,} trained now, {there:,} there before; logs in {' and '.join(map(str, folders))}")
     return DONE
+
+
+def asked_images(dataset: str | None, root: Path, verify: bool, name: str) -> "ImageSet":
+    """Return the image set that the logs call `name`: of one's own images, `dataset` is their path."""
+    from natslib.training.sources import load_images
+
+    source = dataset if dataset and log_name(dataset) == name else name
+    return load_images(source, root, verify=verify)
+
+
+def asked_recipe(small: bool, job: Job) -> Recipe:
+    """Return the recipe of a job at the asked scale."""
+    return get_recipe(job.recipe, small=small)

@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import groupby
 from operator import attrgetter
 
@@ -12,12 +13,14 @@ from torch.nn.functional import cross_entropy
 from natslib.errors import ConfigError
 from natslib.nets.candidate import Network, build_network, count_flops, count_params
 from natslib.nets.grouped import FusedNetwork
-from natslib.training.images import ImageSet, augmented_epoch, draw_plan, normalise
+from natslib.training.captured import Capture
+from natslib.training.images import ImageSet, Split, augmented_epoch, draw_plan, normalise
 from natslib.training.jobs import Job
 from natslib.training.logs import record
 from natslib.training.loop import (
     EVALUATION_BATCH,
     LearningCurve,
+    batches,
     check_batch,
     clock,
     set_rate,
@@ -26,6 +29,27 @@ from natslib.training.loop import (
     train,
 )
 from natslib.training.recipes import Recipe, is_erm
+
+#: How torch, the CUDA runtime, cuBLAS and cuDNN say that they could not allocate; cuDNN finds no algorithm then, too.
+OUT_OF_MEMORY = (
+    "out of memory",
+    "not enough memory",
+    "can't allocate memory",
+    "status_alloc_failed",
+    "unable to find an engine",
+    "unable to find a valid cudnn algorithm",
+)
+
+
+@dataclass
+class Manner:
+    """How a process trains: one candidate by eager or by captured steps, several in groups that fit its device.
+
+    `largest`: the size of groups that fitted, by dataset and recipe, where larger ones did not.
+    """
+
+    capture: Capture | None = None
+    largest: dict[tuple[str, str], int] = field(default_factory=dict)
 
 
 def initial_network(job: Job, data: ImageSet, recipe: Recipe) -> Network:
@@ -49,19 +73,19 @@ def latency(curves: Mapping[str, LearningCurve], data: ImageSet, batch: int) -> 
 
 
 def train_candidate(
-    job: Job, data: ImageSet, recipe: Recipe, stamp: Mapping[str, object]
+    job: Job, data: ImageSet, recipe: Recipe, stamp: Mapping[str, object], capture: Capture | None = None
 ) -> dict[str, object]:
-    """Train the candidate of `job` on the device that holds `data`; return its raw-log record."""
+    """Train the candidate of `job` on the device of `data` (`capture` as of `train`); return its raw-log record."""
     network = initial_network(job, data, recipe)
     flops = count_flops(network, data.in_channels, data.resolution)
-    curves = train(network, data, recipe, job.seed)
+    curves = train(network, data, recipe, job.seed, capture)
     return record(
         job,
         curves,
         params=count_params(network),
         flops=flops,
         latency_s=latency(curves, data, recipe.batch),
-        stamp=stamp,
+        stamp={**stamp, "captured": True} if capture else stamp,
     )
 
 
@@ -95,14 +119,15 @@ def tally_many(logits: Tensor, labels: Tensor, mean_losses: Tensor) -> Tensor:
 
 
 def one_pass(
-    network: nn.Module, images: Tensor, labels: Tensor, batch: int, optimizer: torch.optim.Optimizer | None
+    network: nn.Module, split: Split, data: ImageSet, batch: int, optimizer: torch.optim.Optimizer | None
 ) -> Tensor:
-    """Return the tally (K, 3) of one pass over prepared images, in training mode if there is an optimizer."""
+    """Return the tally (K, 3) of one pass over images of a set, in training mode if there is an optimizer."""
     network.train(optimizer is not None)
     total: Tensor | None = None
-    for some, truth in zip(images.split(batch), labels.split(batch), strict=True):
+    for some in batches(split, batch):
+        truth = some.labels
         with torch.set_grad_enabled(optimizer is not None):
-            logits = network(some)
+            logits = network(normalise(some.images, data))
             each = losses(logits, truth)
         if optimizer is not None:
             optimizer.zero_grad()
@@ -126,23 +151,21 @@ def train_many(
     fused = FusedNetwork(networks).to(device)
     optimizer = sgd(fused, recipe)
     generator = torch.Generator().manual_seed(seed)
-    sets = {name: (normalise(split.images, data), split.labels) for name, split in data.evaluations.items()}
-    curves = [{name: LearningCurve() for name in ("train", *sets)} for _ in networks]
+    curves = [{name: LearningCurve() for name in ("train", *data.evaluations)} for _ in networks]
     for rate in recipe.learning_rates():
         set_rate(optimizer, rate)
         start = clock(device)
         moved = augmented_epoch(data, draw_plan(data, generator))
-        prepared = {"train": (normalise(moved.images, data), moved.labels)} | sets
-        for name, (images, labels) in prepared.items():
+        for name, split in {"train": moved, **data.evaluations}.items():
             step, batch = (optimizer, recipe.batch) if name == "train" else (None, EVALUATION_BATCH)
-            tally = one_pass(fused, images, labels, batch, step)
+            tally = one_pass(fused, split, data, batch, step)
             end = clock(device)
             for mine, row in zip(curves, tally, strict=True):
-                mine[name].append(row, len(labels), (end - start) / k)
+                mine[name].append(row, len(split), (end - start) / k)
             start = end
     for name, split in data.open_final().items():
-        images, start = normalise(split.images, data), clock(device)
-        tally = one_pass(fused, images, split.labels, EVALUATION_BATCH, None)
+        start = clock(device)
+        tally = one_pass(fused, split, data, EVALUATION_BATCH, None)
         time_s = (clock(device) - start) / k
         for mine, row in zip(curves, tally, strict=True):
             mine[name] = LearningCurve.unmeasured(recipe.epochs - 1)
@@ -150,33 +173,54 @@ def train_many(
     return curves
 
 
+def is_out_of_memory(error: Exception) -> bool:
+    """Return whether an error says that memory was wanting: torch's own, or what the libraries below it say then."""
+    said = str(error).lower()
+    return isinstance(error, torch.OutOfMemoryError) or any(sign in said for sign in OUT_OF_MEMORY)
+
+
 def train_group(
-    jobs: Sequence[Job], data: ImageSet, recipe: Recipe, stamp: Mapping[str, object]
+    jobs: Sequence[Job],
+    data: ImageSet,
+    recipe: Recipe,
+    stamp: Mapping[str, object],
+    manner: Manner | None = None,
 ) -> list[dict[str, object]]:
     """Return the records of jobs trained at once; a group too large for the device is halved, with a warning.
 
-    Raises `ConfigError` when one candidate alone is too large.
+    `manner` remembers to what size, so that later groups begin with it. Raises `ConfigError` when one candidate alone
+    is too large.
     """
+    manner = manner or Manner()
+    kind = (data.name, recipe.name)
+    size = manner.largest.get(kind, len(jobs))
+    if size < len(jobs):
+        parts = [jobs[start : start + size] for start in range(0, len(jobs), size)]
+        return [entry for part in parts for entry in train_group(part, data, recipe, stamp, manner)]
     try:
-        return _train_together(jobs, data, recipe, stamp)
-    except torch.cuda.OutOfMemoryError as error:
+        return _train_together(jobs, data, recipe, stamp, manner.capture)
+    except RuntimeError as error:
+        if not is_out_of_memory(error):
+            raise
         if len(jobs) == 1:
             asked = f"a batch of {recipe.batch} {data.name} images"
             raise ConfigError(f"training {jobs[0]} with {asked} needs more memory than there is") from error
     # Only here, after the exception is gone: its traceback keeps the failed group's tensors on the device.
-    half = len(jobs) // 2
+    if data.train.images.is_cuda:
+        torch.cuda.empty_cache()  # what is kept in pieces for reuse is too small for the pieces wanted next
+    manner.largest[kind] = half = len(jobs) // 2
     warnings.warn(
         f"{len(jobs)} candidates at once need more memory than there is: going on with {half}", stacklevel=2
     )
-    parts = (jobs[:half], jobs[half:])
-    return [entry for part in parts for entry in train_group(part, data, recipe, stamp)]
+    return train_group(jobs, data, recipe, stamp, manner)
 
 
 def _train_together(
-    jobs: Sequence[Job], data: ImageSet, recipe: Recipe, stamp: Mapping[str, object]
+    jobs: Sequence[Job], data: ImageSet, recipe: Recipe, stamp: Mapping[str, object], capture: Capture | None
 ) -> list[dict[str, object]]:
     if len(jobs) == 1:
-        return [train_candidate(jobs[0], data, recipe, stamp)]
+        captured = capture if is_erm(recipe.name) else None
+        return [train_candidate(jobs[0], data, recipe, stamp, captured)]
     networks = [initial_network(job, data, recipe) for job in jobs]
     curves = train_many(networks, data, recipe, jobs[0].seed)
     return [

@@ -1,13 +1,20 @@
 """The device that computes, by the name that a user gives it."""
 
 import platform
+import re
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
 
 import natslib
 from natslib.errors import ConfigError, shown
+
+ALL_GPUS = "cuda:all"
+DRIVER = Path("/proc/driver/nvidia/version")
+#: The first GPUs that have TF32, by their compute capability.
+TF32_SINCE = (8, 0)
 
 
 def usable_device(name: str) -> torch.device:
@@ -51,8 +58,42 @@ def commit() -> str | None:
     return found.strip() if prefix == f"{where.name}/" and done.returncode == 0 else None
 
 
-def environment_stamp(device: torch.device) -> dict[str, object]:
-    """Return versions, device, commit and the meaning of the recorded seconds, ready for JSON."""
+def precision(device: torch.device) -> str:
+    """Return in what a device convolves and multiplies: "tf32" where it rounds factors to TF32, else "float32"."""
+    rounded = device.type == "cuda" and torch.cuda.get_device_capability(device) >= TF32_SINCE
+    return "tf32" if rounded and any(_allowed_tf32().values()) else "float32"
+
+
+def _allowed_tf32() -> dict[str, bool]:
+    """Return for what torch lets a GPU round to TF32: of itself, for convolutions alone."""
+    cudnn, products = torch.backends.cudnn, torch.backends.cuda.matmul
+    return {"convolutions": cudnn.allow_tf32, "products": products.allow_tf32}
+
+
+def driver() -> str | None:
+    """Return the version of NVIDIA's driver as far as the system tells it."""
+    told = DRIVER.read_text() if DRIVER.exists() else ""
+    found = re.search(r"Kernel Module.*?\s(\d+\.[\d.]+)\s", told)
+    return found[1] if found else None
+
+
+def _cuda_stamp() -> dict[str, object]:
+    cudnn = torch.backends.cudnn
+    return {
+        "cuda": torch.version.cuda,
+        "cudnn": cudnn.version(),
+        "driver": driver(),
+        "tf32": _allowed_tf32(),
+        "deterministic": cudnn.deterministic,
+        "benchmark": cudnn.benchmark,
+    }
+
+
+def environment_stamp(device: torch.device, more: Mapping[str, object] | None = None) -> dict[str, object]:
+    """Return versions, device, precision, commit and the meaning of the recorded seconds, and `more`, ready for JSON.
+
+    Of a GPU also what its results depend on: CUDA, cuDNN, driver, and how cuDNN chooses its algorithms.
+    """
     return {
         "natslib": natslib.__version__,
         "commit": commit(),
@@ -61,6 +102,9 @@ def environment_stamp(device: torch.device) -> dict[str, object]:
         "device": device_name(device),
         "threads": torch.get_num_threads(),
         "clock": "wall" if device.type == "cuda" else "processor time, shared machine",
+        "precision": precision(device),
+        **(_cuda_stamp() if device.type == "cuda" else {}),
+        **(more or {}),
     }
 
 
@@ -76,3 +120,22 @@ def ready_device(name: str | None) -> torch.device:
         torch.set_flush_denormal(True)
     torch.backends.cudnn.deterministic = True
     return device
+
+
+def ready_devices(name: str | None) -> list[torch.device]:
+    """Return the devices to train on, one as `ready_device`, or with "cuda:all" every GPU of this machine.
+
+    Raises `ConfigError` where there is none, or where they would compute in different precisions.
+    """
+    if name != ALL_GPUS:
+        return [ready_device(name)]
+    # Not one of them is used here: each belongs to a process of its own.
+    gpus = [torch.device("cuda", number) for number in range(torch.cuda.device_count())]
+    if not gpus:
+        raise ConfigError(f"cannot compute on {ALL_GPUS}: torch finds no GPU; allowed is cpu")
+    told = {str(gpu): precision(gpu) for gpu in gpus}
+    if len(set(told.values())) > 1:
+        raise ConfigError(
+            f"the GPUs compute in different precisions ({told}): name one, and a folder for each kind"
+        )
+    return gpus

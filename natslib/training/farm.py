@@ -10,7 +10,8 @@ from natslib.datasets import DATASETS
 from natslib.errors import BadSource, ConfigError
 from natslib.files import lock
 from natslib.spaces import SPACES, get_space
-from natslib.training.candidates import groups, train_group
+from natslib.training.candidates import Manner, groups, train_group
+from natslib.training.captured import Capture
 from natslib.training.images import ImageSet
 from natslib.training.jobs import Job
 from natslib.training.keys import Apart, finished_jobs, note
@@ -102,13 +103,14 @@ def run_farm(
     stamp: Mapping[str, object],
     report: Report,
     trainer: Trainer | None = None,
+    capture: Capture | None = None,
 ) -> int:
     """Train the jobs of a shard that no log in `folder` holds yet; return how many were trained now.
 
     Up to `group` topology candidates are trained at once.
 
-    `images` returns the image set of a name, on the device to train on; `recipe` the recipe of a job. `trainer`, which
-    has both itself, trains in place of this process.
+    `images` returns the image set of a name, on the device to train on; `recipe` the recipe of a job. `capture` as of
+    `train`. `trainer`, which has all three itself, trains in place of this process.
     Raises `ConfigError` when another farm works on the same jobs, when a log holds one of them trained at another scale
     than `stamp` names, or any job trained in another precision; `BadSource` when a log cannot be written.
     """
@@ -121,7 +123,8 @@ def run_farm(
         start = time.monotonic()
         number = len(mine) - len(missing)
         todo = groups(missing, group)
-        here = (train_group(some, images(some[0].dataset), recipe(some[0]), stamp) for some in todo)
+        manner = Manner(capture)
+        here = (train_group(some, images(some[0].dataset), recipe(some[0]), stamp, manner) for some in todo)
         for entries in here if trainer is None else trainer(todo):
             log = logs[str(entries[0]["space"])]
             append_lines(log, entries)  # at once: the rest of a group would be grouped anew

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -119,6 +120,13 @@ class ImageSet:
         """Side of the square images in pixels."""
         return self.train.images.shape[1]
 
+    @cached_property
+    def scaling(self) -> tuple[Tensor, Tensor]:
+        """The mean and deviation of the channels, (channels,) each, on the device: sent there once."""
+        device = self.train.images.device
+        with torch.inference_mode(False):
+            return torch.tensor(self.mean, device=device), torch.tensor(self.std, device=device)
+
     def to(self, device: torch.device) -> "ImageSet":
         """Return the image set with every split on `device`; those of the final evaluation follow when opened."""
         evaluations = {name: split.to(device) for name, split in self.evaluations.items()}
@@ -166,7 +174,9 @@ def augmented_epoch(data: ImageSet, plan: EpochPlan) -> Split:
 
 
 def normalise(images: Tensor, data: ImageSet) -> Tensor:
-    """Return float32 (n, channels, height, width), channels last in memory, with the set's mean and deviation."""
-    mean = torch.tensor(data.mean, device=images.device)
-    std = torch.tensor(data.std, device=images.device)
+    """Return float32 (n, channels, height, width), channels last in memory, with the set's mean and deviation.
+
+    The images lie on the device of `data`.
+    """
+    mean, std = data.scaling
     return ((images.float() - mean) / std).permute(0, 3, 1, 2)

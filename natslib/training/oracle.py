@@ -3,11 +3,12 @@
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from tqdm import tqdm
 
 from natslib.errors import ConfigError, NotMeasured
@@ -22,7 +23,7 @@ from natslib.training.logs import finished_records
 from natslib.training.names import is_small, log_name
 from natslib.training.recipes import Recipe, get_recipe
 from natslib.training.sources import load_images
-from natslib.training.trainers import Trainers
+from natslib.training.trainers import Trainers, Work, always
 
 TRAINING_SEED = 777
 """The seed of every training, as that of `natslib train` where none is said."""
@@ -165,7 +166,9 @@ class TrainedOracle:
 
     @cached_property
     def _trainers(self) -> Trainers:
-        return Trainers(self.processes, self._searched, self.recipe, self.stamp)
+        images, device = self._searched.to(torch.device("cpu")), str(self.images.train.images.device)
+        work = Work(partial(always, images), partial(always, self.recipe), partial(always, self.stamp))
+        return Trainers([device] * self.processes, work)
 
     def _farm(self, jobs: list[Job], folder: Path, images: ImageSet, trainer: Trainer | None = None) -> None:
         run_farm(
@@ -230,7 +233,7 @@ def trained_oracle(
     """
     small = is_small(dataset, scale)
     trained_by, name, where = get_recipe(recipe, small=small), log_name(dataset), ready_device(device)
-    stamp = environment_stamp(where) | {"scale": "small" if small else "paper"}
-    stamp |= {} if verify else {"dataset files": "not verified"}
+    more = {"scale": "small" if small else "paper"} | ({} if verify else {"dataset files": "not verified"})
+    stamp = environment_stamp(where, more)
     images = load_images(dataset, data, verify=verify).to(where)
     return TrainedOracle(get_space(space), images, name, trained_by, folder, TRAINING_SEED, stamp, **options)

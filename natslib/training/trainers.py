@@ -1,37 +1,56 @@
-"""Worker processes that train side by side, each with one thread, as the main process alone would."""
+"""Worker processes that train side by side, each on its device and with one thread, as the main process alone would."""
 
 import multiprocessing
 import pickle
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
+from multiprocessing.queues import SimpleQueue
+from typing import TypeVar
 
 import torch
 
 from natslib.errors import NatslibError
-from natslib.training.candidates import train_group
+from natslib.training.candidates import Manner, train_group
+from natslib.training.captured import Capture
 from natslib.training.device import ready_device
 from natslib.training.images import ImageSet
 from natslib.training.jobs import Job
 from natslib.training.recipes import Recipe
 from natslib.workers import hidden_main, quiet_worker, uninterrupted
 
-Work = tuple[ImageSet, Recipe, Mapping[str, object]]
-_work: Work
+Value = TypeVar("Value")
+
+
+def always(value: Value, _: object) -> Value:
+    """Return the same whatever is asked: the images, recipe or stamp of all jobs."""
+    return value
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a process that trains must know, to be sent to it: functions of a module, or `partial` ones.
+
+    `images` returns the image set of a name, on the CPU; `recipe` the recipe of a job; `stamp` what goes into each
+    record of a device; `capture` as of `natslib.training.train`.
+    """
+
+    images: Callable[[str], ImageSet]
+    recipe: Callable[[Job], Recipe]
+    stamp: Callable[[torch.device], Mapping[str, object]]
+    capture: Capture | None = None
 
 
 @dataclass
 class Trainers:
-    """Up to `processes` processes that train jobs on `images`, on the device where these lie, by `recipe`.
+    """Processes that train jobs, one a device of the list, which may name one several times.
 
-    They start when there is something to train, and stay until `close`. `stamp` goes into each record.
+    They start when there is something to train, and stay until `close`.
     """
 
-    processes: int
-    images: ImageSet
-    recipe: Recipe
-    stamp: Mapping[str, object]
+    devices: Sequence[str]
+    work: Work
     _pool: ProcessPoolExecutor | None = None
     _others: set = field(default_factory=set)
 
@@ -61,24 +80,43 @@ class Trainers:
     def _started(self) -> ProcessPoolExecutor:
         if self._pool is None:
             self._others = set(multiprocessing.active_children())
-            device = str(self.images.train.images.device)
-            # Pickled here: handed over as they are, tensors would stay in memory that this process shares.
-            work = pickle.dumps((self.images.to(torch.device("cpu")), self.recipe, dict(self.stamp)))
+            spawn = multiprocessing.get_context("spawn")  # a GPU cannot be used in a fork
+            free = spawn.SimpleQueue()
+            for device in self.devices:
+                free.put(device)
             self._pool = ProcessPoolExecutor(
-                self.processes,
-                mp_context=multiprocessing.get_context("spawn"),  # a GPU cannot be used in a fork
+                len(self.devices),
+                mp_context=spawn,
                 initializer=_receive,
-                initargs=(device, work),
+                # Pickled here: handed over as they are, tensors would stay in memory that this process shares.
+                initargs=(free, pickle.dumps(self.work)),
             )
         return self._pool
 
 
-def _receive(device: str, work: bytes) -> None:
-    global _work
+class _Worker:
+    """What one process trains with: its device, the image sets that it has met, and how many fit at once."""
+
+    def __init__(self, device: torch.device, work: Work) -> None:
+        self.device, self.work, self.stamp = device, work, work.stamp(device)
+        self.images: dict[str, ImageSet] = {}
+        self.manner = Manner(work.capture)
+
+    def train(self, jobs: Sequence[Job]) -> Sequence[Mapping[str, object]]:
+        name = jobs[0].dataset
+        if name not in self.images:
+            self.images[name] = self.work.images(name).to(self.device)
+        return train_group(jobs, self.images[name], self.work.recipe(jobs[0]), self.stamp, self.manner)
+
+
+_worker: _Worker
+
+
+def _receive(free: "SimpleQueue[str]", work: bytes) -> None:
+    global _worker
     quiet_worker()
-    images, recipe, stamp = pickle.loads(work)
-    _work = images.to(ready_device(device)), recipe, stamp
+    _worker = _Worker(ready_device(free.get()), pickle.loads(work))
 
 
 def _train(jobs: Sequence[Job]) -> Sequence[Mapping[str, object]]:
-    return train_group(jobs, *_work)
+    return _worker.train(jobs)

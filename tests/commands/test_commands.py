@@ -225,8 +225,9 @@ def test_query_needs_no_word_that_a_table_has_once(capsys, published_table):
     assert main(["query", "published", "--arch", "6111", "--dataset", "cifar10-valid"]) == 0
     assert "accuracy [%], cifar10-valid, recipe 200, split valid" in capsys.readouterr().out
     assert main(["query", "published", "--arch", "6111"]) != 0
+    said = capsys.readouterr().err
     assert (
-        "dataset is not given, and accuracy is there for several: 'ImageNet16-120', 'cifar10-valid'" in capsys.readouterr().err
+        "dataset is not given, and accuracy is there for several: 'ImageNet16-120', 'cifar10-valid'" in said
     )
 
 

@@ -17,6 +17,7 @@ from natslib.commands.train import (
 )
 from natslib.datasets import DATASETS, SHIFTED, Dataset
 from natslib.errors import ConfigError, UnknownName
+from natslib.training import device as device_module
 from natslib.training.images import ImageSet, Split
 from natslib.training.jobs import Job, embedded_plan
 from natslib.training.logs import read_records
@@ -200,3 +201,24 @@ def test_images_that_are_not_there_are_missed_before_a_scale_is_asked_for(tmp_pa
 
 def test_the_shifted_sets_are_those_that_consist_of_environments() -> None:
     assert tuple(ENVIRONMENTS) == SHIFTED
+
+
+def test_several_devices_train_side_by_side_each_job_on_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two stand-ins on the CPU, which torch numbers as it does GPUs."""
+    devices = [torch.device("cpu", 0), torch.device("cpu", 1)]
+    monkeypatch.setattr(device_module, "ready_devices", lambda name: devices)
+    asked = "--space tss --arch 0-5 --dataset digits --recipe 12"
+    assert run(parse(f"--out {tmp_path}/both {asked}")) == 0
+    monkeypatch.setattr(device_module, "ready_devices", lambda name: devices[:1])
+    assert run(parse(f"--out {tmp_path}/one {asked}")) == 0
+    both, one = (
+        {entry["arch_index"]: entry for entry in read_records(tmp_path / name / "tss/shard-0-of-1.jsonl")}
+        for name in ("both", "one")
+    )
+    assert set(both) == set(one) == set(range(6))
+    assert {entry["stamp"]["scale"] for entry in both.values()} == {"small"}
+    for arch, entry in both.items():
+        for split, columns in entry["splits"].items():
+            assert columns["accuracy"] == one[arch]["splits"][split]["accuracy"]

@@ -58,7 +58,7 @@ def trained(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     asked: list[int] = []
 
     def made_up(
-        jobs: Sequence[Job], data: ImageSet, recipe: Recipe, stamp: Mapping[str, object]
+        jobs: Sequence[Job], data: ImageSet, recipe: Recipe, stamp: Mapping[str, object], *_: object
     ) -> list[dict[str, object]]:
         asked.extend(job.arch_index for job in jobs)
         return [
