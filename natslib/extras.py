@@ -19,6 +19,7 @@ EXTRAS = {
     **dict.fromkeys(("snakemake", "jsonschema"), "workflow"),
     **dict.fromkeys(("nbconvert", "pdoc"), "site"),
     "optuna": "search",
+    "gdown": "fetch",
     "shtab": "completion",
 }
 """The extra of pyproject.toml that brings a package, by the package's name in Python."""

@@ -24,6 +24,7 @@ from natslib.extras import EXTRAS, how_to_get
 LINE = 1000  # characters of a reason that are shown
 DEBUG = "--debug"
 VERBS = {
+    "fetch": "list the official archives; download one and make a table of it",
     "convert": "turn raw results into a table",
     "info": "say what a table holds",
     "query": "ask for one architecture, or for all",
@@ -38,6 +39,7 @@ VERBS = {
 EPILOG = f"""examples:
   natslib info published                         (what needs no download: `pip install 'natslib[published]'`)
   natslib query published --arch 6111 --dataset cifar10-valid --recipe 200 --split valid
+  natslib fetch                                  (which archives there are, and how to get them)
   natslib search --algorithm rea --dataset cifar10 --runs 10 --seed 0
   natslib query --help                           (the options of a verb, with examples)
 
