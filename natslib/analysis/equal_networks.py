@@ -11,8 +11,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from scipy.special import gammaln
-from sklearn.ensemble import RandomForestRegressor
-from sklearn.model_selection import GroupShuffleSplit
 
 from natslib.analysis.correlation import agreement
 from natslib.errors import NotMeasured
@@ -79,6 +77,8 @@ def predictor_study(
     none.
     Raises `NotMeasured` where half of what is measured is less than the smallest count.
     """
+    from sklearn.model_selection import GroupShuffleSplit  # only here: to count classes needs nothing of it
+
     held = accuracy.dropna()
     if len(held) // 2 < min(counts):
         raise NotMeasured(f"{len(held)} architectures are measured: half of them is less than {min(counts)}")
@@ -104,6 +104,8 @@ def predictor_study(
 
 
 def _guessed(encodings: npt.NDArray[np.float32], known: pd.Series, asked: pd.Series, seed: int) -> pd.Series:
+    from sklearn.ensemble import RandomForestRegressor
+
     forest = RandomForestRegressor(TREES, max_features=1 / 3, random_state=seed)
     forest.fit(encodings[known.index], known.to_numpy())
     return pd.Series(forest.predict(encodings[asked.index]), asked.index)

@@ -28,6 +28,7 @@ VERBS = {
     "convert": "turn raw results into a table",
     "info": "say what a table holds",
     "query": "ask for one architecture, or for all",
+    "compare": "correlate your own scores of architectures with accuracies",
     "verify": "hold a table to what the papers say",
     "search": "run a search many times on a table or by training, or train a supernet",
     "train": "train candidates and keep raw logs",

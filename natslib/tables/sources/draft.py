@@ -96,7 +96,7 @@ def draft(path: Path) -> str:
 
 def _arch(made: _Draft, cells: dict[str, pd.Series]) -> list[str]:
     """Say which columns hold architectures, and how; return them."""
-    space, arch, encoding = _found_arch(cells, {name: column.iloc[0] for name, column in cells.items()})
+    space, arch, encoding = found_arch(cells, {name: column.iloc[0] for name, column in cells.items()})
     names = list(map(_word, arch or [UNKNOWN]))
     made.head += [
         f"space: {_word(space)}" + ("  # tss or sss" if space == UNKNOWN else ""),
@@ -106,7 +106,7 @@ def _arch(made: _Draft, cells: dict[str, pd.Series]) -> list[str]:
     return arch
 
 
-def _found_arch(cells: dict[str, pd.Series], first: dict[str, str]) -> tuple[str, list[str], str]:
+def found_arch(cells: dict[str, pd.Series], first: dict[str, str]) -> tuple[str, list[str], str]:
     """Return the space, the columns of architectures and their encoding, as strings, names, tuples or indices."""
     for space in SPACES.values():
         if strings := [name for name, text in first.items() if text in space.strings()]:
