@@ -14,7 +14,8 @@ from natslib.spaces import SMALL_SCALE
 from natslib.training.captured import WARM_UP, CapturedSteps, Work
 from natslib.training.images import ImageSet, Split, augmented_epoch, draw_plan
 from natslib.training.loop import LearningCurve, batches, set_rate, sgd, tally_batch, train
-from natslib.training.objectives import Setting, make_objective
+from natslib.training.objectives import make_objective
+from natslib.training.objectives.objective import Setting
 from natslib.training.recipes import Recipe
 
 
