@@ -42,7 +42,7 @@ def shard(folder, number):
 
 def test_two_shards_become_one_table(project):
     cells = [[entry["arch_index"] for entry in read_records(shard(project, number))] for number in (0, 1)]
-    assert cells == [[5, 0], [9, 1]]
+    assert cells == [[5, 1], [9, 0]]  # of about the same FLOPs each
     table = load(project / "results/tables/mine")
     assert table.runs()["n_archs"].tolist() == [4, 4, 4]
     assert table.manifest["damaged"] == []
