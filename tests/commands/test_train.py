@@ -222,3 +222,9 @@ def test_several_devices_train_side_by_side_each_job_on_one(
     for arch, entry in both.items():
         for split, columns in entry["splits"].items():
             assert columns["accuracy"] == one[arch]["splits"][split]["accuracy"]
+
+
+def test_steps_are_captured_on_gpus_alone(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="--captured was asked for on cpu: allowed are GPUs"):
+        run(parse(f"--out {tmp_path} --device cpu --captured {ASKED}"))
+    assert not list(tmp_path.iterdir())
