@@ -24,8 +24,8 @@ from natslib.tables.format.writing import write_finals
 from natslib.tables.sources.official import Item
 
 _OURS = re.compile(
-    r"(finals\.parquet|manifest\.json|\.lock|(curves|\.parts)/\d{6}\.parquet|\.parts/plan"
-    r"|(curves/|\.parts/)?\.(finals\.parquet|manifest\.json|\d{6}\.parquet|plan)\.\d+\.tmp)"
+    r"(finals\.parquet|(manifest|croissant)\.json|\.lock|(curves|\.parts)/\d{6}\.parquet|\.parts/plan"
+    r"|(curves/|\.parts/)?\.(finals\.parquet|(manifest|croissant)\.json|\d{6}\.parquet|plan)\.\d+\.tmp)"
 )
 _BEFORE_PLAN = re.compile(r"\.lock|\.parts/\.plan\.\d+\.tmp")
 """What may lie in a folder where no conversion has begun: only a plan makes sure that the other names are its own."""
@@ -157,7 +157,6 @@ class Destination:
             **file_digests(self.path, [str(file.relative_to(self.path)) for file in files]),
             "versions": {"natslib": natslib.__version__, "pyarrow": pa.__version__},
         }
-        write_croissant(self.path, manifest, pq.read_schema(self.path / FINALS_FILE))
         self.write_manifest(manifest)
         return manifest
 
@@ -172,7 +171,8 @@ class Destination:
             raise BadSource(f"{self.origin}: {error}") from None
 
     def write_manifest(self, manifest: dict[str, Any]) -> None:
-        """Write the file that makes the table whole, and drop what only an unfinished one needs."""
+        """Write what describes the table and, last, what makes it whole; drop what only an unfinished one needs."""
+        write_croissant(self.path, manifest, pq.read_schema(self.path / FINALS_FILE))
         with atomic(self.path / MANIFEST) as temporary:
             temporary.write_text(json.dumps(manifest, indent=1) + "\n")
         shutil.rmtree(self.parts, ignore_errors=True)

@@ -46,7 +46,7 @@ def table(archive, tmp_path_factory) -> Path:
 
 def test_a_finished_table_has_finals_curves_and_a_manifest_of_their_bytes(table):
     manifest = json.loads((table / "manifest.json").read_text())
-    assert set(contents(table)) == {"manifest.json", *manifest["sha256"]}
+    assert set(contents(table)) == {"manifest.json", "croissant.json", *manifest["sha256"]}
     assert set(manifest["sha256"]) == {"finals.parquet", "curves/000000.parquet", "curves/000384.parquet"}
     assert manifest["architectures"]["measured"] == 150
     assert manifest["architectures"]["missing"][:3] == ["1-2", "4-5", "7-8"]
