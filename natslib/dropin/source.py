@@ -1,19 +1,16 @@
 """What an API is opened from: an official archive, converted once into a cache; a table; or 'published'."""
 
-import contextlib
 import hashlib
 import os
-import shutil
 import sys
 import warnings
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from natslib.errors import BadSource, ConfigError, NatslibError
-from natslib.files import lock
+from natslib.errors import BadSource
 from natslib.spaces import Space, get_space
 from natslib.tables import Table, load
+from natslib.tables.cache import cache_folder, cached
 from natslib.tables.destination import file_mark, items_mark
 from natslib.tables.format.folder import MANIFEST, read_manifest
 from natslib.tables.sources import official
@@ -122,13 +119,11 @@ def _of_space(table: Table, space: Space, what: object) -> Table:
 # the cache
 
 
-def cache_folder(path: Path) -> Path:
-    """Return where the table of an archive lies: below $XDG_CACHE_HOME or ~/.cache, by the path of the archive."""
-    home = os.environ.get("XDG_CACHE_HOME", "")
-    base = Path(home) if os.path.isabs(home) else Path.home() / ".cache"
+def archive_folder(path: Path) -> Path:
+    """Return where the table of an archive lies in the cache, by the path of the archive."""
     whole = path.resolve()
     name = whole.name.removesuffix(PACKED).removesuffix(".tar")
-    return base / "natslib" / f"{name}-{hashlib.sha256(os.fsencode(whole)).hexdigest()[:12]}"
+    return cache_folder(f"{name}-{hashlib.sha256(os.fsencode(whole)).hexdigest()[:12]}")
 
 
 def cached_table(path: Path, space: Space) -> Table:
@@ -137,14 +132,11 @@ def cached_table(path: Path, space: Space) -> Table:
     One process makes it and others wait; killed, the next goes on. Raises `ValueError` for an archive of another space
     and `Unreadable` for one that is cut short, before anything is made.
     """
-    folder, mark = cache_folder(path), _mark(path)
-    if (table := _ready(folder, mark)) is None:
-        if _first_space(path) not in (None, space):
-            raise ValueError(f"{path} is of another search space than {space.name!r}")
-        with _told_where(), _one_at_a_time(folder):
-            if (table := _ready(folder, mark)) is None:
-                _clear(folder, mark)
-                table = _make(path, folder)
+    folder, mark = archive_folder(path), _mark(path)
+    table = _ready(folder, mark)
+    if table is None and _first_space(path) not in (None, space):
+        raise ValueError(f"{path} is of another search space than {space.name!r}")
+    table = table or cached(folder, mark, lambda: _ready(folder, mark), lambda: _make(path, folder), _tell)
     return _of_space(table, space, path)
 
 
@@ -168,15 +160,6 @@ def _ready(folder: Path, mark: str) -> Table | None:
         return None
 
 
-def _clear(folder: Path, mark: str) -> None:
-    """Remove what is there of the archive as it was, by another version, or damaged; an unfinished table goes on."""
-    plan = folder / ".parts" / "plan"
-    goes_on = plan.is_file() and plan.read_text(errors="replace") == mark and not (folder / MANIFEST).exists()
-    if folder.exists() and not goes_on:
-        _tell(f"{folder} was made of other files, by another version, or is damaged: made anew")
-        shutil.rmtree(folder)
-
-
 def _make(path: Path, folder: Path) -> Table:
     from natslib.tables.conversion import convert  # only here: what answers needs none of it
 
@@ -186,31 +169,6 @@ def _make(path: Path, folder: Path) -> Table:
     except BadSource as error:
         raise Unreadable(str(error)) from None
     return Table.open(folder)
-
-
-@contextlib.contextmanager
-def _told_where() -> Iterator[None]:
-    """Say where the cache lies if it cannot be written."""
-    try:
-        yield
-    except NatslibError as error:
-        if type(error) is not NatslibError:
-            raise
-        raise NatslibError(f"{error}; the cache lies in $XDG_CACHE_HOME, else in ~/.cache") from error
-
-
-@contextlib.contextmanager
-def _one_at_a_time(folder: Path) -> Iterator[None]:
-    path, busy = folder.with_name(f"{folder.name}.lock"), f"another process makes {folder}"
-    with contextlib.ExitStack() as held:
-        try:
-            held.enter_context(lock(path, busy=busy))
-        except ConfigError as error:
-            if str(error) != busy:
-                raise
-            _tell(f"{busy}: waiting for it")
-            held.enter_context(lock(path))
-        yield
 
 
 def _tell(message: str) -> None:

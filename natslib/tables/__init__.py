@@ -4,8 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from natslib.errors import BadSource
-from natslib.spaces import get_space
-from natslib.tables.sources.published import read_published
+from natslib.tables.cache import published_table
 from natslib.tables.table import Table
 
 if TYPE_CHECKING:
@@ -17,8 +16,7 @@ __all__ = ["Table", "convert", "load"]
 def load(source: str | Path) -> Table:
     """Return the table of 'published' or of a folder that `natslib convert` wrote; raises `BadSource`."""
     if source == "published":
-        finals, origin = read_published()
-        return Table.from_finals(finals, get_space("tss"), {"origin": "published", "source": origin})
+        return published_table()
     try:
         found = Path(source).is_dir()
     except OSError as error:  # a name too long, a folder closed to us

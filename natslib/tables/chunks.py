@@ -27,7 +27,7 @@ from natslib.tables.sources.template import Templates
 from natslib.tables.sources.unpickle import decompress, loads
 from natslib.workers import hidden_main, quiet_worker, uninterrupted
 
-CHUNK = 128  # architectures; some 13 MB of curves in memory
+CHUNK = 512  # architectures; some 60 MB of numbers in memory
 LIMIT_S = 60  # for one record, which takes some milliseconds
 CRASHED = "it makes the reader crash or hang; damaged or hostile"
 

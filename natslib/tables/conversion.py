@@ -18,8 +18,8 @@ from natslib.errors import BadSource, ConfigError, shown
 from natslib.files import atomic, check_plain, sha256
 from natslib.spaces import SPACES, Space, get_space
 from natslib.tables.chunks import CHUNK, convert_chunks, read_note, source_facts, source_of, write_chunk
-from natslib.tables.destination import Destination, file_mark, fingerprint, items_mark
-from natslib.tables.format.folder import MANIFEST, altered_files, open_folder
+from natslib.tables.destination import Destination, file_mark, items_mark
+from natslib.tables.format.folder import MANIFEST, altered_files, fingerprint, open_folder
 from natslib.tables.format.schema import Run
 from natslib.tables.format.writing import Rows, check_runs
 from natslib.tables.sources import official

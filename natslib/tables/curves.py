@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from natslib.errors import BadSource
 from natslib.spaces import Space
+from natslib.tables.format.buffers import to_numpy
 from natslib.tables.format.column_file import ColumnFile, reading
 from natslib.tables.format.limits import check_size
 from natslib.tables.format.schema import CURVE_METRICS, CURVES, Block, Curve, out_of_range, sum_in_order
@@ -118,17 +119,17 @@ class Curves:
         index, rows = file.by_arch([metric], group, len(self._space))
         with reading(file.name):
             lists = rows[metric].combine_chunks()
-            flat = lists.values.to_numpy(zero_copy_only=False).astype(np.float64)
-            return index, lists.offsets.to_numpy(), flat
+            flat = to_numpy(lists.values).astype(np.float64)
+            return index, to_numpy(lists.offsets), flat
 
 
 def _lists(column: pa.ChunkedArray, metric: str, name: str) -> list[np.ndarray]:
     """Return an array a row; raises `BadSource` where a value cannot be of that metric."""
     lists = column.combine_chunks()
-    flat = lists.values.to_numpy(zero_copy_only=False)
+    flat = to_numpy(lists.values)
     if out_of_range(metric, flat).any():
         raise BadSource(f"{name}: damaged or altered, it holds values that cannot be {metric}")
-    return [flat[start:stop] for start, stop in itertools.pairwise(lists.offsets.to_numpy())]
+    return [flat[start:stop] for start, stop in itertools.pairwise(to_numpy(lists.offsets))]
 
 
 def _extent(values: np.ndarray) -> str:

@@ -1,7 +1,6 @@
 """The folder that a table is made in: whose it is, what is finished in it, and the manifest that makes it whole."""
 
 import contextlib
-import hashlib
 import json
 import re
 import shutil
@@ -17,8 +16,9 @@ from natslib.errors import BadSource, ConfigError
 from natslib.files import atomic, lock
 from natslib.spaces import Space
 from natslib.tables.chunks import CHUNK, Chunk
+from natslib.tables.format.buffers import to_numpy
 from natslib.tables.format.croissant import write_croissant
-from natslib.tables.format.folder import FINALS_FILE, MANIFEST, file_digests, read_manifest
+from natslib.tables.format.folder import FINALS_FILE, MANIFEST, file_digests, fingerprint, read_manifest
 from natslib.tables.format.schema import FORMAT
 from natslib.tables.format.writing import write_finals
 from natslib.tables.sources.official import Item
@@ -138,7 +138,7 @@ class Destination:
             raise BadSource(f"{self.origin}: not one readable run in it{reason}")
         with atomic(self.path / FINALS_FILE) as temporary, self._nothing_kept_if_refused():
             written = write_finals(finals, temporary, space, named=named)
-        measured = set(finals["arch_index"].to_numpy().tolist())
+        measured = set(to_numpy(finals["arch_index"]).tolist())
         files = [self.path / FINALS_FILE, *sorted((self.path / "curves").glob("*.parquet"))]
         manifest = {
             "format": FORMAT,
@@ -176,11 +176,6 @@ class Destination:
         with atomic(self.path / MANIFEST) as temporary:
             temporary.write_text(json.dumps(manifest, indent=1) + "\n")
         shutil.rmtree(self.parts, ignore_errors=True)
-
-
-def fingerprint(*facts: Any) -> str:
-    """Return a digest of what a table depends on: the source's files and this version's ways."""
-    return hashlib.sha256(json.dumps([FORMAT, natslib.__version__, *facts]).encode()).hexdigest()
 
 
 def file_mark(path: Path) -> str:

@@ -2,16 +2,16 @@
 
 import contextlib
 from collections import OrderedDict
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 
 from natslib.datasets import get_dataset
 from natslib.errors import BadSource, ConfigError, NotMeasured, unknown_name
 from natslib.spaces import Space
 from natslib.tables.curves import Curves
+from natslib.tables.format.buffers import to_numpy
 from natslib.tables.format.column_file import ColumnFile, reading
 from natslib.tables.format.costs import COSTS
 from natslib.tables.format.folder import FINALS_FILE
@@ -28,6 +28,9 @@ from natslib.tables.format.schema import (
     out_of_range,
 )
 from natslib.tables.missing import NO_CURVES, instead
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Seed = int | Literal["mean"]
 RECENT = 64  # columns at an epoch that are kept; a column of the last epoch is kept for good
@@ -96,21 +99,28 @@ class Reader:
 
     # what there is
 
-    def runs(self, metric: str | None = None) -> pd.DataFrame:
+    def runs(self, metric: str | None = None) -> "pd.DataFrame":
         """Return what `Table.runs` does."""
         if metric is not None and metric not in self.metrics:
             raise unknown_name("metric", metric, self.metrics)
+        import pandas as pd  # only here and where frames are made: a number needs none
+
         rows = []
         for block, row_group in self._blocks.items():
             if metric is not None and not self.has(block, metric):
                 continue
-            epoch = self._finals.statistics(row_group, "epoch")
-            with reading(self._finals.name):
-                if epoch is None or not epoch.has_min_max or not 0 <= epoch.min <= epoch.max < MAX_EPOCHS:
-                    raise ValueError(f"no epochs of {tuple(block)}")
-            rows.append((*block, self._finals.metadata.row_group(row_group).num_rows, epoch.max + 1))
+            n_archs = self._finals.metadata.row_group(row_group).num_rows
+            rows.append((*block, n_archs, self._epochs_of(block)))
         frame = pd.DataFrame(rows, columns=[*Block._fields, "n_archs", "epochs"])
         return frame.assign(seed=frame["seed"].map(lambda seed: "mean" if seed == MEAN_ONLY else seed))
+
+    def _epochs_of(self, block: Block) -> int:
+        """Return the number of epochs of the longest run of a block."""
+        epoch = self._finals.statistics(self._blocks[block], "epoch")
+        with reading(self._finals.name):
+            if epoch is None or not epoch.has_min_max or not 0 <= epoch.min <= epoch.max < MAX_EPOCHS:
+                raise ValueError(f"no epochs of {tuple(block)}")
+        return int(epoch.max) + 1
 
     def blocks(self, dataset: str, recipe: str, split: str) -> list[Block]:
         """Return the blocks there, one a seed, by ascending seed."""
@@ -171,7 +181,7 @@ class Reader:
         """Return what `Table.answered_by` does."""
         return np.where(self.count_runs(dataset, recipe, split) > 0, np.arange(len(self._space)), -1)
 
-    def frame(self) -> pd.DataFrame:
+    def frame(self) -> "pd.DataFrame":
         """Return what `Table.frame` does."""
         rows = self._finals.read()
         with reading(self._finals.name):
@@ -268,8 +278,8 @@ class Reader:
         column = np.full(len(self._space), np.nan) if others is None else others
         index, rows = self._finals.by_arch(["epoch", metric], self._blocks[block], len(self._space))
         with reading(self._finals.name):
-            last = (rows["epoch"].to_numpy() == epoch) if epoch is not None else np.full(len(index), True)
-            column[index[last]] = rows[metric].cast(pa.float64()).to_numpy()[last]
+            last = (to_numpy(rows["epoch"]) == epoch) if epoch is not None else np.full(len(index), True)
+            column[index[last]] = to_numpy(rows[metric].cast(pa.float64()))[last]
         return column
 
     def left_out(self, asked: Question, seeds: list[int]) -> np.ndarray:
@@ -320,9 +330,8 @@ class Reader:
         """Return the number of epochs of a whole run."""
         if not self._epochs:
             longest: dict[tuple[str, str], int] = {}
-            for _, run in self.runs().iterrows():
-                key = (run["dataset"], run["recipe"])
-                longest[key] = max(run["epochs"], longest.get(key, 0))
+            for block in self._blocks:
+                longest[block[:2]] = max(self._epochs_of(block), longest.get(block[:2], 0))
             self._epochs = longest
         return self._epochs[(asked.dataset, asked.recipe)]
 

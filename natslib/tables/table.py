@@ -9,10 +9,9 @@ import copy
 import html
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 
 from natslib.errors import BadSource, ConfigError, NotMeasured
@@ -24,6 +23,9 @@ from natslib.tables.format.folder import altered_files, curve_footers, open_fold
 from natslib.tables.format.schema import MEAN_ONLY, Metric
 from natslib.tables.format.writing import read_metadata, write_finals
 from natslib.tables.reader import Question, Reader, Seed
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 class Table:
@@ -90,11 +92,13 @@ class Table:
         """Whether anything was measured of the architecture; raises `UnknownArchitecture`."""
         return self.space.index(arch) in self._reader.measured()
 
-    def __getitem__(self, arch: Arch) -> pd.DataFrame:
+    def __getitem__(self, arch: Arch) -> "pd.DataFrame":
         """Return all last values of an architecture: a row a dataset, recipe and split, a column a metric.
 
         Means over the seeds, NaN where not measured. Raises `UnknownArchitecture`.
         """
+        import pandas as pd
+
         index, rows = self.space.index(arch), {}
         for dataset, recipe, split in self._places():
             held = self.measured_metrics(dataset, recipe, split)
@@ -114,6 +118,8 @@ class Table:
 
     def _repr_html_(self) -> str:
         """Show in a notebook what there is: a row a dataset, recipe and split."""
+        import pandas as pd
+
         rows = []
         for dataset, recipe, split in self._places():
             blocks = self._reader.blocks(dataset, recipe, split)
@@ -138,7 +144,7 @@ class Table:
         """Unit and sense of every metric that can be asked for: `schema.METRICS`, then those of the table's own."""
         return self._reader.metrics
 
-    def runs(self, metric: str | None = None) -> pd.DataFrame:
+    def runs(self, metric: str | None = None) -> "pd.DataFrame":
         """Return one row a block: dataset, recipe, split, seed, n_archs (rows), epochs (number trained).
 
         With a metric, only the blocks that hold it.
@@ -164,18 +170,20 @@ class Table:
         """
         return self._reader.answered_by(dataset, recipe, split)
 
-    def contradicted(self, dataset: str, recipe: str, split: str) -> pd.DataFrame:
+    def contradicted(self, dataset: str, recipe: str, split: str) -> "pd.DataFrame":
         """Return which stored parameters and FLOPs contradict their closed form: bool, a row an architecture.
 
         One column a seed, 'mean' where the source holds only a mean.
         """
+        import pandas as pd
+
         asked = Question("params_m", dataset, recipe, split, "mean", None)
         seeds = self._reader.seeds(asked)
         names = ["mean" if seed == MEAN_ONLY else seed for seed in seeds]
         index = pd.RangeIndex(len(self.space), name="arch_index")
         return pd.DataFrame(self._reader.flags(asked, seeds) == 1, index=index, columns=names)
 
-    def frame(self) -> pd.DataFrame:
+    def frame(self) -> "pd.DataFrame":
         """Return all last-epoch rows as a tidy data frame with the columns of `schema.FINALS`."""
         return self._reader.frame()
 
@@ -240,13 +248,14 @@ class Table:
         recipe: str | None = None,
         split: str | None = None,
         epoch: int | None = None,
-    ) -> pd.DataFrame:
+    ) -> "pd.DataFrame":
         """Return a frame with one row an architecture (index `arch_index`) and one column a seed; NaN where missing."""
+        import pandas as pd
+
         asked = self._asked(metric, dataset, recipe, split, "mean", epoch)
-        runs = self._single_runs(asked)
-        if runs.empty:
+        if not (runs := self._single_runs(asked)):
             raise self._reader.not_measured(asked, f"single runs of {asked.what}")
-        return runs
+        return pd.DataFrame(runs, index=pd.RangeIndex(len(self.space), name="arch_index"))
 
     def summary(
         self,
@@ -256,32 +265,50 @@ class Table:
         recipe: str | None = None,
         split: str | None = None,
         epoch: int | None = None,
-    ) -> pd.DataFrame:
+    ) -> "pd.DataFrame":
         """Return one row an architecture: a column a seed, then mean, std (n - 1) and count over the seeds.
 
         Where the source holds only a mean, there are no seed columns, std is NaN and count is 0. Costs that contradict
         the closed form stand in their column and count no further (see `value`). A table made by `through_classes`
         adds `answered_by`.
         """
-        asked = self._asked(metric, dataset, recipe, split, "mean", epoch)
-        runs = self._single_runs(asked)
-        counted = runs.mask(self._reader.left_out(asked, list[Any](runs)))
-        mean = self._reader.column(asked)
-        frame = runs.assign(mean=mean, std=counted.std(axis=1), count=counted.count(axis=1))
-        through = isinstance(self._reader, ClassReader)
-        return (
-            frame.assign(answered_by=self.answered_by(asked.dataset, asked.recipe, asked.split))
-            if through
-            else frame
-        )
+        import pandas as pd
 
-    def _single_runs(self, asked: Question) -> pd.DataFrame:
-        columns = {}
+        columns = self._summary(self._asked(metric, dataset, recipe, split, "mean", epoch))
+        return pd.DataFrame(columns, index=pd.RangeIndex(len(self.space), name="arch_index"))
+
+    def summary_of(
+        self,
+        metric: str,
+        arch: Arch,
+        *,
+        dataset: str | None = None,
+        recipe: str | None = None,
+        split: str | None = None,
+        epoch: int | None = None,
+    ) -> dict[int | str, float]:
+        """Return what `summary` says of one architecture, by the names of its columns, without making a frame."""
+        index = self.space.index(arch)
+        columns = self._summary(self._asked(metric, dataset, recipe, split, "mean", epoch))
+        return {name: column[index].item() for name, column in columns.items()}
+
+    def _summary(self, asked: Question) -> dict[int | str, np.ndarray]:
+        runs = self._single_runs(asked)
+        counted = np.array([*runs.values()]).reshape(len(runs), len(self.space)).T
+        counted[self._reader.left_out(asked, list[Any](runs))] = np.nan
+        columns = runs | {"mean": self._reader.column(asked)}
+        columns["std"], columns["count"] = _spread(counted)
+        if isinstance(self._reader, ClassReader):
+            columns["answered_by"] = self.answered_by(asked.dataset, asked.recipe, asked.split)
+        return columns
+
+    def _single_runs(self, asked: Question) -> dict[int | str, np.ndarray]:
+        columns: dict[int | str, np.ndarray] = {}
         for seed in self._reader.seeds(asked):
             if seed != MEAN_ONLY:
                 with contextlib.suppress(NotMeasured):  # a seed without the metric has no column
                     columns[seed] = self._reader.column(asked._replace(seed=seed))
-        return pd.DataFrame(columns, index=pd.RangeIndex(len(self.space), name="arch_index"))
+        return columns
 
     def best(
         self,
@@ -292,11 +319,13 @@ class Table:
         recipe: str | None = None,
         split: str | None = None,
         seed: Seed = "mean",
-    ) -> pd.DataFrame:
+    ) -> "pd.DataFrame":
         """Return the best `k` architectures: arch_index, arch, and the metric; of equals, the lowest index first.
 
         Raises `ConfigError` for `k` below 1.
         """
+        import pandas as pd
+
         if isinstance(k, bool) or not isinstance(k, int | np.integer) or k < 1:
             raise ConfigError(f"k is {k!r}; allowed is a whole number from 1")
         values = self.values(metric, dataset=dataset, recipe=recipe, split=split, seed=seed)
@@ -315,6 +344,8 @@ class Table:
         seed: Seed = "mean",
     ) -> np.ndarray:
         """Return ranks of shape (len(space),), 1 = best; equals share the better rank, NaN where not measured."""
+        import pandas as pd
+
         values = self.values(metric, dataset=dataset, recipe=recipe, split=split, seed=seed)
         return pd.Series(values).rank(method="min", ascending=not self._is_higher_better(metric)).to_numpy()
 
@@ -394,8 +425,10 @@ class Table:
         recipe: str | None = None,
         split: str | None = None,
         seed: int,
-    ) -> pd.DataFrame:
+    ) -> "pd.DataFrame":
         """Return epoch (from 0) and value of one run of one architecture; epochs not recorded are left out."""
+        import pandas as pd
+
         asked = self._asked(metric, dataset, recipe, split, seed, None)
         if asked.seed == "mean":
             raise ConfigError(
@@ -404,3 +437,12 @@ class Table:
         values = self._reader.curve(asked, self.space.index(arch))
         recorded = np.flatnonzero(~np.isnan(values))
         return pd.DataFrame({"epoch": recorded, metric: values[recorded]})
+
+
+def _spread(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the standard deviation (n - 1) and the number of the values in each row that are not NaN."""
+    count = (~np.isnan(values)).sum(axis=1)
+    mean = np.divide(np.nansum(values, axis=1), count, out=np.full(len(values), np.nan), where=count > 0)
+    squares = np.nansum((values - mean[:, None]) ** 2, axis=1)
+    variance = np.divide(squares, count - 1, out=np.full(len(values), np.nan), where=count > 1)
+    return np.sqrt(variance), count

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import natslib
-from natslib.dropin.source import cache_folder
+from natslib.dropin.source import archive_folder
 from natslib.nas_201_api import NASBench201API
 from natslib.nats_bench import create
 from tests.dropin.archives import invented, tar_of, whole_file
@@ -107,7 +107,7 @@ def test_a_damaged_cache_is_made_anew(cache, tmp_path, capsys):
 def test_an_unfinished_cache_is_finished(cache, tmp_path, monkeypatch):
     folder = invented(tmp_path)
     expected = accuracy(folder)
-    made = cache_folder(folder)
+    made = archive_folder(folder)
     plan = json.loads((made / "manifest.json").read_text())["fingerprint"]
     (made / "manifest.json").unlink()
     (made / ".parts").mkdir()

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench.records import official_record, pack, write_archive
+from bench.records import SEEDS, official_record, pack, write_archive
 from natslib.errors import BadSource, ConfigError, NatslibError
 from natslib.files import lock
 from natslib.spaces import get_space
@@ -24,12 +24,19 @@ from tests.tables.test_unpickle import call, nested_tuple
 
 TSS = get_space("tss")
 ROOT = Path(__file__).resolve().parents[2]
+ARCHS, ROWS = 520, 52  # of an archive, and of each architecture
 
 
 @pytest.fixture(scope="session")
 def archive(tmp_path_factory) -> Path:
+    """Enough small records for two chunks."""
     folder = tmp_path_factory.mktemp("archive") / "NATS-sss-simple"
-    write_archive(folder, get_space("sss"), range(0, 450, 3))
+    folder.mkdir()
+    with pytest.MonkeyPatch.context() as patched:
+        patched.delitem(SEEDS["sss"], "90")
+        for index in range(0, 3 * ARCHS, 3):
+            record = pack(official_record(get_space("sss"), index))
+            (folder / f"{index:06d}.pickle.pbz2").write_bytes(record)
     return folder
 
 
@@ -47,10 +54,10 @@ def table(archive, tmp_path_factory) -> Path:
 def test_a_finished_table_has_finals_curves_and_a_manifest_of_their_bytes(table):
     manifest = json.loads((table / "manifest.json").read_text())
     assert set(contents(table)) == {"manifest.json", "croissant.json", *manifest["sha256"]}
-    assert set(manifest["sha256"]) == {"finals.parquet", "curves/000000.parquet", "curves/000384.parquet"}
-    assert manifest["architectures"]["measured"] == 150
+    assert set(manifest["sha256"]) == {"finals.parquet", "curves/000000.parquet", "curves/001536.parquet"}
+    assert manifest["architectures"]["measured"] == ARCHS
     assert manifest["architectures"]["missing"][:3] == ["1-2", "4-5", "7-8"]
-    assert manifest["rows"] == sum(block["rows"] for block in manifest["blocks"]) == 150 * 65
+    assert manifest["rows"] == sum(block["rows"] for block in manifest["blocks"]) == ARCHS * ROWS
     assert manifest["damaged"] == []
     listing = subprocess.run(
         ["sha256sum", *manifest["sha256"]], cwd=table, capture_output=True, text=True, check=True
@@ -86,7 +93,7 @@ def test_every_form_of_the_archive_gives_the_same_table(archive, table, tmp_path
             )
             os.link(path, source / name)
     convert(source, tmp_path / "t", processes=1 if form == "one process" else 2)
-    for name in ("finals.parquet", "curves/000000.parquet", "curves/000384.parquet"):
+    for name in ("finals.parquet", "curves/000000.parquet", "curves/001536.parquet"):
         assert (tmp_path / "t" / name).read_bytes() == (table / name).read_bytes()
 
 
@@ -99,7 +106,7 @@ def test_the_single_official_file_gives_the_same_table(archive, table, tmp_path)
     source = tmp_path / "NATS-sss-v1_0-50262.pickle.pbz2"
     source.write_bytes(pack(whole | {"evaluated_indexes": set(infos)}))
     manifest = convert(source, tmp_path / "t")
-    for name in ("finals.parquet", "curves/000000.parquet", "curves/000384.parquet"):
+    for name in ("finals.parquet", "curves/000000.parquet", "curves/001536.parquet"):
         assert (tmp_path / "t" / name).read_bytes() == (table / name).read_bytes()
     assert list(manifest["source"]) == ["sha256"]
 
@@ -534,10 +541,10 @@ def test_a_source_that_changed_is_not_answered_from_the_old_table(archive, tmp_p
 def test_a_finished_table_is_copied_if_nobody_altered_it(table, tmp_path):
     convert(table, tmp_path / "copy")
     assert contents(tmp_path / "copy") == contents(table)
-    data = bytearray((tmp_path / "copy" / "curves" / "000384.parquet").read_bytes())
+    data = bytearray((tmp_path / "copy" / "curves" / "001536.parquet").read_bytes())
     data[100] ^= 1
-    (tmp_path / "copy" / "curves" / "000384.parquet").write_bytes(data)
-    with pytest.raises(BadSource, match=r"000384\.parquet: its SHA-256 is not the one"):
+    (tmp_path / "copy" / "curves" / "001536.parquet").write_bytes(data)
+    with pytest.raises(BadSource, match=r"001536\.parquet: its SHA-256 is not the one"):
         convert(tmp_path / "copy", tmp_path / "again")
 
 
@@ -552,7 +559,7 @@ def test_a_script_without_a_main_guard_can_convert(archive, tmp_path):
         text=True,
         check=False,
     )
-    assert (run.stdout.strip(), run.stderr) == (str(150 * 65), "")
+    assert (run.stdout.strip(), run.stderr) == (str(ARCHS * ROWS), "")
 
 
 def test_workers_end_with_the_process_that_started_them(archive, tmp_path):

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 
 from natslib.errors import BadSource, NatslibError
 from natslib.files import check_plain
+from natslib.tables.format.buffers import to_numpy
 
 _Remake = tuple[Callable[..., Any], tuple[Any, ...]]
 _END = 8  # bytes after a footer: its length and the magic word
@@ -96,7 +97,7 @@ class ColumnFile:
         """
         rows = self.read(["arch_index", *columns], row_group)
         with reading(self.name):
-            index = rows["arch_index"].to_numpy()
+            index = to_numpy(rows["arch_index"])
             if len(index) and not 0 <= index.min() <= index.max() < stop:
                 raise ValueError(f"architecture indices from {index.min()} to {index.max()}")
             if (np.diff(index) <= 0).any() and len(np.unique(index)) < len(index):

@@ -1,16 +1,18 @@
 """Costs that natslib knows exactly: the closed form of stored parameters and FLOPs, and what contradicts it."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 import pyarrow as pa
 
 from natslib.datasets import DATASETS, PAPER
 from natslib.errors import BadSource
 from natslib.spaces import PAPER_SCALE, SCALES, Scale, Space
 from natslib.tables.format.schema import FINALS, UNITS
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 COSTS = ("params_m", "flops_m")
 FEW = 0.05
@@ -86,7 +88,7 @@ def refuse_systematic(
     space: Space,
     metric: str,
     dataset: str,
-    found: pd.DataFrame,
+    found: "pd.DataFrame",
 ) -> None:
     """Raise `BadSource` with the first contradictions and the likely cause.
 
@@ -104,7 +106,7 @@ def refuse_systematic(
     )
 
 
-def _cause(space: Space, metric: str, dataset: str, found: pd.DataFrame) -> str:
+def _cause(space: Space, metric: str, dataset: str, found: "pd.DataFrame") -> str:
     """Return a sentence on what contradicting costs may be."""
     index, stored = found["arch_index"].to_numpy(np.int64), found["stored"].to_numpy()
     for other in COSTS:
@@ -132,7 +134,7 @@ def _cause(space: Space, metric: str, dataset: str, found: pd.DataFrame) -> str:
     )
 
 
-def _ratio(found: pd.DataFrame) -> tuple[float, bool]:
+def _ratio(found: "pd.DataFrame") -> tuple[float, bool]:
     """Return the middle ratio of stored costs to the exact ones, and whether nearly all have it."""
     ratio = (found["stored"] / found["exact"]).to_numpy()
     middle = float(np.median(ratio))
@@ -152,6 +154,8 @@ def flag_costs(finals: pa.Table, space: Space, *, named: bool = False) -> pa.Tab
     architecture counts that contradicts in all of its runs. Records that say which architecture they are of (`named`)
     are refused for another unit only: what else contradicts in them is counted.
     """
+    import pandas as pd  # only here: what answers needs none of it
+
     frame = finals.select(["dataset", "recipe", "arch_index", *COSTS]).to_pandas()
     wrong, known = np.zeros(len(frame), bool), np.zeros(len(frame), bool)
     for (dataset, recipe), at in frame.groupby(["dataset", "recipe"], observed=True).indices.items():
@@ -171,7 +175,7 @@ def flag_costs(finals: pa.Table, space: Space, *, named: bool = False) -> pa.Tab
 
 
 def _check_architectures(
-    place: str, space: Space, metric: str, dataset: str, rows: pd.DataFrame, *, named: bool
+    place: str, space: Space, metric: str, dataset: str, rows: "pd.DataFrame", *, named: bool
 ) -> None:
     """Raise `BadSource` where too many architectures contradict in all of their rows."""
     if rows["wrong"].any():
@@ -190,5 +194,5 @@ def count_costs(finals: pa.Table) -> dict[str, Any]:
     flags = finals["cost_mismatch"]
     return {
         "checked": len(flags) - flags.null_count,
-        "contradicted": int(flags.fill_null(False).to_numpy().sum()),
+        "contradicted": sum(chunk.true_count for chunk in flags.chunks),
     }

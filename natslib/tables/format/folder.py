@@ -1,10 +1,13 @@
 """The folder of a table: is it whole, is it ours, and are its bytes those that its manifest tells of?"""
 
+import hashlib
+import json
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pyarrow as pa
 
+import natslib
 from natslib.errors import BadSource, shown
 from natslib.files import check_plain, read_json, sha256
 from natslib.tables.format.column_file import ColumnFile, footer_digest, reading
@@ -130,3 +133,8 @@ def _check_finals(finals: ColumnFile, manifest: dict[str, Any], folder: Path) ->
     for field in FINALS:
         if field.name not in finals.schema.names or finals.schema.field(field.name).type != field.type:
             raise BadSource(f"{finals.name}: its column {field.name!r} is missing or of another type")
+
+
+def fingerprint(*facts: Any) -> str:
+    """Return a digest of what a table depends on: the source's files and this version's ways."""
+    return hashlib.sha256(json.dumps([FORMAT, natslib.__version__, *facts]).encode()).hexdigest()

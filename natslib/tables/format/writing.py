@@ -14,6 +14,7 @@ from natslib.datasets import lacks_split
 from natslib.errors import BadSource, shown
 from natslib.files import atomic
 from natslib.spaces import SPACES, Space
+from natslib.tables.format.buffers import texts, to_arrow, to_numpy
 from natslib.tables.format.column_file import ColumnFile, reading
 from natslib.tables.format.costs import count_costs, flag_costs
 from natslib.tables.format.schema import (
@@ -109,12 +110,16 @@ class Rows:
         number, arch_index, epoch = columns[:3].astype(np.int32)
         table: dict[str, Any] = {"arch_index": arch_index, "epoch": epoch}
         for at, name in enumerate(("dataset", "recipe", "split")):
-            labels = pa.array([block[at] for block in self._blocks], pa.string())
-            table[name] = pa.DictionaryArray.from_arrays(pa.array(number), labels)
+            labels = texts([str(block[at]) for block in self._blocks])
+            table[name] = pa.DictionaryArray.from_arrays(to_arrow(number), labels)
         table["seed"] = np.array([block.seed for block in self._blocks], dtype=np.int32)[number]
         table |= dict(zip(METRICS, columns[3:], strict=True))
         table["cost_mismatch"] = pa.nulls(len(number), pa.bool_())
-        return pa.table({name: table[name] for name in FINALS.names}, schema=FINALS)
+        arrays = {
+            name: to_arrow(column) if isinstance(column, np.ndarray) else column
+            for name, column in table.items()
+        }
+        return pa.table({name: arrays[name] for name in FINALS.names}, schema=FINALS)
 
     def _write_curves(self, path: Path, stacked: Mapping[Block, list[Stacked]]) -> None:
         with atomic(path) as temporary:
@@ -143,7 +148,7 @@ class Rows:
         arch_index = np.concatenate(index)
         table = pa.table(_key_columns(block, arch_index) | _list_arrays(columns), schema=CURVES)
         if (np.diff(arch_index) < 0).any():
-            return table.take(pa.array(np.argsort(arch_index, kind="stable")))
+            return table.take(to_arrow(np.argsort(arch_index, kind="stable")))
         return table
 
 
@@ -155,9 +160,8 @@ def _list_arrays(columns: Mapping[str, list[Column]]) -> dict[str, pa.Array]:
     arrays = {}
     for name, parts in columns.items():
         offsets = np.concatenate([[0], np.cumsum(np.concatenate([part.lengths for part in parts]))])
-        kind = CURVES.field(name).type.value_type
-        flat = pa.array(np.concatenate([part.flat for part in parts]), kind, from_pandas=False)
-        arrays[name] = pa.ListArray.from_arrays(pa.array(offsets.astype(np.int32)), flat)
+        flat = to_arrow(np.concatenate([part.flat for part in parts]), CURVES.field(name).type.value_type)
+        arrays[name] = pa.ListArray.from_arrays(to_arrow(offsets.astype(np.int32)), flat)
     return arrays
 
 
@@ -222,22 +226,22 @@ def block_of_finals(
     schema = finals_schema(own or {})
     arch_index = np.asarray(values["arch_index"], dtype=np.int32)
     columns = _key_columns(block, arch_index)
-    columns["epoch"] = pa.array(np.broadcast_to(values["epoch"], arch_index.shape).astype(np.int32))
+    columns["epoch"] = to_arrow(np.broadcast_to(values["epoch"], arch_index.shape).astype(np.int32))
     for name in known_metrics(schema):
         column = np.broadcast_to(values.get(name, np.nan), arch_index.shape)
-        columns[name] = pa.array(np.asarray(column, dtype=np.float64), from_pandas=False)
+        columns[name] = to_arrow(np.asarray(column, dtype=np.float64))
     columns["cost_mismatch"] = pa.nulls(len(arch_index), pa.bool_())
     return pa.table(columns, schema=schema)
 
 
 def _key_columns(block: Block, arch_index: np.ndarray) -> dict[str, pa.Array]:
-    zeros = pa.array(np.zeros(len(arch_index), dtype=np.int32))
+    zeros = to_arrow(np.zeros(len(arch_index), dtype=np.int32))
     columns: dict[str, pa.Array] = {
-        name: pa.DictionaryArray.from_arrays(zeros, [getattr(block, name)])
+        name: pa.DictionaryArray.from_arrays(zeros, texts([getattr(block, name)]))
         for name in ("dataset", "recipe", "split")
     }
-    columns["seed"] = pa.array(np.full(len(arch_index), block.seed, dtype=np.int32))
-    columns["arch_index"] = pa.array(arch_index)
+    columns["seed"] = to_arrow(np.full(len(arch_index), block.seed, dtype=np.int32))
+    columns["arch_index"] = to_arrow(arch_index)
     return columns
 
 
@@ -263,8 +267,8 @@ def write_finals(
     keys = ["dataset", "recipe", "split", "params_m", "flops_m", "latency_s", "time_s", "total_time_s"]
     with pq.ParquetWriter(path, schema, use_dictionary=keys, **STORED) as writer:
         for block, rows in blocks:
-            part = table.take(pa.array(rows))
-            index = part["arch_index"].to_numpy()
+            part = table.take(to_arrow(rows))
+            index = to_numpy(part["arch_index"])
             if (twice := np.flatnonzero(np.diff(index) == 0)).size:
                 raise BadSource(f"architecture {index[twice[0]]} stands twice in {tuple(block)}")
             writer.write_table(part.cast(schema), row_group_size=max(1, len(rows)))
@@ -277,9 +281,9 @@ def _split_into_blocks(table: pa.Table) -> list[tuple[Block, np.ndarray]]:
     labels, codes = {}, {}
     for name in names:
         column = table[name].combine_chunks()
-        labels[name], codes[name] = column.dictionary.to_pylist(), column.indices.to_numpy()
-    seeds = table["seed"].to_numpy()
-    order = np.lexsort((table["arch_index"].to_numpy(), seeds, *(codes[name] for name in names)))
+        labels[name], codes[name] = column.dictionary.to_pylist(), to_numpy(column.indices)
+    seeds = to_numpy(table["seed"])
+    order = np.lexsort((to_numpy(table["arch_index"]), seeds, *(codes[name] for name in names)))
     stacked = np.stack([*(codes[name][order] for name in names), seeds[order]])
     starts = np.flatnonzero((stacked[:, 1:] != stacked[:, :-1]).any(axis=0)) + 1
     blocks = []

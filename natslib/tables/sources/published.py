@@ -32,20 +32,31 @@ FILES = {
 
 def read_published() -> tuple[pa.Table, dict[str, Any]]:
     """Return the rows (`FINALS`) and where they come from; raises `BadSource` when the package is absent or altered."""
-    space = get_space("tss")
-    tables, digests = [], {}
+    space, tables = get_space("tss"), []
     for dataset, (name, expected) in FILES.items():
-        raw = _read_file(name)
-        digests[name] = hashlib.sha256(raw).hexdigest()
-        if digests[name] != expected:
-            raise BadSource(
-                f"{name} of {PACKAGE} is not the file of version {VERSION}: SHA-256 {digests[name]}"
-            )
-        cells = loads(raw)
+        cells = loads(_checked_file(name, expected))
         index = space.indices(np.array([[int(op) for op in key] for key in cells], dtype=np.uint8))
         for run, seed in enumerate(SEEDS):
             tables += _blocks_of_run(dataset, seed, run, index, list(cells.values()))
-    return pa.concat_tables(tables), {"name": f"{PACKAGE} {VERSION}", "sha256": digests}
+    return pa.concat_tables(tables), package_facts()
+
+
+def check_package() -> None:
+    """Raise `BadSource` when the package is absent or altered."""
+    for name, expected in FILES.values():
+        _checked_file(name, expected)
+
+
+def package_facts() -> dict[str, Any]:
+    """Return where the published results come from: the package, and the SHA-256 of its files."""
+    return {"name": f"{PACKAGE} {VERSION}", "sha256": dict(FILES.values())}
+
+
+def _checked_file(name: str, expected: str) -> bytes:
+    raw = _read_file(name)
+    if (digest := hashlib.sha256(raw).hexdigest()) != expected:
+        raise BadSource(f"{name} of {PACKAGE} is not the file of version {VERSION}: SHA-256 {digest}")
+    return raw
 
 
 def _blocks_of_run(
