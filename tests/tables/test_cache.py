@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -24,10 +25,22 @@ QUERY = ["query", "published", "--arch", "6111", *WHERE, "--csv"]
 
 
 @pytest.fixture(scope="module")
-def expected(published_table: Table) -> pd.DataFrame:
-    """The rows of the published results, read from their package and from nowhere else."""
+def package(published_table: Table) -> Any:
+    """What is read of the package."""
     del published_table
-    finals, source = published.read_published()
+    return published.read_published()
+
+
+@pytest.fixture(autouse=True)
+def read_once(package: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the tests have the package unpickled once for all."""
+    monkeypatch.setattr(cache, "read_published", lambda: package)
+
+
+@pytest.fixture(scope="module")
+def expected(package: Any) -> pd.DataFrame:
+    """The rows of the published results, from their package and from nowhere else."""
+    finals, source = package
     table = Table.from_finals(finals, get_space("tss"), {"origin": "published", "source": source})
     return table.frame()
 
@@ -64,7 +77,7 @@ def test_the_second_time_the_package_is_not_unpickled(
     assert home.is_dir()
     forbid_reading(monkeypatch)
     table = load("published")
-    pd.testing.assert_frame_equal(table.frame(), expected)
+    assert table.frame().equals(expected)
     assert set(table.manifest) == {"origin", "source", "costs"}
     assert table.manifest["costs"]["contradicted"] == int(expected["cost_mismatch"].astype(bool).sum())
 
@@ -116,10 +129,10 @@ def test_a_cache_that_is_not_whole_is_mended_and_never_served(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     SPOILT[name](home)
-    pd.testing.assert_frame_equal(load("published").frame(), expected)
+    assert load("published").frame().equals(expected)
     if name != "a file for the folder":  # what is no folder is nobody's to remove
         forbid_reading(monkeypatch)
-        pd.testing.assert_frame_equal(load("published").frame(), expected)
+        assert load("published").frame().equals(expected)
     assert capfd.readouterr() == ("", "")
 
 
@@ -158,7 +171,7 @@ def test_a_package_that_is_gone_or_altered_is_said_though_its_table_is_kept(
 def test_while_another_process_makes_it_the_package_is_read(home: Path, expected: pd.DataFrame) -> None:
     (home / "manifest.json").unlink()
     with lock(home.with_name("published.lock"), busy="busy"):
-        pd.testing.assert_frame_equal(load("published").frame(), expected)
+        assert load("published").frame().equals(expected)
     assert not (home / "manifest.json").exists()
 
 
@@ -179,7 +192,7 @@ def test_without_a_cache_the_package_is_read(
     else:
         (tmp_path / "home" / "natslib").mkdir(parents=True)
         (tmp_path / "home" / "natslib" / "published.lock").write_text("mine")
-    pd.testing.assert_frame_equal(load("published").frame(), expected)
+    assert load("published").frame().equals(expected)
     assert capfd.readouterr() == ("", "")
 
 
@@ -193,7 +206,7 @@ def test_a_cache_that_cannot_be_written_is_done_without(
 ) -> None:
     (tmp_path / "closed").mkdir(mode=0o500)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "closed"))
-    pd.testing.assert_frame_equal(load("published").frame(), expected)
+    assert load("published").frame().equals(expected)
 
 
 def test_a_disk_that_is_full_leaves_nothing_half_written(
@@ -202,11 +215,11 @@ def test_a_disk_that_is_full_leaves_nothing_half_written(
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     with monkeypatch.context() as patched:
         patched.setattr("natslib.files._sync", _fail)
-        pd.testing.assert_frame_equal(load("published").frame(), expected)
+        assert load("published").frame().equals(expected)
     assert not list((tmp_path / "natslib").rglob("*.parquet"))
     load("published")
     forbid_reading(monkeypatch)
-    pd.testing.assert_frame_equal(load("published").frame(), expected)
+    assert load("published").frame().equals(expected)
 
 
 def _fail(path: Path) -> None:
