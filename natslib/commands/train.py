@@ -86,6 +86,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="on a GPU: record a training step once, replay it as a CUDA graph",
     )
+    parser.add_argument(
+        "--keep-weights",
+        action="store_true",
+        help="keep each network's final weights: OUT/SPACE/weights/*.pt",
+    )
     add_machine_arguments(parser)
     add_json(parser)
 
@@ -140,6 +145,7 @@ def run(args: argparse.Namespace) -> int:
     from natslib.training.device import environment_stamp, ready_devices
     from natslib.training.farm import run_farm, shard_of
     from natslib.training.trainers import Trainers, Work
+    from natslib.training.weights import weights_file
 
     devices = ready_devices(args.device)
     if args.captured and devices[0].type != "cuda":
@@ -151,6 +157,7 @@ def run(args: argparse.Namespace) -> int:
         partial(asked_recipe, small),
         partial(environment_stamp, more=more),
         cuda_graph if args.captured else None,
+        args.out if args.keep_weights else None,
     )
     first: list[int] = []
     with closing(Trainers([str(device) for device in devices], work)) as trainers:
@@ -166,13 +173,18 @@ def run(args: argparse.Namespace) -> int:
             report=lambda done, total, s, entry: print_progress(done, total, s, entry, first),
             trainer=trainers if len(devices) > 1 else None,
             capture=work.capture,
+            weights=args.keep_weights,
         )
-    there = len(shard_of(jobs, shard, shards, work.recipe)) - trained
+    mine = shard_of(jobs, shard, shards, work.recipe)
+    there = len(mine) - trained
+    without = sum(not weights_file(args.out, job).exists() for job in mine) if args.keep_weights else 0
     folders = [args.out / space for space in dict.fromkeys(job.space for job in jobs)]
     if args.json:
         print_json({"trained": trained, "there_before": there, "logs": folders})
     else:
         print(f"{trained:,} trained now, {there:,} there before; logs in {' and '.join(map(str, folders))}")
+        if without:
+            print(f"{without:,} of those before have no weights: they were trained without --keep-weights")
     return DONE
 
 

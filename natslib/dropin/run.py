@@ -14,7 +14,8 @@ from natslib.tables.sources.official import arch_config
 
 NO_WEIGHTS = (
     "trained weights are not part of a table; train the network with natslib (`natslib train --space {space} --arch "
-    "{index} --dataset {dataset} --recipe {hp}`), or read them from a '-full' archive with the official package"
+    "{index} --dataset {dataset} --recipe {hp} --keep-weights --out FOLDER`), or read them from a '-full' archive with "
+    "the official package"
 )
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from operator import attrgetter
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
@@ -29,6 +30,7 @@ from natslib.training.loop import (
     train,
 )
 from natslib.training.recipes import Recipe, is_erm
+from natslib.training.weights import keep_weights
 
 #: How torch, the CUDA runtime, cuBLAS and cuDNN say that they could not allocate; cuDNN finds no algorithm then, too.
 OUT_OF_MEMORY = (
@@ -45,10 +47,12 @@ OUT_OF_MEMORY = (
 class Manner:
     """How a process trains: one candidate by eager or by captured steps, several in groups that fit its device.
 
+    `weights`: the folder of a farm that keeps the weights of each candidate that is trained alone.
     `largest`: the size of groups that fitted, by dataset and recipe, where larger ones did not.
     """
 
     capture: Capture | None = None
+    weights: Path | None = None
     largest: dict[tuple[str, str], int] = field(default_factory=dict)
 
 
@@ -73,12 +77,22 @@ def latency(curves: Mapping[str, LearningCurve], data: ImageSet, batch: int) -> 
 
 
 def train_candidate(
-    job: Job, data: ImageSet, recipe: Recipe, stamp: Mapping[str, object], capture: Capture | None = None
+    job: Job,
+    data: ImageSet,
+    recipe: Recipe,
+    stamp: Mapping[str, object],
+    capture: Capture | None = None,
+    weights: Path | None = None,
 ) -> dict[str, object]:
-    """Train the candidate of `job` on the device of `data` (`capture` as of `train`); return its raw-log record."""
+    """Train the candidate of `job` on the device of `data` (`capture` as of `train`); return its raw-log record.
+
+    `weights`: the folder of a farm that keeps the network's.
+    """
     network = initial_network(job, data, recipe)
     flops = count_flops(network, data.in_channels, data.resolution)
     curves = train(network, data, recipe, job.seed, capture)
+    if weights is not None:
+        keep_weights(weights, job, network)
     return record(
         job,
         curves,
@@ -198,7 +212,7 @@ def train_group(
         parts = [jobs[start : start + size] for start in range(0, len(jobs), size)]
         return [entry for part in parts for entry in train_group(part, data, recipe, stamp, manner)]
     try:
-        return _train_together(jobs, data, recipe, stamp, manner.capture)
+        return _train_together(jobs, data, recipe, stamp, manner)
     except RuntimeError as error:
         if not is_out_of_memory(error):
             raise
@@ -216,11 +230,11 @@ def train_group(
 
 
 def _train_together(
-    jobs: Sequence[Job], data: ImageSet, recipe: Recipe, stamp: Mapping[str, object], capture: Capture | None
+    jobs: Sequence[Job], data: ImageSet, recipe: Recipe, stamp: Mapping[str, object], manner: Manner
 ) -> list[dict[str, object]]:
     if len(jobs) == 1:
-        captured = capture if is_erm(recipe.name) else None
-        return [train_candidate(jobs[0], data, recipe, stamp, captured)]
+        captured = manner.capture if is_erm(recipe.name) else None
+        return [train_candidate(jobs[0], data, recipe, stamp, captured, manner.weights)]
     networks = [initial_network(job, data, recipe) for job in jobs]
     curves = train_many(networks, data, recipe, jobs[0].seed)
     return [

@@ -104,16 +104,20 @@ def run_farm(
     report: Report,
     trainer: Trainer | None = None,
     capture: Capture | None = None,
+    weights: bool = False,
 ) -> int:
     """Train the jobs of a shard that no log in `folder` holds yet; return how many were trained now.
 
-    Up to `group` topology candidates are trained at once.
+    Up to `group` topology candidates are trained at once; with `weights`, which are then kept beside the logs
+    (`natslib.training.weights`), one at a time.
 
     `images` returns the image set of a name, on the device to train on; `recipe` the recipe of a job. `capture` as of
     `train`. `trainer`, which has all three itself, trains in place of this process.
     Raises `ConfigError` when another farm works on the same jobs, when a log holds one of them trained at another scale
     than `stamp` names, or any job trained in another precision; `BadSource` when a log cannot be written.
     """
+    if weights and group > 1:
+        raise ConfigError(f"the weights of groups of {group} are not kept: allowed are groups of 1")
     with exclusive(folder, shard, shards) as logs:
         mine = shard_of(jobs, shard, shards, recipe)
         done = finished_jobs(folder)
@@ -123,7 +127,7 @@ def run_farm(
         start = time.monotonic()
         number = len(mine) - len(missing)
         todo = groups(missing, group)
-        manner = Manner(capture)
+        manner = Manner(capture, folder if weights else None)
         here = (train_group(some, images(some[0].dataset), recipe(some[0]), stamp, manner) for some in todo)
         for entries in here if trainer is None else trainer(todo):
             log = logs[str(entries[0]["space"])]

@@ -7,6 +7,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from multiprocessing.queues import SimpleQueue
+from pathlib import Path
 from typing import TypeVar
 
 import torch
@@ -33,13 +34,14 @@ class Work:
     """What a process that trains must know, to be sent to it: functions of a module, or `partial` ones.
 
     `images` returns the image set of a name, on the CPU; `recipe` the recipe of a job; `stamp` what goes into each
-    record of a device; `capture` as of `natslib.training.train`.
+    record of a device; `capture` as of `natslib.training.train`; `weights` is the folder of a farm that keeps them.
     """
 
     images: Callable[[str], ImageSet]
     recipe: Callable[[Job], Recipe]
     stamp: Callable[[torch.device], Mapping[str, object]]
     capture: Capture | None = None
+    weights: Path | None = None
 
 
 @dataclass
@@ -100,7 +102,7 @@ class _Worker:
     def __init__(self, device: torch.device, work: Work) -> None:
         self.device, self.work, self.stamp = device, work, work.stamp(device)
         self.images: dict[str, ImageSet] = {}
-        self.manner = Manner(work.capture)
+        self.manner = Manner(work.capture, work.weights)
 
     def train(self, jobs: Sequence[Job]) -> Sequence[Mapping[str, object]]:
         name = jobs[0].dataset
