@@ -52,6 +52,9 @@ def notebook_html(notebook: NotebookNode) -> str:
         template_name="cells", extra_template_basedirs=[str(HERE / "templates")], exclude_input_prompt=True
     )
     exporter.exclude_output_prompt = True
+    for cell in notebook.cells:
+        if cell.cell_type == "code":  # progress bars, a line an update
+            cell.outputs = [output for output in cell.outputs if output.get("name") != "stderr"]
     notebook.cells = _joined(notebook.cells)
     return exporter.from_notebook_node(notebook)[0]
 

@@ -37,7 +37,9 @@ def site(tmp_path_factory):
             for name in CATALOGUE["protocol"].figures
         ]
         lacking = Drawing(CATALOGUE["proxy_vs_full"], "figure_proxy", "published", "figures", LEFT_OUT)
-        write_executed(folder / "executed/search_spaces.ipynb", "search_spaces", WIDE, picture(first))
+        write_executed(
+            folder / "executed/search_spaces.ipynb", "search_spaces", WIDE, PROGRESS, picture(first)
+        )
         write_executed(folder / "executed/protocol.ipynb", "protocol", ERROR)
         Site(Contents([*shown, *missing, lacking], found.facts), folder / "site").build()
     return folder / "site"
@@ -47,6 +49,7 @@ ERROR = nbformat.v4.new_output(
     "error", ename="ValueError", evalue="no such <recipe>", traceback=["ValueError"]
 )
 
+PROGRESS = nbformat.v4.new_output("stream", name="stderr", text="training: 33%|███      | 1/3")
 WIDE = nbformat.v4.new_output(
     "display_data",
     {"text/html": pd.DataFrame(0.123, range(3), [f"column{n}" for n in range(30)]).to_html(border=0)},
@@ -131,6 +134,11 @@ def test_a_notebook_shows_the_pictures_of_the_site(site):
     images = Links((site / "notebooks/search_spaces.html").read_text(encoding="utf-8")).pictures
     assert [image["src"] for image in images] == ["../figures/fig1_search_spaces.webp"]
     assert "Figure 1" in images[0]["alt"]
+
+
+def test_a_page_shows_no_progress_bar(site):
+    page = (site / "notebooks/search_spaces.html").read_text(encoding="utf-8")
+    assert "training: 33%" not in page
 
 
 def test_a_failed_notebook_is_a_hole_that_names_cell_and_error(site):
