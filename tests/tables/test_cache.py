@@ -268,5 +268,5 @@ def test_one_architecture_is_told_as_in_the_frame_of_all(published_table: Table)
         alone = kept.notna().any(axis=1)
         np.testing.assert_array_equal(frame["std"][alone], kept.std(axis=1)[alone])
         for index in (0, 327, 347, 6111):
-            one = published_table.summary_of(index, metric, **where)
+            one = published_table.summary_of(metric, index, **where)
             np.testing.assert_array_equal([*one.values()], frame.loc[index])

@@ -301,7 +301,7 @@ from natslib.tables import convert, load
 folder = Path(sys.argv[1])
 for ask in (
     lambda: load(folder / "t"),
-    lambda: load(folder / "t").value(5, "loss", dataset="cifar100", recipe="2", split="test", epoch=0),
+    lambda: load(folder / "t").value("loss", 5, dataset="cifar100", recipe="2", split="test", epoch=0),
     lambda: convert(folder / "t", folder / "u"),
     lambda: convert(folder / "pipe", folder / "u"),
     lambda: convert(folder / "a.tar", folder / "u"),
