@@ -119,7 +119,7 @@ def _finals(table: Table, how: dict[str, Any]) -> tuple[pd.DataFrame, str]:
         studies = [study for study in find_studies(table) if study.in_paper]
     except NotMeasured as error:
         return empty, str(error)
-    if apart := sorted({told for study in studies for told in study.deviations}):
+    if apart := sorted({told for study in studies for told in study.deviations if told != study.part}):
         return empty, f"its searches would not be the paper's: {'; '.join(apart)}"
     if how["runs"] < 2:
         return empty, "the searches were not run"
@@ -132,9 +132,7 @@ def _ends(study: Study, how: dict[str, Any]) -> Iterator[pd.DataFrame]:
     reported = {split: values for split in ("valid", "test") if (values := study.reported(split)) is not None}
     if not reported:
         return
-    if len(study.oracle.measured) < len(
-        study.table.space
-    ):  # the best of a part is easier to find, or not in it
+    if study.part:
         lacking = dict.fromkeys(search_verdicts.SEARCHES, f"scored in part: {study.title}")
     else:
         lacking = {str(name): _SHORTER.format(name) for name in study.lacking(search_verdicts.SEARCHES)}

@@ -201,6 +201,14 @@ class Study:
         return (self.oracle.space.name, self.dataset) in NATS_BENCH_BUDGETS_S
 
     @property
+    def part(self) -> str:
+        """Of how many architectures it has scores, where the paper has all: the best of a part is another; else ""."""
+        measured, known = len(self.oracle.measured), len(self.oracle.space)
+        return (
+            f"scores of {measured:,} of {known:,} architectures" if self.in_paper and measured < known else ""
+        )
+
+    @property
     def deviations(self) -> list[str]:
         """What of it is not the paper's, in short words; empty where all is."""
         told = [] if self.metric == "accuracy" else [f"a search for {self.metric}, not for accuracy"]
@@ -212,9 +220,7 @@ class Study:
             told.append(f"{DEFAULT_EVALUATIONS} evaluations of average cost: the paper has no budget")
         elif self.epochs != PAPER_EPOCHS:
             told.append(f"the paper's budgets scaled by {self.epochs}/{PAPER_EPOCHS}")
-        measured, known = len(self.oracle.measured), len(self.oracle.space)
-        if self.in_paper and measured < known:
-            told.append(f"scores of {measured:,} of {known:,} architectures")
+        told += [self.part] if self.part else []
         if self.unit == SECONDS and not self.oracle.source["charge_validation"]:
             told.append("validation passes not charged")
         return told
