@@ -19,7 +19,7 @@ pytest.importorskip("snakemake_executor_plugin_slurm")
 
 ROOT = Path(__file__).resolve().parents[2]
 NEEDED = ("Snakefile", "config", "natslib", "notebooks", "profiles")
-CELLS = (5, 9, 0, 1, 1462, 1835, 11472, 14000)
+CELLS = (5, 9, 0, 1, 700, 900, 1462, 1500, 1835, 2000, 2500, 6111, 9930, 11472, 14000, 15000)
 CONFIGURATION = {
     "figures": "figures",
     "searches": {
