@@ -10,6 +10,7 @@ from tqdm import tqdm
 
 from natslib.analysis.architectures import cost_frame
 from natslib.analysis.columns import LONGEST, accuracy_frame, describe, find_columns
+from natslib.analysis.correlation import METHODS
 from natslib.analysis.equal_networks import answered
 from natslib.analysis.scores import BASELINES, RESAMPLES, compare_scores
 from natslib.commands.exits import DONE
@@ -163,8 +164,7 @@ def _print(rows: pd.DataFrame) -> None:
             f"{column}: {dataset}, split {split}, recipe {recipe}; {n:,} architectures, {networks:,} networks"
         )
         shown = pd.DataFrame({"score": part["score"]})
-        titles = {"kendall": "Kendall τ-b", "spearman": "Spearman ρ", "pearson": "Pearson r", "gain": "gain"}
-        for name, title in titles.items():
+        for name, title in {**METHODS, "gain": "gain"}.items():
             shown[title] = [
                 _interval(*ends)
                 for ends in part[[name, f"{name}_low", f"{name}_high"]].itertuples(index=False)

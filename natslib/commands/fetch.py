@@ -60,10 +60,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _list(args: argparse.Namespace) -> int:
-    there = {
-        name: [str(place) for place in (args.data / each.file, args.data / each.folder) if place.exists()]
-        for name, each in ARCHIVES.items()
-    }
+    there = {name: [str(place) for place in each.found_in(args.data)] for name, each in ARCHIVES.items()}
     if args.json:
         print_json([{**each.told(), "there": there[name]} for name, each in ARCHIVES.items()])
         return DONE

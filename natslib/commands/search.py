@@ -3,6 +3,7 @@
 import argparse
 import importlib
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -240,7 +241,8 @@ def search_table(args: argparse.Namespace) -> int:
     oracle = study.oracle_of(search)
     told = with_settings(search, oracle, args.set or ())
     runs = repeat_into(folder, told, oracle, study.protocol, **options)
-    return conclude(told_of(study, runs), report(study, runs), runs, folder, as_json=args.json)
+    found = told_of(study, runs)
+    return conclude(found, report(study, found), runs, folder, as_json=args.json)
 
 
 def conclude(
@@ -289,18 +291,17 @@ def told_of(study: Study, runs: Runs) -> dict[str, Any]:
     return told
 
 
-def report(study: Study, runs: Runs) -> list[str]:
-    """Return lines with what `told_of` says, and with the metric that was searched for, where that is no accuracy."""
-    told, final = told_of(study, runs), study.incumbents(runs.frame)
+def report(study: Study, told: Mapping[str, Any]) -> list[str]:
+    """Return lines with what `told_of` found, and with the metric that was searched for, where that is no accuracy."""
     rules = "; ".join([f"recipe {study.recipe}, budget {study.budget:,.0f} {study.unit}", *study.deviations])
     lines = [f"{told['runs']} runs, {told['evaluations_a_run']:.1f} evaluations a run ({rules})"]
-    lines += [] if study.metric == "accuracy" else [searched_line(study, final)]
+    lines += [] if study.metric == "accuracy" else [searched_line(study, told["final"])]
     for what in REPORTED:
         ends = told.get(f"{what}_accuracy")
         if ends is None:
             lines.append(f"{what} accuracy: not in this table")
             continue
-        of = "" if ends["runs"] == len(final) else f", known for {ends['runs']} of {len(final)} runs"
+        of = "" if ends["runs"] == told["runs"] else f", known for {ends['runs']} of {told['runs']} runs"
         lines.append(
             f"{what} accuracy (recipe {ends['recipe']}{of}): {ends['mean']:.2f} ± {ends['std']:.2f} % "
             "(standard deviation of the runs)"

@@ -51,6 +51,10 @@ class Archive:
         """The name of the folder that a packed one unpacks to."""
         return self.file.removesuffix(".tar")
 
+    def found_in(self, folder: Path) -> list[Path]:
+        """Return where it lies in a folder, packed or unpacked."""
+        return [place for place in (folder / self.file, folder / self.folder) if place.exists()]
+
     def by_hand(self, data: Path) -> list[str]:
         """Return what to do to have it in the folder `data`, step by step."""
         if not self.readable:
@@ -135,9 +139,8 @@ def fetch(
     """
     if not archive.readable:
         raise ByHand(f"natslib does not read {archive.file}", archive.by_hand(data))
-    for place in (data / archive.file, data / archive.folder):
-        if place.exists():
-            return check(archive, place, verify=verify)
+    if there := archive.found_in(data):
+        return check(archive, there[0], verify=verify)
     if source is not None and (folder := _local(source)) is not None:
         return check(archive, _in_mirror(archive, folder), verify=verify)
     url = archive.url if source is None else f"{source.rstrip('/')}/{archive.file}"
@@ -170,9 +173,8 @@ def _local(source: str) -> Path | None:
 
 
 def _in_mirror(archive: Archive, folder: Path) -> Path:
-    for place in (folder / archive.file, folder / archive.folder):
-        if place.exists():
-            return place
+    if there := archive.found_in(folder):
+        return there[0]
     raise BadSource(f"{folder}: neither {archive.file} nor {archive.folder}/ in it")
 
 

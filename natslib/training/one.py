@@ -34,5 +34,5 @@ def train_one(
     found = get_recipe(recipe, small=small)
     where = ready_device(device)
     images = load_images(dataset, Path(data), verify=True).to(where)
-    stamp = environment_stamp(where) | {"scale": "small" if small else "paper"}
+    stamp = environment_stamp(where, {"scale": "small" if small else "paper"})
     return train_candidate(job, images, found, stamp)
